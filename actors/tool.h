@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* The frame around a worker's tools: decodes and validates the body of a task, runs the tool,
+ * encodes its result or error in the form of the request (MessagePack or JSON) and replies to the
+ * router. Used inside `receive` of a worker class. */
+#ifndef TRP_ACTORS_TOOL_H
+#define TRP_ACTORS_TOOL_H
+
+#include "messages/task.h"
+#include "runtime/troupe.h"
+
+typedef struct tool_call tool_call_t;
+
+/** One tool of a class. */
+typedef struct tool {
+    const char *name;
+    const trp_schema_t *request; /* struct that `run` gets, validated */
+
+    /** Writes exactly one value to call->result and returns TRP_OK; or returns what tool_fail gave;
+     * or TRP_PENDING when the reply comes from elsewhere (call->message was forwarded, or
+     * trp_reply_address kept). Any other status is a fault of ours: E_INTERNAL to the client, and
+     * the actor ends with it. */
+    trp_status_t (*run)(tool_call_t *call, const void *request);
+} tool_t;
+
+struct tool_call {
+    trp_ctx_t *ctx;
+    void *state; /* of the actor */
+    const tool_t *tool;
+    const trp_envelope_t *message; /* the task_run envelope */
+    task_run_t task;
+    const trp_document_t *document; /* the decoded body */
+    msgpack_zone *zone;             /* scratch memory, freed after the call */
+    trp_writer_t result;
+    char bind[TRP_TASK_KEY_MAX + 1]; /* set to bind or unbind a key with this reply */
+    char unbind[TRP_TASK_KEY_MAX + 1];
+    bool lenient; /* unknown members are ignored */
+    int64_t started_ns;
+    char error_code[32];
+    char error_message[400];
+    trp_writer_t error_members;
+    size_t error_member_count;
+};
+
+/** Serves one TRP_TAG_TASK_RUN message from a table of tools. Other messages: TRP_UNSUPPORTED,
+ * untouched. `lenient`: unknown members of bodies are ignored. Returns what `receive` should
+ * return. */
+trp_status_t tool_serve(trp_ctx_t *ctx, void *state, const trp_envelope_t *message,
+                        const tool_t *tools, size_t count, bool lenient);
+
+/** Fails the call with an error map {code, message}. Returns TRP_FAILED, for `return
+ * tool_fail(...)`. */
+TRP_PRINTF(3, 4)
+trp_status_t tool_fail(tool_call_t *call, const char *code, const char *format, ...);
+
+/** E_BAD_PAYLOAD (E_BAD_BODY when fault->is_body) with path, rule, value, offset. */
+trp_status_t tool_fail_fault(tool_call_t *call, const trp_fault_t *fault);
+
+/** A further member of the error map: writes its key; the caller writes exactly one value to the
+ * writer returned. */
+trp_writer_t *tool_error_member(tool_call_t *call, const char *key);
+
+#endif

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/* Bodies in and out: a bounded reader for MessagePack and JSON (both become one msgpack_object
+ * tree), and a writer. Bytes from outside are scanned before memory is reserved: a length that lies
+ * is refused. No thread affinity. */
+#ifndef TRP_MESSAGES_CODEC_H
+#define TRP_MESSAGES_CODEC_H
+
+#include <msgpack.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <zmq.h>
+
+#include "messages/api.h"
+#include "messages/status.h"
+
+#define TRP_DEPTH_MAX 32 /* levels of maps and arrays */
+
+/** A string that is not NUL-terminated; points into the document that it was read from. */
+typedef struct trp_text {
+    const char *data;
+    size_t size;
+} trp_text_t;
+
+/** What is wrong with a body or a member, for whoever sent it. All texts are NUL-terminated. */
+typedef struct trp_fault {
+    const char *message; /* name of the schema, or "" */
+    char path[192];      /* "money[3].hold_pct"; "" = the body as a whole */
+    char rule[128];      /* what should hold, in words */
+    char value[81]; /* a scalar as JSON text cut between characters, `map`, `array`, `missing`; "" =
+                       none */
+    bool is_body;   /* the body itself is no map, truncated or ill-formed (E_BAD_BODY), not a member
+                       of it */
+    bool has_offset;
+    size_t offset; /* byte at which the fault begins: in the body, or in the text at `path` */
+} trp_fault_t;
+
+typedef enum trp_form { TRP_FORM_MSGPACK, TRP_FORM_JSON } trp_form_t;
+
+/** Form of a body by its first byte (PROTOCOLS: 0x80-0x8f, 0xde, 0xdf; `{` after white space or
+ * BOM). errors: TRP_PAYLOAD, neither */
+TRP_API TRP_MUST_USE trp_status_t trp_form_detect(const void *data, size_t size, trp_form_t *form);
+
+/** A decoded body. owns: `zone` holds all of it; strings of MessagePack point into the caller's
+ * bytes. */
+typedef struct trp_document {
+    trp_form_t form;
+    msgpack_object root; /* always a map */
+    msgpack_zone zone;
+} trp_document_t;
+
+/** Decodes one map. Refused with a fault: neither form, not a map, truncated, text after the value,
+ * a member twice, lone surrogate, ill-formed UTF-8 in JSON, NaN or infinity, more than
+ * TRP_DEPTH_MAX levels, counts beyond the bytes. owns: on success the caller ends it with
+ * trp_document_fini; `data` must outlive it. errors: TRP_PAYLOAD, TRP_NO_MEMORY */
+TRP_API TRP_MUST_USE trp_status_t trp_document_init(trp_document_t *document, const void *data,
+                                                    size_t size, trp_fault_t *fault);
+TRP_API void trp_document_fini(trp_document_t *document);
+
+/** Bounded check of MessagePack bytes: exactly one value, depth and counts possible. `bad` gets the
+ * offset. */
+TRP_API TRP_MUST_USE trp_status_t trp_msgpack_check(const void *data, size_t size, size_t *bad);
+
+/** The member `name` of a map, or NULL. */
+TRP_API const msgpack_object *trp_member(const msgpack_object *map, const char *name);
+
+/** First ill-formed byte of UTF-8 text: its offset, or `size` when the text is well-formed. */
+TRP_API size_t trp_utf8_check(const char *data, size_t size);
+
+/** Builds MessagePack. A failed allocation is kept and told by trp_writer_take: no check after each
+ * write. */
+typedef struct trp_writer {
+    msgpack_sbuffer buffer;
+    msgpack_packer packer;
+    bool failed;
+} trp_writer_t;
+
+TRP_API void trp_writer_init(trp_writer_t *writer);
+TRP_API void trp_writer_fini(trp_writer_t *writer);
+TRP_API void trp_write_map(trp_writer_t *writer, size_t members);
+TRP_API void trp_write_array(trp_writer_t *writer, size_t items);
+TRP_API void trp_write_key(trp_writer_t *writer, const char *key); /* = trp_write_text */
+TRP_API void trp_write_text(trp_writer_t *writer, const char *text);
+TRP_API void trp_write_string(trp_writer_t *writer, const char *data, size_t size);
+TRP_API void trp_write_bytes(trp_writer_t *writer, const void *data, size_t size);
+TRP_API void trp_write_int(trp_writer_t *writer, int64_t value);
+TRP_API void trp_write_real(trp_writer_t *writer, double value);
+TRP_API void trp_write_bool(trp_writer_t *writer, bool value);
+TRP_API void trp_write_nil(trp_writer_t *writer);
+TRP_API void trp_write_object(trp_writer_t *writer, const msgpack_object *object);
+TRP_API void trp_write_raw(trp_writer_t *writer, const void *encoded,
+                           size_t size); /* one encoded value */
+
+/** A map or array whose count is not known yet: begin, write, then end with the count and begin's
+ * mark. */
+TRP_API size_t trp_write_map_begin(trp_writer_t *writer);
+TRP_API void trp_write_map_end(trp_writer_t *writer, size_t mark, size_t members);
+TRP_API size_t trp_write_array_begin(trp_writer_t *writer);
+TRP_API void trp_write_array_end(trp_writer_t *writer, size_t mark, size_t items);
+
+/** What was written so far; valid until the next write. */
+TRP_API const void *trp_writer_data(const trp_writer_t *writer, size_t *size);
+
+/** Moves all into `message` (initialised by this call) with no copy and empties the writer. errors:
+ * TRP_NO_MEMORY */
+TRP_API TRP_MUST_USE trp_status_t trp_writer_take(trp_writer_t *writer, zmq_msg_t *message);
+
+/** One MessagePack value as JSON text (reals read back as the same double); malloc'd,
+ * NUL-terminated, `size` without the NUL. Bytes become base64. errors: TRP_PAYLOAD, TRP_NO_MEMORY
+ */
+TRP_API TRP_MUST_USE trp_status_t trp_json_from_msgpack(const void *data, size_t size, char **json,
+                                                        size_t *json_size);
+TRP_API TRP_MUST_USE trp_status_t trp_json_from_object(const msgpack_object *object, char **json,
+                                                       size_t *json_size);
+
+/** JSON text of any kind (also scalars) as MessagePack into `writer`. errors: TRP_PAYLOAD with
+ * `fault` */
+TRP_API TRP_MUST_USE trp_status_t trp_json_to_msgpack(const char *json, size_t size,
+                                                      trp_writer_t *writer, trp_fault_t *fault);
+
+#endif

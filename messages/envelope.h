@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/* The envelope: one message or signal on its way. 128 bytes, one owner at a time: the sender's
+ * until its push succeeds, the receiving cell's after. Immutable after send. A handler sees it as
+ * `const trp_envelope_t *`. */
+#ifndef TRP_MESSAGES_ENVELOPE_H
+#define TRP_MESSAGES_ENVELOPE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <zmq.h>
+
+#include "messages/api.h"
+#include "messages/pid.h"
+#include "messages/status.h"
+
+#define TRP_INLINE_MAX \
+    64 /* bytes that travel inside the envelope itself, with no call into libzmq */
+
+enum {
+    TRP_ENVELOPE_SHARED =
+        1u << 0,                  /* payload.message holds the bytes, reference-counted by libzmq */
+    TRP_ENVELOPE_REPLY = 1u << 1, /* answers `request_id` of the receiver */
+    TRP_ENVELOPE_SIGNAL = 1u << 2, /* system traffic (messages/system.h): exempt from bounds */
+    TRP_ENVELOPE_URGENT = 1u << 3, /* kill and inspection only: read before all else */
+    TRP_ENVELOPE_STRUCT = 1u << 4, /* payload is the native struct of the tag's fixed-size schema */
+};
+
+typedef struct trp_envelope {
+    struct trp_envelope *next; /* intrusive list of whoever owns it */
+    trp_pid_t to;
+    trp_pid_t from;
+    uint64_t request_id; /* of a request or its reply; 0 = none */
+    int64_t deadline_ns; /* monotonic clock of this machine; 0 = none. On a wire: time left */
+    uint32_t trace_id;   /* 0 = none */
+    uint16_t tag;        /* which message: messages/system.h, or the tag of a schema */
+    uint8_t flags;
+    uint8_t inline_size; /* bytes used of payload.bytes when not TRP_ENVELOPE_SHARED */
+    union {
+        zmq_msg_t message;
+        unsigned char bytes[TRP_INLINE_MAX];
+    } payload;
+} trp_envelope_t;
+
+_Static_assert(sizeof(zmq_msg_t) == TRP_INLINE_MAX, "libzmq's message is 64 bytes");
+_Static_assert(sizeof(trp_envelope_t) == 128, "an envelope is two cache lines");
+
+/** The payload's bytes; `size` gets their number. Valid while the envelope lives; unaligned when
+ * SHARED. */
+static inline const void *trp_message_data(const trp_envelope_t *message, size_t *size)
+{
+    if ((message->flags & TRP_ENVELOPE_SHARED) != 0) {
+        zmq_msg_t *shared = (zmq_msg_t *)(uintptr_t)&message->payload.message;
+        *size = zmq_msg_size(shared);
+        return zmq_msg_data(shared);
+    }
+    *size = message->inline_size;
+    return message->payload.bytes;
+}
+
+/** An empty envelope from this thread's cache. NULL when out of memory. */
+TRP_API trp_envelope_t *envelope_alloc(void);
+
+/** Releases the payload and gives the envelope back to this thread's cache. */
+TRP_API void envelope_free(trp_envelope_t *envelope);
+
+/** Copies `size` bytes in: inline up to TRP_INLINE_MAX, else into a new zmq message. errors:
+ * TRP_NO_MEMORY */
+TRP_API TRP_MUST_USE trp_status_t envelope_set(trp_envelope_t *envelope, const void *data,
+                                               size_t size);
+
+/** Moves a zmq message in (it is left empty). Small ones are copied out, so that libzmq's read
+ * buffer is freed. */
+TRP_API TRP_MUST_USE trp_status_t envelope_move(trp_envelope_t *envelope, zmq_msg_t *message);
+
+/** A second envelope on the same payload (shared, not copied, when SHARED); list link cleared.
+ * NULL: no memory */
+TRP_API trp_envelope_t *envelope_copy(const trp_envelope_t *envelope);
+
+#endif

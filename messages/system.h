@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* Signals of the runtime itself, and which tags belong to whom. */
+#ifndef TRP_MESSAGES_SYSTEM_H
+#define TRP_MESSAGES_SYSTEM_H
+
+#include "messages/pid.h"
+#include "messages/reason.h"
+
+/* Ranges of tags: 1..0x00ff the runtime, 0x0100 tasks, 0x0200 match, 0x0300 transform, 0x0400
+ * parser, 0x0500 supervisor and control, 0x0600 router, 0x1000 and above: programs of users. */
+#define TRP_TAG_USER 0x1000u
+
+/** Tags that an actor's `receive` can see. From messages/system.h, payload in brackets. */
+enum {
+    TRP_TAG_EXIT = 1, /* a linked actor ended, seen only when exits are trapped [trp_reason_t] */
+    TRP_TAG_DOWN = 2, /* a monitored actor ended; request_id = the monitor's ref [trp_reason_t] */
+    TRP_TAG_STARTED = 3, /* an actor spawned with `ack` is ready (its init succeeded) [] */
+    TRP_TAG_TIMEOUT = 4, /* no reply to request_id within its time limit [] */
+    TRP_TAG_SOCKET = 5,  /* reserved for the edge */
+    TRP_TAG_STOP = 6,    /* the node is draining: take no new work [] */
+};
+
+/** Tags between cells, never seen by `receive` (a proxy sees them all). */
+enum {
+    TRP_SIGNAL_EXIT =
+        0x20, /* exit request or link's end [trp_reason_t]; from = who ended or asks */
+    TRP_SIGNAL_KILL = 0x21,      /* urgent, cannot be trapped [] */
+    TRP_SIGNAL_LINK = 0x22,      /* [] */
+    TRP_SIGNAL_UNLINK = 0x23,    /* [] */
+    TRP_SIGNAL_MONITOR = 0x24,   /* request_id = ref [] */
+    TRP_SIGNAL_DEMONITOR = 0x25, /* request_id = ref [] */
+    TRP_SIGNAL_DOWN = 0x26,      /* request_id = ref [trp_reason_t] */
+    TRP_SIGNAL_TIMER = 0x27,     /* a timer fired: looked up by request_id */
+};
+
+#endif

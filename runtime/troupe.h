@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+/* troupe for actor authors: one header, a manual in itself.
+ *
+ * An actor is a class (a table of functions), a state block and a mailbox; it is reached by its
+ * pid. One message is handled at a time; a callback that returns a status other than TRP_OK ends
+ * the actor with that status as its reason, and its supervisor decides what follows: let it crash.
+ * The same class runs in the shared pool, or in a process of its own, by one word of configuration
+ * (`place`).
+ *
+ *     static trp_status_t receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
+ *     {
+ *         struct counter *counter = state;
+ *         counter->total++;
+ *         return trp_reply(ctx, message, TAG_TOTAL, &counter->total, sizeof(counter->total));
+ *     }
+ *     static const trp_class_t counter_class = {
+ *         .name = "counter", .version = 1, .state_size = sizeof(struct counter), .receive =
+ * receive}; int main(int argc, char **argv)
+ *     {
+ *         return trp_main(argc, argv, (const trp_class_t *const[]){&counter_class, NULL});
+ *     }
+ */
+#ifndef TRP_RUNTIME_TROUPE_H
+#define TRP_RUNTIME_TROUPE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "messages/api.h"
+#include "messages/codec.h"
+#include "messages/envelope.h"
+#include "messages/pid.h"
+#include "messages/reason.h"
+#include "messages/schema.h"
+#include "messages/status.h"
+#include "messages/system.h"
+
+/** An actor's view of the runtime: handed to its callbacks, valid inside them only, never stored.
+ */
+typedef struct trp_ctx trp_ctx_t;
+
+/* ---- classes ---- */
+
+/** What an actor is. All callbacks run one at a time for each actor, on some scheduler thread. */
+typedef struct trp_class {
+    const char *name;
+    uint32_t version;
+    size_t state_size; /* bytes; zeroed before init */
+
+    /** Prepares `state`. `args`: the spawn's message, or NULL; for a child of a configured tree a
+     * map of `options`. TRP_PENDING: readiness comes later, by trp_ready. Any other status: the
+     * start failed with it. May be NULL. */
+    trp_status_t (*init)(trp_ctx_t *ctx, void *state, const trp_envelope_t *args);
+
+    /** Handles one message. Not TRP_OK: the actor ends with reason error and that status. */
+    trp_status_t (*receive)(trp_ctx_t *ctx, void *state, const trp_envelope_t *message);
+
+    /** Called once after an init that succeeded, unless the actor was killed or its process died.
+     * May be NULL. */
+    void (*terminate)(trp_ctx_t *ctx, void *state, const trp_reason_t *reason);
+
+    const trp_schema_t *const
+        *messages;               /* what it understands, NULL-terminated; NULL: bytes as they are */
+    const trp_schema_t *options; /* its options in a configuration file, or NULL */
+    uint32_t flags;
+} trp_class_t;
+
+enum {
+    TRP_CLASS_EDGE =
+        1u
+        << 0, /* lives on the edge thread: bounded work only, may use sockets; built-in classes */
+    TRP_CLASS_PROXY =
+        1u << 1, /* sees all signals and messages to any pid that is routed to it; built-in only */
+};
+
+/** Runs a program of these classes (NULL-terminated): all commands of `troupe`, see `--help`.
+ * Returns the exit status. */
+TRP_API int trp_main(int argc, char **argv, const trp_class_t *const *classes);
+
+/* ---- life ---- */
+
+#define TRP_NAME_MAX 64 /* bytes of a registered name, the NUL included */
+
+typedef enum trp_place { TRP_PLACE_POOL, TRP_PLACE_PROCESS, TRP_PLACE_COUNT } trp_place_t;
+
+/** How to spawn. Zeroed members have the defaults. */
+typedef struct trp_spawn {
+    const trp_class_t *class;
+    const char *name;  /* registered under it; NULL: none. TRP_EXISTS when taken */
+    trp_place_t place; /* pool */
+    uint16_t args_tag; /* the message for init: ... */
+    const void *args;  /* ... copied, or NULL */
+    size_t args_size;
+    bool link;             /* to the spawner, in one step */
+    bool monitor;          /* by the spawner, in one step: ... */
+    uint64_t *monitor_ref; /* ... its reference goes here */
+    bool ack; /* the spawner gets TRP_TAG_STARTED when init has succeeded (or trp_ready was called)
+               */
+    uint32_t depth_max; /* messages in the mailbox; 0 = 100000 */
+    size_t size_max;    /* bytes in the mailbox; 0 = 64 MiB */
+    uint32_t restarts;  /* how often the supervisor has started this child again; for `ps` */
+} trp_spawn_t;
+
+/** Starts an actor; init runs later on its own turn. A failed init reaches links and monitors as
+ * TRP_REASON_START_FAILED. errors: TRP_EXISTS (name), TRP_NO_MEMORY, TRP_UNSUPPORTED (place) */
+TRP_API TRP_MUST_USE trp_status_t trp_spawn(trp_ctx_t *ctx, const trp_spawn_t *spawn,
+                                            trp_pid_t *pid);
+
+TRP_API trp_pid_t trp_self(const trp_ctx_t *ctx);
+
+/** An init that returned TRP_PENDING is done: the spawner gets TRP_TAG_STARTED. */
+TRP_API void trp_ready(trp_ctx_t *ctx);
+
+/** Ends the caller after this callback. NULL: normal. terminate is called. */
+TRP_API void trp_stop(trp_ctx_t *ctx, const trp_reason_t *reason);
+
+/** Sends an exit signal: ends the receiver, or reaches it as TRP_TAG_EXIT when it traps exits.
+ *  A reason of kind KILLED is a kill: it can't be trapped and terminate is not called. */
+TRP_API void trp_exit(trp_ctx_t *ctx, trp_pid_t pid, const trp_reason_t *reason);
+
+TRP_API TRP_MUST_USE trp_status_t trp_link(trp_ctx_t *ctx, trp_pid_t pid);
+TRP_API void trp_unlink(trp_ctx_t *ctx, trp_pid_t pid);
+
+/** The caller gets TRP_TAG_DOWN (request_id = ref, from = pid) once; at once when `pid` is dead
+ * already. */
+TRP_API TRP_MUST_USE trp_status_t trp_monitor(trp_ctx_t *ctx, trp_pid_t pid, uint64_t *ref);
+
+/** Ends a monitor; no TRP_TAG_DOWN of it is seen after this call. */
+TRP_API void trp_demonitor(trp_ctx_t *ctx, uint64_t ref);
+
+/** Exit signals of links arrive as TRP_TAG_EXIT messages instead of ending the caller (kill
+ * excepted). */
+TRP_API void trp_trap_exit(trp_ctx_t *ctx, bool trap);
+
+/* ---- messages ---- */
+
+/** Sends bytes. Order is kept for each pair of actors. A dead receiver is no error (the message is
+ * a dead letter). errors: TRP_FULL (its mailbox), TRP_BUSY (no credit on the way to it),
+ * TRP_NO_MEMORY; nothing was sent then */
+TRP_API TRP_MUST_USE trp_status_t trp_send(trp_ctx_t *ctx, trp_pid_t to, uint16_t tag,
+                                           const void *data, size_t size);
+
+/** Sends a zmq message by move: it is empty after success, untouched after an error. */
+TRP_API TRP_MUST_USE trp_status_t trp_send_move(trp_ctx_t *ctx, trp_pid_t to, uint16_t tag,
+                                                zmq_msg_t *message);
+
+/** Sends a struct by its schema: as it is when the schema is FIXED and at most TRP_INLINE_MAX
+ * bytes, packed otherwise. */
+TRP_API TRP_MUST_USE trp_status_t trp_send_struct(trp_ctx_t *ctx, trp_pid_t to,
+                                                  const trp_schema_t *schema, const void *value);
+
+/** What a request carries beside its bytes. */
+typedef struct trp_request {
+    trp_pid_t to;
+    uint16_t tag;
+    const void *data; /* copied ... */
+    size_t size;
+    zmq_msg_t *message; /* ... or moved, when not NULL (left untouched on an error) */
+    int64_t timeout_ms; /* 0 = 5000; negative = none. It is the message's deadline as well */
+} trp_request_t;
+
+/** Sends a request. The reply arrives with TRP_ENVELOPE_REPLY and this request_id; instead of it
+ * TRP_TAG_TIMEOUT when the limit passes, or TRP_TAG_DOWN when the receiver ends first (request_id =
+ * id for both). A late reply is never seen. */
+TRP_API TRP_MUST_USE trp_status_t trp_request(trp_ctx_t *ctx, const trp_request_t *request,
+                                              uint64_t *request_id);
+
+/** Forgets a request: neither reply nor time-out of it is seen after this call. */
+TRP_API void trp_request_cancel(trp_ctx_t *ctx, uint64_t request_id);
+
+/** Answers a request, now or later (keep from and request_id for that: trp_reply_to). */
+TRP_API TRP_MUST_USE trp_status_t trp_reply(trp_ctx_t *ctx, const trp_envelope_t *request,
+                                            uint16_t tag, const void *data, size_t size);
+TRP_API TRP_MUST_USE trp_status_t trp_reply_move(trp_ctx_t *ctx, const trp_envelope_t *request,
+                                                 uint16_t tag, zmq_msg_t *message);
+
+/** Where a reply goes that is given later. */
+typedef struct trp_reply_address {
+    trp_pid_t to;
+    uint64_t request_id;
+} trp_reply_address_t;
+
+static inline trp_reply_address_t trp_reply_address(const trp_envelope_t *request)
+{
+    return (trp_reply_address_t){request->from, request->request_id};
+}
+TRP_API TRP_MUST_USE trp_status_t trp_reply_to(trp_ctx_t *ctx, trp_reply_address_t address,
+                                               uint16_t tag, zmq_msg_t *message);
+
+/** Passes a message on as it is: the receiver sees the first sender, so that its reply goes there.
+ */
+TRP_API TRP_MUST_USE trp_status_t trp_forward(trp_ctx_t *ctx, const trp_envelope_t *message,
+                                              trp_pid_t to);
+
+/* ---- names, time, log ---- */
+
+/** Names the caller. errors: TRP_EXISTS, TRP_INVALID (length) */
+TRP_API TRP_MUST_USE trp_status_t trp_register(trp_ctx_t *ctx, const char *name);
+
+/** TRP_PID_NONE when nobody has that name. In a worker process: its own names, then the node's
+ * where asked. */
+TRP_API trp_pid_t trp_whereis(trp_ctx_t *ctx, const char *name);
+
+/** Monotonic clock (virtual in the simulator), read once for each slice. units: nanoseconds */
+TRP_API int64_t trp_now_ns(const trp_ctx_t *ctx);
+
+/** Wall clock, milliseconds since 1970. */
+TRP_API int64_t trp_epoch_ms(const trp_ctx_t *ctx);
+
+/** A random number of the host's generator (seeded in the simulator). */
+TRP_API uint64_t trp_random(trp_ctx_t *ctx);
+
+/** The caller gets a message `tag` with request_id = *timer after `delay_ms`, then each `period_ms`
+ * when that is not 0 (no drift). Cancelled when its actor ends. */
+TRP_API TRP_MUST_USE trp_status_t trp_timer_start(trp_ctx_t *ctx, int64_t delay_ms,
+                                                  int64_t period_ms, uint16_t tag, uint64_t *timer);
+
+/** No message of that timer is seen after this call. Unknown and fired ones are no error. */
+TRP_API void trp_timer_cancel(trp_ctx_t *ctx, uint64_t timer);
+
+/** One JSON line on standard error; `event` is a constant, the rest one printf-style detail. level:
+ * runtime/log.h */
+TRP_API TRP_PRINTF(4, 5) void trp_log(trp_ctx_t *ctx, int level, const char *event,
+                                      const char *format, ...);
+
+/** For `ps`: a short text about what the actor does now, kept until the next call. Cut at 31 bytes.
+ */
+TRP_API void trp_describe(trp_ctx_t *ctx, const char *text);
+
+#endif
