@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/* A node's configuration: read from a ZPL file by zconfig, checked whole before anything is
+ * started. Owner: whoever loaded it; read-only after, so any thread and forked process may look.
+ * Starts no thread and opens no socket. */
+#ifndef TRP_RUNTIME_CONFIG_H
+#define TRP_RUNTIME_CONFIG_H
+
+#include "runtime/option.h"
+#include "runtime/troupe.h"
+
+/** Options of `node` (one table: config_node_options). */
+typedef struct config_node {
+    char name[TRP_NAME_MAX];
+    char run_dir[OPTION_TEXT_MAX]; /* "" = the user's run directory / node name */
+    int64_t threads;               /* pool threads; 0 = cores - 1, at least 1 */
+    int64_t stop_ms;               /* the whole stop */
+    int64_t edge_stuck_ms;
+    char log_level[16];
+} config_node_t;
+
+typedef struct config_majordomo {
+    char endpoint[OPTION_TEXT_MAX]; /* "" = none */
+    int64_t queue_bytes_max;
+} config_majordomo_t;
+
+/** A child of the tree, or one worker of a pool: SUPERVISION.md 1.2 and 5.1. */
+typedef struct config_child {
+    char id[TRP_NAME_MAX];
+    const trp_class_t *class;
+    trp_place_t place;
+    char program[OPTION_TEXT_MAX]; /* place process: run this program instead of a fork of ours; ""
+                                      = fork */
+    int64_t restart;               /* index into "permanent|transient|temporary" */
+    int64_t shutdown_ms;           /* -1 = infinity, 0 = brutal_kill */
+    int64_t backoff_ms, backoff_max_ms;
+    int64_t start_ms; /* limit for readiness */
+    const void *args; /* options of the class: a MessagePack map, or NULL */
+    size_t args_size;
+} config_child_t;
+
+/** A supervisor's flags. */
+typedef struct config_supervisor {
+    int64_t strategy; /* index into "one_for_one|one_for_all|rest_for_one" */
+    int64_t intensity, period_s;
+} config_supervisor_t;
+
+typedef struct config_pool {
+    char name[TRP_NAME_MAX];
+    config_child_t child; /* of each worker; its id is NAME.1, NAME.2 ... */
+    config_supervisor_t supervisor;
+    int64_t min, max;         /* workers */
+    int64_t inflight_max;     /* tasks that one worker has at a time */
+    int64_t queue_max;        /* tasks waiting */
+    int64_t queue_ms, run_ms; /* limits of waiting and running */
+    int64_t attempts_max;
+    int64_t keys_max;            /* keys (matches) that one worker holds; 0 = no limit */
+    char tools[OPTION_TEXT_MAX]; /* names, separated by blanks */
+    char key_member[64]; /* member of the body by which a task finds the worker that holds its key;
+                            "" = none */
+    char key_tools_new[128]; /* tools that make a key: go to the worker with the fewest */
+} config_pool_t;
+
+typedef struct config {
+    char path[OPTION_TEXT_MAX];
+    config_node_t node;
+    config_majordomo_t majordomo;
+    config_supervisor_t tree;
+    config_child_t *children; /* section `tree` */
+    size_t child_count;
+    config_pool_t *pools; /* section `pools` */
+    size_t pool_count;
+    void *arena;
+} config_t;
+
+/** What is wrong with a configuration. */
+typedef struct config_fault {
+    char path[OPTION_TEXT_MAX];
+    int line;         /* 0 = not known (an override, a missing file) */
+    char option[128]; /* "pools.parser.min" */
+    char rule[160];
+} config_fault_t;
+
+/** Reads and checks. `overrides`: "section.option=value" texts, applied last. `classes`:
+ * NULL-terminated, those of the program. owns: config_free. errors: TRP_CONFIG with `fault`,
+ * TRP_NO_MEMORY */
+TRP_MUST_USE trp_status_t config_load(const char *path, const char *const *overrides,
+                                      const trp_class_t *const *classes, config_t **config,
+                                      config_fault_t *fault);
+void config_free(config_t **config);
+
+#endif

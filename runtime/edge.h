@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/* The edge: the one thread of a node that owns its sockets and its polled descriptors. Everything
+ * here is for the edge thread only (actors of class flag TRP_CLASS_EDGE, and the callbacks below).
+ * The transport does the socket calls. */
+#ifndef TRP_RUNTIME_EDGE_H
+#define TRP_RUNTIME_EDGE_H
+
+#include <zmq.h>
+
+#include "runtime/runtime.h"
+
+typedef struct edge edge_t;
+typedef struct edge_socket edge_socket_t;
+
+/** A peer's routing id on a ROUTER socket; a value, may be kept. */
+typedef struct edge_peer {
+    uint8_t size;
+    uint8_t id[255];
+} edge_peer_t;
+
+typedef struct edge_socket_options {
+    const char *name;     /* for logs: "majordomo" */
+    const char *endpoint; /* to bind; tcp port 0 or `*` picks a free one */
+    int mode;             /* of an ipc file, e.g. 0600; 0 = as it comes */
+    int64_t message_max;  /* bytes of one frame; larger ones drop the peer. 0 = no limit */
+    int queue_max;        /* messages waiting for one slow peer; 0 = 1000 */
+    /** One message of a peer: `count` frames without the identity. Frames may be moved from; the
+     * rest is closed after. */
+    void (*on_message)(void *user, const edge_peer_t *peer, zmq_msg_t *frames, size_t count);
+    void *user;
+} edge_socket_options_t;
+
+/** The edge of a runtime; NULL when it has none. */
+edge_t *edge_of(trp_runtime_t *runtime);
+
+/** Binds a ROUTER. `error` (of 256 bytes) says what failed and what to do. errors: TRP_EXISTS
+ * (address in use), TRP_INVALID (endpoint), TRP_SYSTEM */
+TRP_MUST_USE trp_status_t edge_bind(edge_t *edge, const edge_socket_options_t *options,
+                                    edge_socket_t **socket, char error[256]);
+
+/** The endpoint that is bound, with the port that was picked. Valid while the socket lives. */
+const char *edge_endpoint(const edge_socket_t *socket);
+
+/** Sends frames to a peer: all moved on TRP_OK, untouched otherwise. Never waits.
+ *  errors: TRP_GONE (no such peer now), TRP_BUSY (its queue is full) */
+TRP_MUST_USE trp_status_t edge_send(edge_socket_t *socket, const edge_peer_t *peer,
+                                    zmq_msg_t *frames, size_t count);
+
+/** Closes at the end of this turn; its callbacks are not called any more. Clears the pointer. */
+void edge_close(edge_socket_t **socket);
+
+/** Calls `ready` on the edge thread while `fd` is readable. NULL ends it. errors: TRP_SYSTEM */
+TRP_MUST_USE trp_status_t edge_watch(edge_t *edge, int fd, void (*ready)(void *user, int fd),
+                                     void *user);
+
+#endif

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/* One runtime: cells, scheduler, timers, names. What the boundary and the supervisor layer build
+ * on; actor authors use runtime/troupe.h. Several runtimes may live in one process (tests, the
+ * simulator). */
+#ifndef TRP_RUNTIME_RUNTIME_H
+#define TRP_RUNTIME_RUNTIME_H
+
+#include "runtime/troupe.h"
+
+typedef struct trp_runtime trp_runtime_t;
+
+/** How a scheduler worker waits that is not a plain pool thread: the edge. All but `wake` run on
+ * that worker's thread. */
+typedef struct scheduler_park {
+    void *user;
+    /** Looks at the sockets without waiting; called between slices (at the latest every 64 messages
+     * or 100 us). */
+    void (*poll)(void *user);
+    /** Waits for sockets, wake, or `until_ns` (monotonic; INT64_MAX = for ever). May return early.
+     */
+    void (*park)(void *user, int64_t until_ns);
+    /** Ends a park from any thread; what is done before it is seen after the park. */
+    void (*wake)(void *user);
+} scheduler_park_t;
+
+typedef struct runtime_options {
+    uint32_t node;         /* this runtime's number in its pids (trp_node_worker) */
+    uint32_t incarnation;  /* raised at each start by the guardian */
+    uint32_t threads;      /* pool threads; 0 only with an edge, which then runs all actors */
+    scheduler_park_t edge; /* .park NULL: no edge */
+    uint32_t cells_max;    /* 0 = 1,048,576 */
+} runtime_options_t;
+
+/** errors: TRP_INVALID, TRP_NO_MEMORY, TRP_SYSTEM */
+TRP_MUST_USE trp_status_t runtime_create(const runtime_options_t *options, trp_runtime_t **runtime);
+
+/** Starts the pool threads. */
+TRP_MUST_USE trp_status_t runtime_start(trp_runtime_t *runtime);
+
+/** Runs the edge worker on the calling thread until runtime_stop. */
+void runtime_run_edge(trp_runtime_t *runtime);
+
+/** Asks all workers to leave their loops; any thread. Actors are not told: stop the tree first. */
+void runtime_stop(trp_runtime_t *runtime);
+
+/** Joins the threads, ends the cells that are left (no terminate), frees all and clears the
+ * pointer. */
+void runtime_destroy(trp_runtime_t **runtime);
+
+/** The runtime of the actor whose callback runs. */
+trp_runtime_t *runtime_of(trp_ctx_t *ctx);
+
+/* ---- from outside of actors: main thread, socket callbacks of the edge ---- */
+
+/** As trp_spawn, with no spawner (link, monitor and ack are ignored). */
+TRP_MUST_USE trp_status_t runtime_spawn(trp_runtime_t *runtime, const trp_spawn_t *spawn,
+                                        trp_pid_t *pid);
+
+/** Delivers or routes an envelope by its `to`. owns: taken on TRP_OK, the caller's still on an
+ * error. errors: TRP_FULL, TRP_BUSY; a dead receiver is TRP_OK (dead letter) */
+TRP_MUST_USE trp_status_t runtime_send(trp_runtime_t *runtime, trp_envelope_t *envelope);
+
+trp_pid_t runtime_whereis(trp_runtime_t *runtime, const char *name);
+int64_t runtime_now_ns(const trp_runtime_t *runtime);
+
+/* ---- the edge's keep: what must outlive a restart of the actor that uses it ---- */
+
+/** The object under `key`; made by `make(arg)` the first time, ended by `destroy` with the runtime.
+ * Edge thread only. */
+void *runtime_keep(trp_runtime_t *runtime, const char *key, void *(*make)(void *arg),
+                   void (*destroy)(void *object), void *arg);
+
+/* ---- routes: pids of other nodes and worker processes ---- */
+
+/** All that is sent to pids of `node` goes to the cell `proxy` (class flag TRP_CLASS_PROXY), `to`
+ * unchanged. NONE: ends it; what is sent then is a dead letter, links and monitors on such pids
+ * answer noproc. */
+void runtime_route(trp_runtime_t *runtime, uint32_t node, trp_pid_t proxy);
+
+/** In a worker process: its root actor `local` is known to all as `known` (its proxy's pid in the
+ * parent): trp_self gives `known`, and what is sent to `known` is local. Set by the spawn of the
+ * root, before its init: see runtime_spawn_known. */
+TRP_MUST_USE trp_status_t runtime_spawn_known(trp_runtime_t *runtime, const trp_spawn_t *spawn,
+                                              trp_pid_t known, trp_pid_t *local);
+
+/** A worker process: pids of no route (all other nodes) go to this cell, the link to the parent. */
+void runtime_route_default(trp_runtime_t *runtime, trp_pid_t proxy);
+
+/* ---- places ---- */
+
+/** Where actors run: one row for each trp_place_t. `start` runs on the spawner's thread, has to
+ * make a cell at once (the proxy) and give its pid. How it is stopped: by exit signals to that pid,
+ * like any actor. */
+typedef struct trp_placement {
+    const char *name; /* "process" */
+    trp_status_t (*start)(void *user, trp_runtime_t *runtime, const trp_spawn_t *spawn,
+                          trp_pid_t spawner, trp_pid_t *pid);
+    void *user;
+} trp_placement_t;
+
+void runtime_place(trp_runtime_t *runtime, trp_place_t place, const trp_placement_t *placement);
+
+/** The pool placement, for a `start` that makes the proxy cell: as trp_spawn by `spawner`, place
+ * ignored. */
+TRP_MUST_USE trp_status_t runtime_spawn_for(trp_runtime_t *runtime, const trp_spawn_t *spawn,
+                                            trp_pid_t spawner, trp_pid_t *pid);
+
+/* ---- what proxies may do beside trp_* (class flag TRP_CLASS_PROXY) ---- */
+
+/** A proxy's `receive` sees every envelope routed to it, signals too (KILL, EXIT, LINK to pids of
+ * its node ...), with `to` as sent; for signals to its own pid the cell keeps links and monitors
+ * itself and only EXIT and KILL are shown. Taking the envelope: it is the proxy's after this call
+ * (free it with envelope_free), e.g. to keep it until there is credit. */
+trp_envelope_t *proxy_take(trp_ctx_t *ctx, const trp_envelope_t *message);
+
+/* ---- looking in ---- */
+
+typedef struct actor_info {
+    trp_pid_t pid;
+    char name[TRP_NAME_MAX];
+    const char *class_name;
+    trp_place_t place;
+    int32_t os_pid;    /* of the process that it runs in */
+    const char *state; /* "starting", "idle", "ready" (queued), "running", "exiting" */
+    char detail[32];   /* trp_describe */
+    uint32_t mailbox;  /* messages queued */
+    uint64_t handled;  /* messages handled */
+    uint32_t restarts;
+} actor_info_t;
+
+/** Calls `each` for every live actor; any thread. A snapshot of each row, not of the whole. */
+void runtime_each(trp_runtime_t *runtime, void (*each)(void *user, const actor_info_t *info),
+                  void *user);
+
+/** Sets what `ps` shows for a proxy. */
+void runtime_set_os_pid(trp_ctx_t *ctx, int32_t os_pid);
+
+/** The node's ledger: each envelope that was sent is in one of the others at a quiet moment. */
+typedef struct runtime_ledger {
+    uint64_t sent, handled, queued, refused, dead;
+} runtime_ledger_t;
+
+void runtime_ledger(trp_runtime_t *runtime, runtime_ledger_t *ledger);
+
+#endif
