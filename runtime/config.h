@@ -15,26 +15,28 @@ typedef struct config_node {
     int64_t threads;               /* pool threads; 0 = cores - 1, at least 1 */
     int64_t stop_ms;               /* the whole stop */
     int64_t edge_stuck_ms;
-    char log_level[16];
+    int64_t log_level; /* index into "trace|debug|info|warn|error|fatal" */
 } config_node_t;
 
 typedef struct config_majordomo {
     char endpoint[OPTION_TEXT_MAX]; /* "" = none */
-    int64_t queue_bytes_max;
+    int64_t bytes_max;              /* bodies of all accepted tasks */
+    int64_t body_max;               /* one request body */
 } config_majordomo_t;
 
 /** A child of the tree, or one worker of a pool: SUPERVISION.md 1.2 and 5.1. */
 typedef struct config_child {
     char id[TRP_NAME_MAX];
+    char class_name[TRP_NAME_MAX];
     const trp_class_t *class;
-    trp_place_t place;
+    int64_t place;                 /* trp_place_t */
     char program[OPTION_TEXT_MAX]; /* place process: run this program instead of a fork of ours; ""
                                       = fork */
     int64_t restart;               /* index into "permanent|transient|temporary" */
     int64_t shutdown_ms;           /* -1 = infinity, 0 = brutal_kill */
     int64_t backoff_ms, backoff_max_ms;
     int64_t start_ms; /* limit for readiness */
-    const void *args; /* options of the class: a MessagePack map, or NULL */
+    void *args;       /* options of the class: a MessagePack map, or NULL */
     size_t args_size;
 } config_child_t;
 
@@ -53,6 +55,7 @@ typedef struct config_pool {
     int64_t queue_max;        /* tasks waiting */
     int64_t queue_ms, run_ms; /* limits of waiting and running */
     int64_t attempts_max;
+    int64_t idle_ms;             /* a worker above min is stopped after this */
     int64_t keys_max;            /* keys (matches) that one worker holds; 0 = no limit */
     char tools[OPTION_TEXT_MAX]; /* names, separated by blanks */
     char key_member[64]; /* member of the body by which a task finds the worker that holds its key;
@@ -69,7 +72,6 @@ typedef struct config {
     size_t child_count;
     config_pool_t *pools; /* section `pools` */
     size_t pool_count;
-    void *arena;
 } config_t;
 
 /** What is wrong with a configuration. */
@@ -87,5 +89,8 @@ TRP_MUST_USE trp_status_t config_load(const char *path, const char *const *overr
                                       const trp_class_t *const *classes, config_t **config,
                                       config_fault_t *fault);
 void config_free(config_t **config);
+
+/** The option tables, for `troupe config` and docs/config.md. `count` gets their number. */
+const option_table_t *config_tables(size_t *count);
 
 #endif

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/config.h"
+
+#include <czmq.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/config_args.h"
+#include "runtime/config_lines.h"
+#include "runtime/config_tables.h"
+
+#define FILE_MAX (1024 * 1024)
+
+typedef struct loader {
+    config_t *config;
+    config_lines_t lines;
+    const trp_class_t *const *classes;
+    const option_table_t *tables;
+    config_fault_t *fault;
+} loader_t;
+
+/** Names the option and the rule; the line is looked up. */
+TRP_PRINTF(3, 4)
+static trp_status_t refuse(loader_t *loader, const char *option, const char *rule, ...)
+{
+    config_fault_t *fault = loader->fault;
+    snprintf(fault->option, sizeof(fault->option), "%s", option);
+    fault->line = config_lines_find(&loader->lines, option);
+    va_list arguments;
+    va_start(arguments, rule);
+    vsnprintf(fault->rule, sizeof(fault->rule), rule, arguments);
+    va_end(arguments);
+    return TRP_CONFIG;
+}
+
+/** Sets one option from the first of `tables` that knows it. */
+static trp_status_t set_option(loader_t *loader, const char *section, zconfig_t *item,
+                               const int *tables, void *const *values, size_t count)
+{
+    char path[192];
+    char rule[160] = "";
+    snprintf(path, sizeof(path), "%s.%s", section, zconfig_name(item));
+    for (size_t i = 0; i < count; i++) {
+        trp_status_t status = option_set(&loader->tables[tables[i]], values[i], zconfig_name(item),
+                                         zconfig_value(item), rule);
+        if (status == TRP_OK) {
+            return TRP_OK;
+        }
+        if (status != TRP_NOT_FOUND) {
+            return refuse(loader, path, "%s", rule);
+        }
+    }
+    return refuse(loader, path, "a known option; `troupe config` lists them");
+}
+
+static trp_status_t read_flat(loader_t *loader, zconfig_t *section, int table, void *values)
+{
+    for (zconfig_t *item = zconfig_child(section); item != NULL; item = zconfig_next(item)) {
+        trp_status_t status = set_option(loader, zconfig_name(section), item, &table, &values, 1);
+        if (status != TRP_OK) {
+            return status;
+        }
+    }
+    return TRP_OK;
+}
+
+/** Finds the class and turns `options` into its arguments. */
+static trp_status_t finish_child(loader_t *loader, const char *path, zconfig_t *section,
+                                 config_child_t *child)
+{
+    char option[416];
+    snprintf(option, sizeof(option), "%s.class", path);
+    for (const trp_class_t *const *class = loader->classes; *class != NULL; class ++) {
+        if (strcmp((*class)->name, child->class_name) == 0) {
+            child->class = *class;
+        }
+    }
+    if (child->class == NULL) {
+        return refuse(loader, option, "a class of this program, not \"%s\"", child->class_name);
+    }
+    if (child->program[0] != '\0' && child->place != TRP_PLACE_PROCESS) {
+        return refuse(loader, path, "`program` only with `place = process`");
+    }
+    trp_fault_t bad = {0};
+    trp_status_t status = config_args_build(child, zconfig_locate(section, "options"), &bad);
+    if (status == TRP_PAYLOAD) {
+        snprintf(option, sizeof(option), "%s.options.%s", path, bad.path);
+        return refuse(loader, option, "%s, not %s", bad.rule, bad.value);
+    }
+    return status;
+}
+
+static trp_status_t read_child(loader_t *loader, zconfig_t *section, config_child_t *child)
+{
+    char path[192];
+    snprintf(path, sizeof(path), "tree.children.%s", zconfig_name(section));
+    snprintf(child->id, sizeof(child->id), "%s", zconfig_name(section));
+    option_defaults(&loader->tables[CONFIG_CHILD], child);
+    for (zconfig_t *item = zconfig_child(section); item != NULL; item = zconfig_next(item)) {
+        if (strcmp(zconfig_name(item), "options") == 0) {
+            continue;
+        }
+        trp_status_t status =
+            set_option(loader, path, item, (int[]){CONFIG_CHILD}, (void *[]){child}, 1);
+        if (status != TRP_OK) {
+            return status;
+        }
+    }
+    return finish_child(loader, path, section, child);
+}
+
+static trp_status_t check_pool(loader_t *loader, const char *path, config_pool_t *pool)
+{
+    if (pool->max == 0) {
+        pool->max = pool->min;
+    }
+    if (pool->max < pool->min || pool->max < 1) {
+        return refuse(loader, path, "max not below min and at least 1, not %lld to %lld",
+                      (long long)pool->min, (long long)pool->max);
+    }
+    if (pool->tools[strspn(pool->tools, " ")] == '\0') {
+        return refuse(loader, path, "`tools`: the names of its tools");
+    }
+    return TRP_OK;
+}
+
+static trp_status_t read_pool(loader_t *loader, zconfig_t *section, config_pool_t *pool)
+{
+    static const int tables[] = {CONFIG_POOL, CONFIG_CHILD, CONFIG_POOL_SUPERVISOR};
+    void *const values[] = {pool, &pool->child, &pool->supervisor};
+    char path[192];
+    snprintf(path, sizeof(path), "pools.%s", zconfig_name(section));
+    snprintf(pool->name, sizeof(pool->name), "%s", zconfig_name(section));
+    for (size_t i = 0; i < 3; i++) {
+        option_defaults(&loader->tables[tables[i]], values[i]);
+    }
+    for (zconfig_t *item = zconfig_child(section); item != NULL; item = zconfig_next(item)) {
+        if (strcmp(zconfig_name(item), "options") == 0) {
+            continue;
+        }
+        trp_status_t status = set_option(loader, path, item, tables, values, 3);
+        if (status != TRP_OK) {
+            return status;
+        }
+    }
+    trp_status_t status = check_pool(loader, path, pool);
+    return status == TRP_OK ? finish_child(loader, path, section, &pool->child) : status;
+}
+
+static size_t count_children(zconfig_t *section)
+{
+    size_t count = 0;
+    for (zconfig_t *item = zconfig_child(section); item != NULL; item = zconfig_next(item)) {
+        count++;
+    }
+    return count;
+}
+
+static trp_status_t check_name(loader_t *loader, const char *parent, zconfig_t *section)
+{
+    const char *name = zconfig_name(section);
+    char path[192];
+    snprintf(path, sizeof(path), "%s.%s", parent, name);
+    if (strlen(name) >= TRP_NAME_MAX - 8 || strpbrk(name, "./") != NULL) {
+        return refuse(loader, path, "a name of at most %d bytes without `.` and `/`",
+                      TRP_NAME_MAX - 9);
+    }
+    return TRP_OK;
+}
+
+static trp_status_t read_pools(loader_t *loader, zconfig_t *section)
+{
+    config_t *config = loader->config;
+    config->pools = calloc(count_children(section) + 1, sizeof(*config->pools));
+    if (config->pools == NULL) {
+        return TRP_NO_MEMORY;
+    }
+    for (zconfig_t *item = zconfig_child(section); item != NULL; item = zconfig_next(item)) {
+        trp_status_t status = check_name(loader, "pools", item);
+        if (status == TRP_OK) {
+            status = read_pool(loader, item, &config->pools[config->pool_count++]);
+        }
+        if (status != TRP_OK) {
+            return status;
+        }
+    }
+    return TRP_OK;
+}
+
+static trp_status_t read_children(loader_t *loader, zconfig_t *section)
+{
+    config_t *config = loader->config;
+    config->children = calloc(count_children(section) + 1, sizeof(*config->children));
+    if (config->children == NULL) {
+        return TRP_NO_MEMORY;
+    }
+    for (zconfig_t *item = zconfig_child(section); item != NULL; item = zconfig_next(item)) {
+        trp_status_t status = check_name(loader, "tree.children", item);
+        if (status == TRP_OK) {
+            status = read_child(loader, item, &config->children[config->child_count++]);
+        }
+        if (status != TRP_OK) {
+            return status;
+        }
+    }
+    return TRP_OK;
+}
+
+static trp_status_t read_tree(loader_t *loader, zconfig_t *section)
+{
+    for (zconfig_t *item = zconfig_child(section); item != NULL; item = zconfig_next(item)) {
+        trp_status_t status = strcmp(zconfig_name(item), "children") == 0
+                                  ? read_children(loader, item)
+                                  : set_option(loader, "tree", item, (int[]){CONFIG_TREE},
+                                               (void *[]){&loader->config->tree}, 1);
+        if (status != TRP_OK) {
+            return status;
+        }
+    }
+    return TRP_OK;
+}
+
+static trp_status_t read_section(loader_t *loader, zconfig_t *section)
+{
+    const char *name = zconfig_name(section);
+    if (strcmp(name, "node") == 0) {
+        return read_flat(loader, section, CONFIG_NODE, &loader->config->node);
+    }
+    if (strcmp(name, "majordomo") == 0) {
+        return read_flat(loader, section, CONFIG_MAJORDOMO, &loader->config->majordomo);
+    }
+    if (strcmp(name, "tree") == 0) {
+        return read_tree(loader, section);
+    }
+    if (strcmp(name, "pools") == 0) {
+        return read_pools(loader, section);
+    }
+    return refuse(loader, name, "one of the sections node, majordomo, tree, pools");
+}
+
+static trp_status_t check_node(loader_t *loader)
+{
+    const char *name = loader->config->node.name;
+    if (name[0] == '\0' || strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                        "0123456789-_") != strlen(name)) {
+        return refuse(loader, "node.name", "letters, digits, `-` and `_`");
+    }
+    return TRP_OK;
+}
+
+static trp_status_t read_root(loader_t *loader, zconfig_t *root)
+{
+    option_defaults(&loader->tables[CONFIG_NODE], &loader->config->node);
+    option_defaults(&loader->tables[CONFIG_MAJORDOMO], &loader->config->majordomo);
+    option_defaults(&loader->tables[CONFIG_TREE], &loader->config->tree);
+    for (zconfig_t *item = zconfig_child(root); item != NULL; item = zconfig_next(item)) {
+        trp_status_t status = read_section(loader, item);
+        if (status != TRP_OK) {
+            return status;
+        }
+    }
+    return check_node(loader);
+}
+
+/** "pools.parser.min=3" -> the path and its value in the tree. */
+static trp_status_t apply_override(loader_t *loader, zconfig_t *root, const char *override)
+{
+    const char *equals = strchr(override, '=');
+    char path[192];
+    if (equals == NULL || equals == override || (size_t)(equals - override) >= sizeof(path)) {
+        return refuse(loader, override, "written as section.option=value");
+    }
+    snprintf(path, sizeof(path), "%.*s", (int)(equals - override), override);
+    for (char *dot = path; (dot = strchr(dot, '.')) != NULL;) {
+        *dot = '/';
+    }
+    zconfig_put(root, path, equals + 1);
+    return TRP_OK;
+}
+
+static trp_status_t load_text(loader_t *loader, const char *text, const char *const *overrides)
+{
+    trp_status_t status = config_lines_read(text, &loader->lines, loader->fault);
+    if (status != TRP_OK) {
+        return status;
+    }
+    zconfig_t *root = zconfig_str_load(text);
+    if (root == NULL) {
+        root = zconfig_new("root", NULL); /* an empty file: all defaults */
+    }
+    for (; status == TRP_OK && overrides != NULL && *overrides != NULL; overrides++) {
+        status = apply_override(loader, root, *overrides);
+    }
+    if (status == TRP_OK) {
+        status = read_root(loader, root);
+    }
+    zconfig_destroy(&root);
+    config_lines_free(&loader->lines);
+    return status;
+}
+
+static trp_status_t read_file(const char *path, char **text, config_fault_t *fault)
+{
+    FILE *file = fopen(path, "re");
+    char *bytes = file == NULL ? NULL : malloc(FILE_MAX + 1);
+    if (bytes == NULL) {
+        snprintf(fault->rule, sizeof(fault->rule), "a file that can be read: %s", strerror(errno));
+        if (file != NULL) {
+            fclose(file);
+        }
+        return TRP_CONFIG;
+    }
+    size_t size = fread(bytes, 1, FILE_MAX + 1, file);
+    bool failed = ferror(file) != 0;
+    fclose(file);
+    if (failed || size > FILE_MAX || memchr(bytes, '\0', size) != NULL) {
+        snprintf(fault->rule, sizeof(fault->rule), "%s",
+                 failed ? "a file, not a folder" : "a text file of at most 1 MiB");
+        free(bytes);
+        return TRP_CONFIG;
+    }
+    bytes[size] = '\0';
+    *text = bytes;
+    return TRP_OK;
+}
+
+trp_status_t config_load(const char *path, const char *const *overrides,
+                         const trp_class_t *const *classes, config_t **config,
+                         config_fault_t *fault)
+{
+    *fault = (config_fault_t){0};
+    snprintf(fault->path, sizeof(fault->path), "%s", path);
+    char *text = NULL;
+    trp_status_t status = read_file(path, &text, fault);
+    if (status != TRP_OK) {
+        return status;
+    }
+    config_t *loaded = calloc(1, sizeof(*loaded));
+    if (loaded == NULL) {
+        free(text);
+        return TRP_NO_MEMORY;
+    }
+    size_t table_count = 0;
+    loader_t loader = {.config = loaded, .classes = classes, .fault = fault};
+    loader.tables = config_tables(&table_count);
+    snprintf(loaded->path, sizeof(loaded->path), "%s", path);
+    status = load_text(&loader, text, overrides);
+    free(text);
+    if (status != TRP_OK) {
+        config_free(&loaded);
+    }
+    *config = loaded;
+    return status;
+}
+
+void config_free(config_t **config)
+{
+    config_t *old = *config;
+    if (old == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < old->child_count; i++) {
+        free(old->children[i].args);
+    }
+    for (size_t i = 0; i < old->pool_count; i++) {
+        free(old->pools[i].child.args);
+    }
+    free(old->children);
+    free(old->pools);
+    free(old);
+    *config = NULL;
+}

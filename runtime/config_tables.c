@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/* Every option of a configuration file: one row each. */
+#include "runtime/config_tables.h"
+
+#include <stddef.h>
+
+#define INT_ROW(type, member, fallback, min, max, text)                                \
+    {                                                                                  \
+#member, OPTION_INT, offsetof(type, member), 0, fallback, min, max, NULL, text \
+    }
+#define TEXT_ROW(type, member, fallback, text)                                                     \
+    {                                                                                              \
+#member, OPTION_TEXT, offsetof(type, member), sizeof(((type *)0)->member), fallback, 0, 0, \
+            NULL, text                                                                             \
+    }
+#define CHOICE_ROW(type, member, fallback, choices, text)                                \
+    {                                                                                    \
+#member, OPTION_CHOICE, offsetof(type, member), 0, fallback, 0, 0, choices, text \
+    }
+#define TABLE(section, rows)                          \
+    {                                                 \
+        section, rows, sizeof(rows) / sizeof(rows[0]) \
+    }
+
+static const option_t node_rows[] = {
+    TEXT_ROW(config_node_t, name, "node", "name of the node, part of its run directory"),
+    TEXT_ROW(config_node_t, run_dir, "",
+             "folder of its sockets and lock; empty: the user's run directory, then the name"),
+    INT_ROW(config_node_t, threads, "0", 0, 256, "pool threads; 0: cores less one, at least 1"),
+    INT_ROW(config_node_t, stop_ms, "30000", 100, 3600000,
+            "ms: limit of a whole stop, after which all is killed"),
+    INT_ROW(config_node_t, edge_stuck_ms, "10000", 100, 3600000,
+            "ms: a handler on the edge thread that takes longer ends the node"),
+    CHOICE_ROW(config_node_t, log_level, "info", "trace|debug|info|warn|error|fatal",
+               "lowest level that is logged"),
+};
+
+static const option_t majordomo_rows[] = {
+    TEXT_ROW(config_majordomo_t, endpoint, "",
+             "where clients connect, as tcp://127.0.0.1:5555; port * picks one; empty: none"),
+    INT_ROW(config_majordomo_t, bytes_max, "268435456", 1048576, 1099511627776,
+            "bytes: bodies of all accepted tasks together; above it requests are refused"),
+    INT_ROW(config_majordomo_t, body_max, "16777216", 1024, 67108864, "bytes: one request body"),
+};
+
+#define SUPERVISOR_ROWS(strategy_default, intensity_default, period_default)                       \
+    CHOICE_ROW(config_supervisor_t, strategy, strategy_default,                                    \
+               "one_for_one|one_for_all|rest_for_one", "who else is restarted when a child dies"), \
+        INT_ROW(config_supervisor_t, intensity, intensity_default, 0, 1000000,                     \
+                "restarts within the period that are still accepted"),                             \
+        INT_ROW(config_supervisor_t, period_s, period_default, 1, 86400, "s: that period")
+
+static const option_t tree_rows[] = {SUPERVISOR_ROWS("one_for_one", "10", "10")};
+static const option_t pool_supervisor_rows[] = {SUPERVISOR_ROWS("one_for_one", "100", "10")};
+
+static const option_t child_rows[] = {
+    {"class", OPTION_TEXT, offsetof(config_child_t, class_name),
+     sizeof(((config_child_t *)0)->class_name), "", 0, 0, NULL, "class of the actor; required"},
+    CHOICE_ROW(config_child_t, place, "pool", "pool|process", "where the actor runs"),
+    TEXT_ROW(config_child_t, program, "",
+             "place process: program to run instead of a fork of this one"),
+    CHOICE_ROW(config_child_t, restart, "permanent", "permanent|transient|temporary",
+               "when it is started again"),
+    INT_ROW(config_child_t, shutdown_ms, "5000", -1, 86400000,
+            "ms: limit for its stop, then it is killed; 0: killed at once, -1: no limit"),
+    INT_ROW(config_child_t, start_ms, "10000", 1, 86400000, "ms: limit for getting ready"),
+    INT_ROW(config_child_t, backoff_ms, "50", 1, 3600000,
+            "ms: delay before the second restart of a streak; the first is immediate"),
+    INT_ROW(config_child_t, backoff_max_ms, "30000", 1, 86400000,
+            "ms: the delay doubles up to this"),
+};
+
+static const option_t pool_rows[] = {
+    INT_ROW(config_pool_t, min, "1", 0, 1024, "workers at least"),
+    INT_ROW(config_pool_t, max, "0", 0, 1024, "workers at most; 0: as min"),
+    INT_ROW(config_pool_t, inflight_max, "1", 1, 1000, "tasks that one worker is given at a time"),
+    INT_ROW(config_pool_t, queue_max, "10000", 0, 10000000,
+            "tasks that may wait; more are refused"),
+    INT_ROW(config_pool_t, queue_ms, "60000", 1, 86400000, "ms: limit for waiting"),
+    INT_ROW(config_pool_t, run_ms, "30000", 1, 86400000,
+            "ms: limit for one attempt; the worker is then replaced"),
+    INT_ROW(config_pool_t, attempts_max, "3", 1, 100, "attempts, when workers die of a task"),
+    INT_ROW(config_pool_t, idle_ms, "300000", 10, 86400000,
+            "ms: a worker above min that was idle so long is stopped"),
+    INT_ROW(config_pool_t, keys_max, "0", 0, 1000000,
+            "keys (matches) that one worker holds; 0: no limit"),
+    TEXT_ROW(config_pool_t, tools, "", "names of its tools, separated by blanks; required"),
+    TEXT_ROW(config_pool_t, key_member, "",
+             "member of the body that names a key: such tasks go to the worker that holds it"),
+    TEXT_ROW(config_pool_t, key_tools_new, "",
+             "tools that make a key: they go to the worker that holds the fewest"),
+};
+
+static const option_table_t tables[] = {
+    [CONFIG_NODE] = TABLE("node", node_rows),
+    [CONFIG_MAJORDOMO] = TABLE("majordomo", majordomo_rows),
+    [CONFIG_TREE] = TABLE("tree", tree_rows),
+    [CONFIG_CHILD] = TABLE("tree.children.ID and pools.NAME", child_rows),
+    [CONFIG_POOL] = TABLE("pools.NAME", pool_rows),
+    [CONFIG_POOL_SUPERVISOR] = TABLE("pools.NAME", pool_supervisor_rows),
+};
+
+_Static_assert(sizeof(tables) / sizeof(tables[0]) == CONFIG_TABLE_COUNT,
+               "a table for each section");
+
+const option_table_t *config_tables(size_t *count)
+{
+    *count = CONFIG_TABLE_COUNT;
+    return tables;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* Which option table belongs to which section. Internal to the configuration. */
+#ifndef TRP_RUNTIME_CONFIG_TABLES_H
+#define TRP_RUNTIME_CONFIG_TABLES_H
+
+#include "runtime/config.h"
+
+enum {
+    CONFIG_NODE,
+    CONFIG_MAJORDOMO,
+    CONFIG_TREE,
+    CONFIG_CHILD,
+    CONFIG_POOL,
+    CONFIG_POOL_SUPERVISOR,
+    CONFIG_TABLE_COUNT
+};
+
+#endif
