@@ -6,7 +6,7 @@
 #define TRP_RUNTIME_CONFIG_H
 
 #include "runtime/option.h"
-#include "runtime/troupe.h"
+#include "runtime/runtime.h"
 
 /** Options of `node` (one table: config_node_options). */
 typedef struct config_node {
@@ -92,5 +92,12 @@ void config_free(config_t **config);
 
 /** The option tables, for `troupe config` and docs/config.md. `count` gets their number. */
 const option_table_t *config_tables(size_t *count);
+
+/** Makes the configuration known to the actors of a runtime's edge; it must outlive the runtime.
+ * Before any actor runs. */
+void config_keep(trp_runtime_t *runtime, config_t *config);
+
+/** What config_keep was given; NULL: nothing. Edge thread only. */
+const config_t *config_of(trp_runtime_t *runtime);
 
 #endif
