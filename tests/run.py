@@ -1,0 +1,230 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Runs the tests of one build and ends with the line  N passed, N failed.
+
+    tests/run.py [--variant release] [--stages unit,system,...] [--seconds 2] [FILTER...]
+
+Stages: unit     build/tests/unit, the Criterion program
+        system   tests/system/test_*.py: real nodes; they find the program in TROUPE_PROGRAM
+        stress   build/tests/stress/*: threads against each other, for some seconds each
+        examples examples/*/test_*.py
+        tidy     the layout of the sources (tests/tidy.py and its self-test)
+A filter is a part of a suite's, a file's or a test's name; several are joined by "or".
+"""
+import argparse
+import glob
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+STAGES = ["unit", "system", "stress", "examples", "tidy"]
+TIME_LIMIT_S = 600  # of one program or file of tests
+COLOUR = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+
+
+def paint(colour, text):
+    return f"\033[{colour}m{text}\033[0m" if COLOUR else text
+
+
+class Totals:
+    def __init__(self):
+        self.passed = self.failed = self.skipped = 0
+
+    def add(self, name, passed, failed, skipped, seconds):
+        """One line for one program or file, and its share of the sums."""
+        self.passed += passed
+        self.failed += failed
+        self.skipped += skipped
+        if passed + failed + skipped == 0:
+            return
+        verdict = paint("31", "FAILED") if failed else paint("32", "ok")
+        counts = f"{passed} passed" + (f", {failed} failed" if failed else "") + (
+            f", {skipped} skipped" if skipped else "")
+        print(f"{verdict}  {name}  {counts}  ({seconds:.1f} s)", flush=True)
+
+
+def kill_group(child):
+    try:
+        os.killpg(child.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def run(argv, env, echo=None, limit=TIME_LIMIT_S):
+    """Runs a program in a process group of its own: (exit status, output, seconds).
+
+    echo(line) sees each line as it comes. What is left of the group at the end is killed.
+    """
+    begin = time.monotonic()
+    child = subprocess.Popen(argv, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                             stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True)
+    lines, ended = [], []
+
+    def read():
+        for line in child.stdout:
+            lines.append(line)
+            if echo:
+                echo(line.rstrip("\n"))
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    try:
+        child.wait(limit)
+    except subprocess.TimeoutExpired:
+        ended.append(f"ended after {limit:.0f} s, the time limit\n")
+    finally:
+        kill_group(child)
+    reader.join(5)
+    if reader.is_alive():
+        ended.append("left a process behind that still holds its output\n")
+    return child.wait(), "".join(lines + ended), time.monotonic() - begin
+
+
+def show(output):
+    for line in output.splitlines()[-200:]:
+        print("    " + line, flush=True)
+
+
+def unit(totals, build, env, options):
+    program = os.path.join(build, "tests/unit")
+    if not os.path.exists(program):
+        return
+    arguments = ["--timeout", "60", f"-j{os.cpu_count()}"]
+    if options.filters:
+        words = [pattern for word in options.filters for pattern in (f"*{word}*/*", f"*/*{word}*")]
+        arguments += ["--filter", f"@({'|'.join(words)})"]
+    status, output, seconds = run([program, *arguments], env)
+    count = {name: int(n) for name, n in re.findall(r"(Tested|Passing|Failing): (\d+)", output)}
+    passed, failed = count.get("Passing", 0), count.get("Failing", 0)
+    skipped = count.get("Tested", passed + failed) - passed - failed
+    if status != 0 and failed == 0:
+        failed = 1
+    if failed:
+        show(output)
+    totals.add("unit", passed, failed, skipped, seconds)
+
+
+def python_file(totals, path, env, options):
+    """One file of unittest, each test shown as it ends."""
+    name = os.path.relpath(path, ROOT)
+    words = [] if any(w in name for w in options.filters) else [a for w in options.filters for a in ("-k", w)]
+    folder = os.path.dirname(path)
+    argv = ["/usr/bin/python3", "-m", "unittest", "-v", *words, os.path.splitext(os.path.basename(path))[0]]
+
+    def progress(line):
+        match = re.match(r"(.*?)(?: \(\S+\))? \.\.\. (ok|skipped .*|FAIL|ERROR|expected failure)$", line)
+        if match:
+            print(f"    {match.group(1)}: {match.group(2)}", flush=True)
+
+    path_list = os.pathsep.join([folder, ROOT] + env.get("PYTHONPATH", "").split(os.pathsep))
+    status, output, seconds = run(argv, {**env, "PYTHONPATH": path_list.rstrip(os.pathsep)}, progress)
+    ran = re.search(r"^Ran (\d+) test", output, re.M)
+    count = {key: int(n) for key, n in re.findall(r"(failures|errors|skipped|unexpected successes)=(\d+)", output)}
+    skipped = count.pop("skipped", 0)
+    failed = sum(count.values()) or (1 if status != 0 else 0)
+    if failed:
+        show(output)
+    totals.add(name, max((int(ran.group(1)) if ran else 0) - failed - skipped, 0), failed, skipped, seconds)
+
+
+def system(totals, build, env, options):
+    for path in sorted(glob.glob(os.path.join(ROOT, "tests/system/test_*.py"))):
+        python_file(totals, path, env, options)
+
+
+def examples(totals, build, env, options):
+    for path in sorted(glob.glob(os.path.join(ROOT, "examples/*/test_*.py"))):
+        python_file(totals, path, env, options)
+
+
+def unrandomised():
+    """A prefix that lays out memory as the thread sanitizer of gcc 12 needs it, where that is allowed."""
+    prefix = ["setarch", os.uname().machine, "-R"]
+    try:
+        return prefix if subprocess.run(prefix + ["true"], capture_output=True).returncode == 0 else []
+    except FileNotFoundError:
+        return []
+
+
+def stress(totals, build, env, options):
+    prefix = unrandomised() if options.variant == "tsan" else []
+    for program in sorted(glob.glob(os.path.join(build, "tests/stress/*"))):
+        name = os.path.relpath(program, ROOT)
+        if options.filters and not any(word in name for word in options.filters):
+            continue
+        limit = 60 + 5 * options.seconds
+        status, output, seconds = run([*prefix, program, str(options.seconds)], env, limit=limit)
+        if status != 0:
+            show(output + f"exit status {status}\n")
+        totals.add(name, int(status == 0), int(status != 0), 0, seconds)
+
+
+def tidy(totals, build, env, options):
+    if options.filters and not any(word in "tests/tidy" for word in options.filters):
+        return
+    for arguments in ([], ["--self-test"]):
+        status, output, seconds = run(["/usr/bin/python3", "tests/tidy.py", *arguments], env)
+        show(output)
+        totals.add(" ".join(["tests/tidy.py", *arguments]), int(status == 0), int(status != 0), 0, seconds)
+
+
+def sanitizer_reports(totals, folder):
+    """A report of a worker process that nobody waited for is a failure too."""
+    reports = sorted(glob.glob(os.path.join(folder, "*")))
+    for path in reports:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            show(file.read())
+    if reports:
+        totals.add("sanitizer reports in processes", 0, len(reports), 0, 0)
+
+
+def environment(build, variant):
+    """What the tests see, and the folder for the sanitizers' reports."""
+    reports = os.path.join(build, "reports")
+    os.makedirs(reports, exist_ok=True)
+    for path in glob.glob(os.path.join(reports, "*")):
+        os.unlink(path)
+    env = dict(os.environ, PYTHONDONTWRITEBYTECODE="1", PYTHONUNBUFFERED="1", LANG="C.UTF-8")
+    env.setdefault("TROUPE_PROGRAM", os.path.join(build, "troupe"))
+    if variant == "asan":
+        log = f"log_path={reports}/report"
+        env["ASAN_OPTIONS"] = f"{log}:detect_stack_use_after_return=1"
+        env["UBSAN_OPTIONS"] = f"{log}:print_stacktrace=1"
+    if variant == "tsan":
+        quiet = os.path.join(ROOT, "tests/stress/tsan.supp")
+        env["TSAN_OPTIONS"] = "second_deadlock_stack=1" + (f":suppressions={quiet}" if os.path.exists(quiet) else "")
+    return env, reports
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--variant", default="release")
+    parser.add_argument("--stages", default=",".join(STAGES))
+    parser.add_argument("--seconds", type=int, default=2, help="of each stress program")
+    parser.add_argument("filters", nargs="*", metavar="FILTER")
+    options = parser.parse_args()
+    stages = options.stages.split(",")
+    unknown = [stage for stage in stages if stage not in STAGES]
+    if unknown:
+        parser.error(f"no stage '{unknown[0]}'; there are: {', '.join(STAGES)}")
+    build = os.path.join(ROOT, "build", *([] if options.variant == "release" else [options.variant]))
+    env, reports = environment(build, options.variant)
+    totals = Totals()
+    for stage in stages:
+        globals()[stage](totals, build, env, options)
+    sanitizer_reports(totals, reports)
+    if totals.passed + totals.failed == 0:
+        print(f"no test matches {' or '.join(options.filters)}" if options.filters else "no tests found")
+    if totals.skipped:
+        print(f"{totals.skipped} skipped; the reasons stand above")
+    print(f"{totals.passed} passed, {totals.failed} failed")
+    sys.exit(0 if totals.passed and not totals.failed else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,333 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Holds the layout of the sources: who may include whom, sizes, and calls that are banned.
+
+    tests/tidy.py               checks the tree; prints  file:line: rule: what to do
+    tests/tidy.py --self-test   shows that every rule can fail
+
+The first table below is the architecture. An edge that is not in it is an error: to add one is a
+decision, to be made here and to be seen in review.
+"""
+import ast
+import os
+import re
+import sys
+
+# What each part may include of the project. Includes go downwards, or sideways inside a part.
+ALLOWED = {
+    "messages": ["messages"],
+    "runtime/public": ["messages", "runtime/public"],
+    "runtime/base": ["messages", "runtime/public", "runtime/base"],
+    "runtime/core": ["messages", "runtime/public", "runtime/base", "runtime/core"],
+    "runtime/boundary": ["messages", "runtime/public", "runtime/base", "runtime/core", "runtime/boundary"],
+    "supervisor": ["messages", "runtime/public", "runtime/base", "runtime/boundary", "supervisor"],
+    "actors": ["messages", "runtime/public", "runtime/base", "runtime/boundary", "supervisor", "actors"],
+    "examples": ["messages", "runtime/public", "supervisor", "actors", "examples"],
+    "tests": ["messages", "runtime/public", "runtime/base", "runtime/core", "runtime/boundary",
+              "supervisor", "actors", "examples", "tests"],
+}
+
+# The levels of runtime/, by file name without its ending; a trailing * stands for any rest.
+LEVELS = {
+    "public": ["troupe", "plugin"],
+    "base": ["list", "host", "log", "option", "backoff", "metrics"],
+    "core": ["runtime", "cell", "mailbox", "runq", "scheduler", "timer", "registry", "group", "signal",
+             "context"],
+    "boundary": ["edge", "channel", "node", "client", "config", "transport_*", "place_*", "guardian",
+                 "worker"],
+}
+
+# Libraries that may be seen from some parts only.
+LIBRARIES = {
+    "czmq.h": ["runtime/boundary", "supervisor", "actors"],
+    "zmq.h": ["messages", "runtime/public", "runtime/core", "runtime/boundary"],
+    "msgpack.h": ["messages"],
+    "jansson.h": ["messages"],
+    "tree_sitter/api.h": ["actors"],
+}
+
+# Call -> (where it is allowed all the same, what to use instead). Paths are prefixes.
+BANNED = {
+    "strcpy": ([], "snprintf or memcpy with a known length"),
+    "strcat": ([], "snprintf or memcpy with a known length"),
+    "sprintf": ([], "snprintf"),
+    "vsprintf": ([], "vsnprintf"),
+    "gets": ([], "fgets"),
+    "rand": ([], "the host table's chance"),
+    "srand": ([], "the host table's chance"),
+    "time": ([], "the host table's clock"),
+    "fork": (["runtime/guardian", "tests/"], "the guardian: it is the only process without threads"),
+    "atomic_thread_fence": ([], "an ordering on the operation itself, which the race detector can follow"),
+}
+BANNED_IN_TESTS = {name: "wait for a condition with a deadline, or the virtual clock"
+                   for name in ("sleep", "usleep", "nanosleep", "clock_nanosleep")}
+
+FUNCTION_LINES, FILE_LINES, PARAMETERS = 70, 500, 5
+FOLDERS = ["messages", "runtime", "supervisor", "actors", "examples", "tests", "docs", ".ci"]
+PEERS = "tests/bench/peers/"  # other systems' benchmarks: theirs is not our architecture
+OPEN_ENDS = re.compile(r"\b(TO" + r"DO|FIX" + r"ME|XX" + r"X|HA" + r"CK)\b")
+HOME = re.compile(r"(?<![\w.])/(?:home|root|work|Users)/\w")
+INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)')
+
+
+class Tree:
+    """The files of a project, path -> text, and what was found in them."""
+
+    def __init__(self, files):
+        self.files = files
+        self.found = []
+
+    def report(self, path, line, rule, text):
+        self.found.append((path, line, rule, text))
+
+    def sources(self, *endings, peers=False):
+        for path in sorted(self.files):
+            if path.endswith(endings) and (peers or not path.startswith(PEERS)):
+                yield path, self.files[path]
+
+
+def part_of(path):
+    """The part of the architecture that a file belongs to, None for a runtime file not in LEVELS."""
+    folder, _, rest = path.partition("/")
+    if folder != "runtime":
+        return folder
+    stem = os.path.splitext(rest)[0]
+    for level, names in LEVELS.items():
+        for name in names:
+            if stem == name or name.endswith("*") and stem.startswith(name[:-1]):
+                return "runtime/" + level
+    return None
+
+
+def code_only(text):
+    """C text with comments and literals blanked, lines kept."""
+    pattern = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
+    return pattern.sub(lambda m: re.sub(r"[^\n]", " ", m.group()), text)
+
+
+def includes(text):
+    """(line, project path or None, library header or None) of each #include."""
+    for number, line in enumerate(text.splitlines(), 1):
+        match = INCLUDE.match(line)
+        if match:
+            yield number, match.group(1), match.group(2)
+
+
+def check_layers(tree):
+    for path, text in tree.sources(".c", ".h"):
+        part = part_of(path)
+        if part is None:
+            tree.report(path, 1, "level", "put this name in a level of runtime/ in LEVELS of tests/tidy.py")
+            continue
+        for line, ours, library in includes(text):
+            if ours is not None:
+                check_edge(tree, path, line, part, ours)
+            elif part not in ("tests", "examples") and part not in LIBRARIES.get(library, [part]):
+                tree.report(path, line, "library",
+                            f"<{library}> is for {', '.join(LIBRARIES[library])} only; ask one of those")
+
+
+def check_edge(tree, path, line, part, target):
+    if target not in tree.files:
+        tree.report(path, line, "root", f'"{target}" is not a file here; write includes from the root')
+        return
+    other = part_of(target)
+    if other is not None and other not in ALLOWED.get(part, [part]):
+        tree.report(path, line, "layer",
+                    f"{part} may not include {other}; it may: {', '.join(ALLOWED[part])}")
+
+
+def check_cycles(tree):
+    """No header includes itself through others."""
+    edges = {path: [(line, ours) for line, ours, _ in includes(text) if ours in tree.files]
+             for path, text in tree.sources(".h")}
+    done, trail = set(), []
+
+    def visit(path):
+        trail.append(path)
+        for line, target in edges.get(path, []):
+            if target in trail:
+                ring = trail[trail.index(target):] + [target]
+                tree.report(path, line, "cycle", "break " + " -> ".join(ring))
+            elif target not in done:
+                visit(target)
+        done.add(trail.pop())
+
+    for path in edges:
+        if path not in done:
+            visit(path)
+
+
+def check_own_header(tree):
+    for path, text in tree.sources(".c"):
+        own = path[:-1] + "h"
+        first = next(includes(text), None)
+        if own in tree.files and (first is None or first[1] != own):
+            tree.report(path, first[0] if first else 1, "own-header", f'include "{own}" first')
+
+
+def functions(text):
+    """(name, first line, last line, parameters) of each C function.
+
+    Exact for the project's format: a function's braces, and no others, stand in column 0.
+    """
+    lines = code_only(text).splitlines()
+    start = None
+    for number, line in enumerate(lines):
+        if line.startswith("{"):
+            start = number
+        elif line.startswith("}") and start is not None:
+            head = start - 1
+            while head > 0 and lines[head - 1].strip() and not re.search(r"[;}\\]\s*$|^\s*#", lines[head - 1]):
+                head -= 1
+            name, count = signature(" ".join(lines[head:start]))
+            yield name, head + 1, number + 1, count
+            start = None
+
+
+def signature(text):
+    """The name and the number of parameters of a function's head."""
+    text = text.rstrip()
+    depth, commas, at = 0, 0, len(text) - 1
+    while at >= 0:
+        if text[at] == ")":
+            depth += 1
+        elif text[at] == "(":
+            depth -= 1
+            if depth == 0:
+                break
+        elif text[at] == "," and depth == 1:
+            commas += 1
+        at -= 1
+    inner = text[at + 1:-1].strip()
+    name = re.search(r"(\w+)\s*$", text[:max(at, 0)])
+    return (name.group(1) if name else "?"), (0 if inner in ("", "void") else commas + 1)
+
+
+def check_sizes(tree):
+    for path, text in tree.sources(".c", ".h", ".py"):
+        lines = text.count("\n")
+        if lines > FILE_LINES and not path.startswith("tests/"):
+            tree.report(path, 1, "file-size", f"{lines} lines; split it, {FILE_LINES} is the limit")
+        for name, first, last, parameters in (python_functions if path.endswith(".py") else functions)(text):
+            if last - first + 1 > FUNCTION_LINES:
+                tree.report(path, first, "function-size",
+                            f"{name} has {last - first + 1} lines; split it, {FUNCTION_LINES} is the limit")
+            if parameters > PARAMETERS:
+                tree.report(path, first, "parameters",
+                            f"{name} takes {parameters}; pass a struct, {PARAMETERS} is the limit")
+
+
+def python_functions(text):
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            positional = node.args.posonlyargs + node.args.args
+            count = len([a for a in positional if a.arg not in ("self", "cls")])
+            yield node.name, node.lineno, node.end_lineno, count
+
+
+def check_calls(tree):
+    for path, text in tree.sources(".c", ".h"):
+        rules = {name: advice for name, (where, advice) in BANNED.items() if not path.startswith(tuple(where))}
+        if path.startswith("tests/"):
+            rules.update(BANNED_IN_TESTS)
+        call = re.compile(r"(?<![\w.>])(" + "|".join(rules) + r")\s*\(")
+        for number, line in enumerate(code_only(text).splitlines(), 1):
+            for match in call.finditer(line):
+                tree.report(path, number, "banned", f"{match.group(1)}: use {rules[match.group(1)]}")
+
+
+def check_text(tree):
+    for path, text in sorted(tree.files.items()):
+        lines = text.splitlines()
+        if path.endswith((".c", ".h", ".cpp", ".py", ".sh", ".go", ".erl", ".js")):
+            if not any("SPDX-License-Identifier: MIT" in line for line in lines[:2]):
+                tree.report(path, 1, "licence", "begin with the comment SPDX-License-Identifier: MIT")
+        for number, line in enumerate(lines, 1):
+            if OPEN_ENDS.search(line):
+                tree.report(path, number, "open-end", "do it, or open an issue and remove the note")
+            if HOME.search(line):
+                tree.report(path, number, "machine-path", "make the path relative: it exists on one machine only")
+
+
+CHECKS = [check_layers, check_cycles, check_own_header, check_sizes, check_calls, check_text]
+
+
+def check(files):
+    tree = Tree(files)
+    for rule in CHECKS:
+        rule(tree)
+    return sorted(tree.found)
+
+
+def read_tree(root):
+    files = {}
+    for folder in FOLDERS:
+        for place, names, leaves in os.walk(os.path.join(root, folder)):
+            names[:] = [n for n in names if n not in ("node_modules", "__pycache__", "data", "build")]
+            for leaf in leaves:
+                path = os.path.join(place, leaf)
+                try:
+                    with open(path, encoding="utf-8") as file:
+                        files[os.path.relpath(path, root)] = file.read()
+                except UnicodeDecodeError:
+                    pass  # a recorded binary, not a source
+    return files
+
+
+def self_test():
+    """Each rule on the smallest tree that breaks it, and a sound tree that breaks none."""
+    spdx = "/* SPDX-License-Identifier: MIT */\n"
+    sound = {
+        "messages/pid.h": spdx + "struct pid {\n    int x;\n};\n",
+        "runtime/troupe.h": spdx + '#include "messages/pid.h"\n',
+        "runtime/list.h": spdx,
+        "runtime/cell.h": spdx + '#include "runtime/list.h"\n',
+        "runtime/cell.c": spdx + '#include "runtime/cell.h"\n\n/* strcpy( is only named here */\n'
+                          + "int f(int (*g)(int, int), int a, int b, int c, int d)\n{\n    return h->time(a);\n}\n",
+    }
+    body = "".join("    x();\n" for _ in range(FUNCTION_LINES))
+    breaks = {
+        "level": {"runtime/odd.c": spdx},
+        "layer": {"runtime/list.c": spdx + '#include "runtime/list.h"\n#include "runtime/cell.h"\n'},
+        "library": {"runtime/cell.h": spdx + "#include <czmq.h>\n"},
+        "root": {"runtime/list.c": spdx + '#include "list.h"\n'},
+        "cycle": {"runtime/list.h": spdx + '#include "runtime/host.h"\n',
+                  "runtime/host.h": spdx + '#include "runtime/list.h"\n'},
+        "own-header": {"runtime/cell.c": spdx + '#include "runtime/list.h"\n#include "runtime/cell.h"\n'},
+        "file-size": {"messages/long.c": spdx + "\n" * FILE_LINES},
+        "function-size": {"messages/long.c": spdx + "int f(void)\n{\n" + body + "}\n"},
+        "parameters": {"messages/wide.c": spdx + "int f(int a, int b, int c, int d,\n      int e, int f)\n{\n}\n"},
+        "banned": {"messages/copy.c": spdx + "int f(void)\n{\n    strcpy(a, b);\n}\n"},
+        "licence": {"messages/bare.c": "int x;\n"},
+        "open-end": {"messages/later.c": spdx + "/* TO" + "DO */\n"},
+        "machine-path": {"tests/run.sh": "# SPDX-License-Identifier: MIT\ncd /ho" + "me/me\n"},
+    }
+    failures = [f"a sound tree breaks {found}" for found in check(sound)]
+    for rule, files in breaks.items():
+        rules = {found[2] for found in check({**sound, **files})}
+        if rule not in rules:
+            failures.append(f"{rule} was not found: {rules or 'nothing'}")
+    banned = [(name, "messages/a.c") for name in BANNED] + [(name, "tests/a.c") for name in BANNED_IN_TESTS]
+    for name, path in banned:
+        path = "messages/a.c" if name == "fork" else path
+        if not any(found[2] == "banned" for found in check({path: spdx + f"int a = {name}(1);\n"})):
+            failures.append(f"a call of {name} was not found")
+    for failure in failures:
+        print("tidy self-test:", failure)
+    return failures
+
+
+def main():
+    if sys.argv[1:] not in ([], ["--self-test"]):
+        sys.exit(__doc__)
+    if sys.argv[1:]:
+        sys.exit(1 if self_test() else 0)
+    found = check(read_tree(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+    for path, line, rule, text in found:
+        print(f"{path}:{line}: {rule}: {text}")
+    sys.exit(1 if found else 0)
+
+
+if __name__ == "__main__":
+    main()
