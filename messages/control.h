@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* The control socket: one request, one answer, each one frame holding one map (MessagePack or JSON,
+ * answered in kind) over ipc at run_dir/control, a ROUTER of mode 0600. A leading empty frame (REQ
+ * sockets) is mirrored. docs/control.md has every verb with an example.
+ *
+ * Below that: what the control asks the router, by trp_request to the name `router`. */
+#ifndef TRP_MESSAGES_CONTROL_H
+#define TRP_MESSAGES_CONTROL_H
+
+#include "messages/schema.h"
+#include "messages/task.h"
+
+enum {
+    TRP_TAG_CONTROL_FRAME = 0x0540,  /* control to an inquiry: a request as it came [bytes] */
+    TRP_TAG_CONTROL_ANSWER = 0x0541, /* inquiry to control: the answer, encoded [bytes] */
+    TRP_TAG_POOLS = 0x0542,          /* to the router, a request [] -> POOLS_STATUS */
+    TRP_TAG_POOLS_STATUS = 0x0543,   /* [pools_status] */
+    TRP_TAG_CALL = 0x0544,           /* to the router, a request [call] -> CALL_RESULT */
+    TRP_TAG_CALL_RESULT = 0x0545, /* [bytes: the reply body of PROTOCOLS 1.6, in the body's form] */
+};
+
+/** A request from outside; members of other verbs are ignored. */
+#define CONTROL_REQUEST_FIELDS(F)                                           \
+    F(STRING, cmd, _, 1, 32, "the verb: ping, tree, pools, ps, call, stop") \
+    F(OPT_STRING, tool, _, 1, TRP_TOOL_NAME_MAX, "call: name of the tool")  \
+    F(OPT_ANY, body, _, 0, 0, "call: the body, a map")                      \
+    F(OPT_INT, timeout_ms, _, 1, 86400000, "call: how long to wait; default 60000")
+
+#define CALL_FIELDS(F)                                           \
+    F(STRING, tool, _, 1, TRP_TOOL_NAME_MAX, "name of the tool") \
+    F(BYTES, body, _, 0, TRP_BODY_MAX, "the request's body, verbatim: MessagePack or JSON map")
+
+#define POOL_WORKER_FIELDS(F)                                 \
+    F(STRING, id, _, 1, 63, "the child: parser.2")            \
+    F(STRING, pid, _, 1, 63, "its pid")                       \
+    F(ENUM, state, "idle|busy|leaving", 0, 0, "what it does") \
+    F(INT, running, _, 0, 9e15, "tasks that it has now")      \
+    F(INT, keys, _, 0, 9e15, "keys (matches) that it holds")  \
+    F(INT, done, _, 0, 9e15, "tasks answered by this incarnation")
+
+#define POOL_STATUS_FIELDS(F)                                                   \
+    F(STRING, name, _, 1, 63, "name of the pool")                               \
+    F(TEXTS, tools, _, 0, 1000, "tools that it serves")                         \
+    F(INT, min, _, 0, 65535, "workers at least")                                \
+    F(INT, max, _, 0, 65535, "workers at most")                                 \
+    F(INT, queued, _, 0, 9e15, "tasks that wait")                               \
+    F(INT, running, _, 0, 9e15, "tasks at workers")                             \
+    F(INT, accepted, _, 0, 9e15, "tasks taken since the start")                 \
+    F(INT, answered, _, 0, 9e15, "tasks answered, errors included")             \
+    F(INT, failed, _, 0, 9e15, "of these, answered with an error")              \
+    F(INT, retried, _, 0, 9e15, "attempts after a worker's death")              \
+    F(INT, refused, _, 0, 9e15, "refused because the queue was full")           \
+    F(INT, late, _, 0, 9e15, "answers of former attempts that were fenced off") \
+    F(LIST, workers, pool_worker, 0, 65535, "its workers that are up")
+
+#define POOLS_STATUS_FIELDS(F) F(LIST, pools, pool_status, 0, 10000, "in the order of the file")
+
+TRP_SCHEMA_DECLARE(control_request, CONTROL_REQUEST_FIELDS)
+TRP_SCHEMA_DECLARE(call, CALL_FIELDS)
+TRP_SCHEMA_DECLARE(pool_worker, POOL_WORKER_FIELDS)
+TRP_SCHEMA_DECLARE(pool_status, POOL_STATUS_FIELDS)
+TRP_SCHEMA_DECLARE(pools_status, POOLS_STATUS_FIELDS)
+
+#endif

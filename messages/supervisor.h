@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/* What is said to supervisors and by them. Every request below is sent by trp_request and answered
+ * once; a supervisor never waits inside a handler, so it answers start_child when the child is
+ * ready, terminate_child when it has ended. Supervisors of a configured tree are registered: the
+ * root as `root`, that of a pool as `pool.NAME`; workers as `NAME.1`, `NAME.2` ... .
+ *
+ * Who wants to know the children of a supervisor observes it: it gets a `child_event` for each
+ * child that is up already, then one for each change, in order. Observing `root` tells when
+ * supervisors of pools come and go, so nobody needs to poll for names. */
+#ifndef TRP_MESSAGES_SUPERVISOR_H
+#define TRP_MESSAGES_SUPERVISOR_H
+
+#include "messages/schema.h"
+
+#define TRP_CHILD_ID_MAX 63 /* bytes */
+
+enum {
+    TRP_TAG_CHILD_START = 0x0500,     /* request [child_start] -> CHILD_ANSWER */
+    TRP_TAG_CHILD_TERMINATE = 0x0501, /* request [child_id] -> CHILD_ANSWER; keeps the spec */
+    TRP_TAG_CHILD_RESTART = 0x0502,   /* request [child_id] -> CHILD_ANSWER; of one that is down */
+    TRP_TAG_CHILD_DELETE = 0x0503,    /* request [child_id] -> CHILD_ANSWER; of one that is down */
+    TRP_TAG_CHILDREN_WHICH = 0x0504,  /* request [] -> CHILDREN */
+    TRP_TAG_CHILDREN_COUNT = 0x0505,  /* request [] -> CHILDREN_COUNTED */
+    TRP_TAG_OBSERVE = 0x0506,         /* request or message [] -> CHILD_ANSWER, then CHILD_EVENTs */
+    TRP_TAG_CHILD_ANSWER = 0x0510,    /* [child_answer] */
+    TRP_TAG_CHILDREN = 0x0511,        /* [children] */
+    TRP_TAG_CHILDREN_COUNTED = 0x0512, /* [children_counted] */
+    TRP_TAG_CHILD_EVENT = 0x0513,      /* supervisor to observer [child_event] */
+    TRP_TAG_DRAINED = 0x0514, /* reply to TRP_TAG_STOP: all that was accepted is answered [] */
+};
+
+/** What became of a request, by the words of Erlang/OTP. */
+#define CHILD_OUTCOMES \
+    "ok|failed|already_started|already_present|running|restarting|not_found|refused|stopping"
+typedef enum child_outcome {
+    CHILD_OK,
+    CHILD_FAILED,          /* its start failed: `reason` says why; no spec is kept */
+    CHILD_ALREADY_STARTED, /* the id is taken by a child that is up: `pid` */
+    CHILD_ALREADY_PRESENT, /* the id is taken by a child that is not up */
+    CHILD_RUNNING,
+    CHILD_RESTARTING,
+    CHILD_NOT_FOUND,
+    CHILD_REFUSED,  /* this supervisor does not do that, or the spec is wrong: `reason` */
+    CHILD_STOPPING, /* the supervisor itself is ending */
+} child_outcome_t;
+
+#define CHILD_STATES "idle|backoff|queued|starting|up|stopping"
+
+#define CHILD_START_FIELDS(F)                 \
+    F(OPT_STRING, id, _, 1, TRP_CHILD_ID_MAX, \
+      "id of the new child, made from the pool's template; default: the lowest free NAME.n")
+
+#define CHILD_ID_FIELDS(F) F(STRING, id, _, 1, TRP_CHILD_ID_MAX, "id of the child")
+
+#define CHILD_ANSWER_FIELDS(F)                                           \
+    F(ENUM, outcome, CHILD_OUTCOMES, 0, 0, "what became of the request") \
+    F(STRING, id, _, 0, TRP_CHILD_ID_MAX, "the child")                   \
+    F(OPT_STRING, pid, _, 1, 63, "its pid, when it is up")               \
+    F(OPT_STRING, reason, _, 1, 127, "why not, for people")
+
+#define CHILD_INFO_FIELDS(F)                                                            \
+    F(STRING, id, _, 1, TRP_CHILD_ID_MAX, "unique among the children")                  \
+    F(ENUM, state, CHILD_STATES, 0, 0, "where it is in its life")                       \
+    F(OPT_STRING, pid, _, 1, 63, "of its present incarnation")                          \
+    F(ENUM, type, "worker|supervisor", 0, 0, "what it is")                              \
+    F(STRING, class, _, 1, 63, "its class")                                             \
+    F(ENUM, place, "pool|process", 0, 0, "where it runs")                               \
+    F(ENUM, restart, "permanent|transient|temporary", 0, 0, "when it is started again") \
+    F(INT, restarts, _, 0, 9e15, "times it was started again")                          \
+    F(INT, streak, _, 0, 9e15, "restarts since it was last stable")                     \
+    F(INT, next_ms, _, 0, 9e15, "time until its next start, in state backoff")          \
+    F(OPT_STRING, last_reason, _, 1, 127, "why its last incarnation ended")
+
+#define CHILDREN_FIELDS(F)                                                                        \
+    F(STRING, supervisor, _, 1, 63, "its name")                                                   \
+    F(ENUM, strategy, "one_for_one|one_for_all|rest_for_one", 0, 0, "who is restarted with whom") \
+    F(LIST, children, child_info, 0, 100000, "in the order of their start")
+
+#define CHILDREN_COUNTED_FIELDS(F)                          \
+    F(INT, specs, _, 0, 9e15, "rows of the table")          \
+    F(INT, active, _, 0, 9e15, "children that live")        \
+    F(INT, supervisors, _, 0, 9e15, "specs of supervisors") \
+    F(INT, workers, _, 0, 9e15, "specs of workers")
+
+/** up: ready for messages. leaving: asked to end, or about to be; it finishes what it has. down: it
+ * is dead; comes after leaving, or alone when it crashed. */
+#define CHILD_EVENT_FIELDS(F)                                    \
+    F(STRING, supervisor, _, 1, 63, "its name: pool.parser")     \
+    F(STRING, id, _, 1, TRP_CHILD_ID_MAX, "the child: parser.2") \
+    F(STRING, pid, _, 1, 63, "of the incarnation that is meant") \
+    F(ENUM, change, "up|leaving|down", 0, 0, "what happened")    \
+    F(INT, restarts, _, 0, 9e15, "times it was started again")   \
+    F(OPT_STRING, reason, _, 1, 127, "of down: why it ended")
+
+typedef enum child_change { CHILD_UP, CHILD_LEAVING, CHILD_DOWN } child_change_t;
+
+TRP_SCHEMA_DECLARE(child_start, CHILD_START_FIELDS)
+TRP_SCHEMA_DECLARE(child_id, CHILD_ID_FIELDS)
+TRP_SCHEMA_DECLARE(child_answer, CHILD_ANSWER_FIELDS)
+TRP_SCHEMA_DECLARE(child_info, CHILD_INFO_FIELDS)
+TRP_SCHEMA_DECLARE(children, CHILDREN_FIELDS)
+TRP_SCHEMA_DECLARE(children_counted, CHILDREN_COUNTED_FIELDS)
+TRP_SCHEMA_DECLARE(child_event, CHILD_EVENT_FIELDS)
+
+#endif
