@@ -7,28 +7,47 @@
 
 #include <zmq.h>
 
+#include "runtime/plugin.h"
 #include "runtime/runtime.h"
 
 typedef struct edge edge_t;
 typedef struct edge_socket edge_socket_t;
 
 /** A peer's routing id on a ROUTER socket; a value, may be kept. */
-typedef struct edge_peer {
-    uint8_t size;
-    uint8_t id[255];
-} edge_peer_t;
+typedef trp_peer_t edge_peer_t;
 
 typedef struct edge_socket_options {
     const char *name;     /* for logs: "majordomo" */
     const char *endpoint; /* to bind; tcp port 0 or `*` picks a free one */
     int mode;             /* of an ipc file, e.g. 0600; 0 = as it comes */
     int64_t message_max;  /* bytes of one frame; larger ones drop the peer. 0 = no limit */
-    int queue_max;        /* messages waiting for one slow peer; 0 = 1000 */
+    int queue_max;        /* messages waiting for one slow peer; 0 = 1000, negative = no limit */
     /** One message of a peer: `count` frames without the identity. Frames may be moved from; the
      * rest is closed after. */
     void (*on_message)(void *user, const edge_peer_t *peer, zmq_msg_t *frames, size_t count);
+    /** A peer that was edge_track'ed lost its connection, and all that it sent was handled; or
+     * NULL.
+     */
+    void (*on_down)(void *user, const edge_peer_t *peer);
     void *user;
 } edge_socket_options_t;
+
+/** Makes an edge with no sockets, before its runtime: edge_park is for runtime_options.edge, then
+ * edge_attach. The calling thread is the edge thread from here on. errors: TRP_NO_MEMORY,
+ * TRP_SYSTEM
+ */
+TRP_MUST_USE trp_status_t edge_create(edge_t **edge);
+scheduler_park_t edge_park(edge_t *edge);
+void edge_attach(edge_t *edge, trp_runtime_t *runtime);
+
+/** Closes what is open, gives queued messages up to 1 s to leave, and clears the pointer. After
+ * runtime_destroy. */
+void edge_destroy(edge_t **edge);
+
+/** Calls `flush` at the end of each turn: when all that was ready has been handled and before the
+ * edge waits. How what was queued in a turn leaves in one frame. NULL ends it. One for each edge.
+ */
+void edge_flush(edge_t *edge, void (*flush)(void *user), void *user);
 
 /** The edge of a runtime; NULL when it has none. */
 edge_t *edge_of(trp_runtime_t *runtime);
@@ -37,6 +56,17 @@ edge_t *edge_of(trp_runtime_t *runtime);
  * (address in use), TRP_INVALID (endpoint), TRP_SYSTEM */
 TRP_MUST_USE trp_status_t edge_bind(edge_t *edge, const edge_socket_options_t *options,
                                     edge_socket_t **socket, char error[256]);
+
+/** Connects a DEALER whose routing id is `self` to one peer; `peer` arguments are ignored then. It
+ * is tracked from the start. errors: as edge_bind */
+TRP_MUST_USE trp_status_t edge_connect(edge_t *edge, const edge_socket_options_t *options,
+                                       const edge_peer_t *self, edge_socket_t **socket,
+                                       char error[256]);
+
+/** Asks for on_down of the peer that sent `frame`, the frame that is being handled. errors:
+ * TRP_UNSUPPORTED (no on_down), TRP_NO_MEMORY */
+TRP_MUST_USE trp_status_t edge_track(edge_socket_t *socket, const edge_peer_t *peer,
+                                     zmq_msg_t *frame);
 
 /** The endpoint that is bound, with the port that was picked. Valid while the socket lives. */
 const char *edge_endpoint(const edge_socket_t *socket);

@@ -33,7 +33,7 @@ LEVELS = {
     "base": ["list", "host", "log", "option", "backoff", "metrics"],
     "core": ["runtime", "cell", "mailbox", "runq", "scheduler", "timer", "registry", "group", "signal",
              "context"],
-    "boundary": ["edge", "channel", "node", "client", "config", "transport_*", "place_*", "guardian",
+    "boundary": ["edge", "channel*", "node", "client", "config*", "transport_*", "place_*", "guardian*",
                  "worker"],
 }
 
