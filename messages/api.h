@@ -9,7 +9,8 @@
 /** A result that must be looked at. */
 #define TRP_MUST_USE __attribute__((warn_unused_result))
 
-/** printf-style checking: `form` and `first` are the 1-based positions of the format and of its first argument. */
+/** printf-style checking: `form` and `first` are the 1-based positions of the format and of its
+ * first argument. */
 #define TRP_PRINTF(form, first) __attribute__((__format__(__printf__, form, first)))
 
 #endif

@@ -16,6 +16,10 @@
 
 #define TRP_DEPTH_MAX 32 /* levels of maps and arrays */
 
+/* Values and member names of one body. An item of one byte becomes 24 bytes here and, from JSON, up
+ * to 250 while it is read: this bounds what a body can claim to about 100 MB, whatever its size. */
+#define TRP_ITEMS_MAX 524288
+
 /** A string that is not NUL-terminated; points into the document that it was read from. */
 typedef struct trp_text {
     const char *data;

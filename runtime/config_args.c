@@ -8,8 +8,8 @@
 static const trp_field_t *find_field(const trp_schema_t *schema, const char *name)
 {
     for (size_t i = 0; i < schema->field_count; i++) {
-        if (strcmp(schema->fields[i].name, name) == 0) {
-            return &schema->fields[i];
+        if (strcmp(schema->fields()[i].name, name) == 0) {
+            return &schema->fields()[i];
         }
     }
     return NULL;

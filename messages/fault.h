@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* How the codec and the schema engine fill a fault. */
+#ifndef TRP_MESSAGES_FAULT_H
+#define TRP_MESSAGES_FAULT_H
+
+#include "messages/codec.h"
+
+/** A fault of the body as a whole, at a byte of it. `is_body`: it is no map of either form at all.
+ * Returns TRP_PAYLOAD. */
+trp_status_t fault_body(trp_fault_t *fault, bool is_body, const char *rule, size_t offset);
+
+/** One value for a fault: a scalar as JSON text of at most 80 bytes, cut between characters; `map`,
+ * `array`, `extension`; `missing` for NULL. */
+void fault_value(const msgpack_object *value, char text[81]);
+
+#endif

@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+#include "messages/task.h"
+
+TRP_SCHEMA_DEFINE(task_run, TRP_TAG_TASK_RUN, 0, TASK_RUN_FIELDS, "runs one attempt at a task")
+TRP_SCHEMA_DEFINE(task_done, TRP_TAG_TASK_DONE, 0, TASK_DONE_FIELDS, "ends one attempt at a task")

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+#include "messages/writer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define CAPACITY_MIN 256 /* bytes of the first allocation */
+#define COPY_MAX     1024 /* smaller messages are copied: one allocation less, and the buffer stays */
+#define HEAD_BYTES   5    /* of a map or array with a 32-bit count */
+
+char *writer_reserve(trp_writer_t *writer, size_t size)
+{
+    msgpack_sbuffer *buffer = &writer->buffer;
+    if (writer->failed || size > SIZE_MAX / 4 - buffer->size) {
+        writer->failed = true;
+        return NULL;
+    }
+    if (size > buffer->alloc - buffer->size) {
+        size_t capacity = buffer->alloc == 0 ? CAPACITY_MIN : buffer->alloc;
+        while (capacity - buffer->size < size) {
+            capacity *= 2;
+        }
+        char *data = realloc(buffer->data, capacity);
+        if (data == NULL) {
+            writer->failed = true;
+            return NULL;
+        }
+        buffer->data = data;
+        buffer->alloc = capacity;
+    }
+    char *place = buffer->data + buffer->size;
+    buffer->size += size;
+    return place;
+}
+
+void writer_append(trp_writer_t *writer, const void *data, size_t size)
+{
+    char *place = writer_reserve(writer, size);
+    if (place != NULL && size != 0) {
+        memcpy(place, data, size);
+    }
+}
+
+static int packer_write(void *user, const char *data, size_t size)
+{
+    trp_writer_t *writer = user;
+    writer_append(writer, data, size);
+    return writer->failed ? -1 : 0;
+}
+
+void trp_writer_init(trp_writer_t *writer)
+{
+    writer->failed = false;
+    msgpack_sbuffer_init(&writer->buffer);
+    msgpack_packer_init(&writer->packer, writer, packer_write);
+}
+
+void trp_writer_fini(trp_writer_t *writer)
+{
+    msgpack_sbuffer_destroy(&writer->buffer);
+    msgpack_sbuffer_init(&writer->buffer);
+}
+
+void trp_write_map(trp_writer_t *writer, size_t members)
+{
+    msgpack_pack_map(&writer->packer, members);
+}
+
+void trp_write_array(trp_writer_t *writer, size_t items)
+{
+    msgpack_pack_array(&writer->packer, items);
+}
+
+void trp_write_key(trp_writer_t *writer, const char *key)
+{
+    trp_write_text(writer, key);
+}
+
+void trp_write_text(trp_writer_t *writer, const char *text)
+{
+    trp_write_string(writer, text, strlen(text));
+}
+
+void trp_write_string(trp_writer_t *writer, const char *data, size_t size)
+{
+    msgpack_pack_str(&writer->packer, size);
+    writer_append(writer, data, size);
+}
+
+void trp_write_bytes(trp_writer_t *writer, const void *data, size_t size)
+{
+    msgpack_pack_bin(&writer->packer, size);
+    writer_append(writer, data, size);
+}
+
+void trp_write_int(trp_writer_t *writer, int64_t value)
+{
+    msgpack_pack_int64(&writer->packer, value);
+}
+
+void trp_write_real(trp_writer_t *writer, double value)
+{
+    msgpack_pack_double(&writer->packer, value);
+}
+
+void trp_write_bool(trp_writer_t *writer, bool value)
+{
+    if (value) {
+        msgpack_pack_true(&writer->packer);
+    } else {
+        msgpack_pack_false(&writer->packer);
+    }
+}
+
+void trp_write_nil(trp_writer_t *writer)
+{
+    msgpack_pack_nil(&writer->packer);
+}
+
+void trp_write_object(trp_writer_t *writer, const msgpack_object *object)
+{
+    msgpack_pack_object(&writer->packer, *object);
+}
+
+void trp_write_raw(trp_writer_t *writer, const void *encoded, size_t size)
+{
+    writer_append(writer, encoded, size);
+}
+
+/* The count is written last, so its head has the widest form whatever the count will be. */
+static size_t begin(trp_writer_t *writer, unsigned char tag)
+{
+    size_t mark = writer->buffer.size;
+    const unsigned char head[HEAD_BYTES] = {tag};
+    writer_append(writer, head, sizeof(head));
+    return mark;
+}
+
+static void end(trp_writer_t *writer, size_t mark, size_t count)
+{
+    if (!writer->failed) {
+        for (size_t i = 1; i < HEAD_BYTES; i++) {
+            writer->buffer.data[mark + i] = (char)(count >> (8 * (HEAD_BYTES - 1 - i)));
+        }
+    }
+}
+
+size_t trp_write_map_begin(trp_writer_t *writer)
+{
+    return begin(writer, 0xdf);
+}
+
+void trp_write_map_end(trp_writer_t *writer, size_t mark, size_t members)
+{
+    end(writer, mark, members);
+}
+
+size_t trp_write_array_begin(trp_writer_t *writer)
+{
+    return begin(writer, 0xdd);
+}
+
+void trp_write_array_end(trp_writer_t *writer, size_t mark, size_t items)
+{
+    end(writer, mark, items);
+}
+
+const void *trp_writer_data(const trp_writer_t *writer, size_t *size)
+{
+    *size = writer->buffer.size;
+    return writer->buffer.data;
+}
+
+static void release(void *data, void *hint)
+{
+    (void)hint;
+    free(data);
+}
+
+/* Hands the buffer itself over, without the room that doubling left at its end: a message may wait
+ * long in a mailbox. */
+static trp_status_t take_buffer(trp_writer_t *writer, zmq_msg_t *message)
+{
+    msgpack_sbuffer *buffer = &writer->buffer;
+    char *data = realloc(buffer->data, buffer->size);
+    if (data != NULL) {
+        buffer->data = data;
+        buffer->alloc = buffer->size;
+    }
+    if (zmq_msg_init_data(message, buffer->data, buffer->size, release, NULL) != 0) {
+        return TRP_NO_MEMORY;
+    }
+    msgpack_sbuffer_init(buffer);
+    return TRP_OK;
+}
+
+trp_status_t trp_writer_take(trp_writer_t *writer, zmq_msg_t *message)
+{
+    trp_status_t status = writer->failed ? TRP_NO_MEMORY : TRP_OK;
+    size_t size = writer->buffer.size;
+    if (status == TRP_OK && size > COPY_MAX) {
+        status = take_buffer(writer, message);
+    } else if (status == TRP_OK) {
+        status = zmq_msg_init_size(message, size) == 0 ? TRP_OK : TRP_NO_MEMORY;
+        if (status == TRP_OK && size != 0) {
+            memcpy(zmq_msg_data(message), writer->buffer.data, size);
+        }
+    }
+    if (status != TRP_OK) {
+        zmq_msg_init(message);
+    }
+    writer->buffer.size = 0;
+    writer->failed = false;
+    return status;
+}
