@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+#include "actors/router.h"
+
+#include <stdlib.h>
+
+#include "actors/router_state.h"
+#include "messages/control.h"
+#include "messages/supervisor.h"
+#include "runtime/log.h"
+#include "supervisor/endpoints.h"
+
+/** The actor's own state: all that counts is in the edge's keep. */
+typedef struct router_actor {
+    router_t *router;
+} router_actor_t;
+
+/* ---- the keep ---- */
+
+static void free_router(void *object)
+{
+    router_t *router = object;
+    router_keys_free(router);
+    router_free_pools(router);
+    free(router);
+}
+
+static void *make_router(void *runtime)
+{
+    router_t *router = calloc(1, sizeof(*router));
+    if (router == NULL) {
+        return NULL;
+    }
+    router->runtime = runtime;
+    router->config = config_of(runtime);
+    if (router->config == NULL || router_make_pools(router) != TRP_OK) {
+        free_router(router);
+        return NULL;
+    }
+    return router;
+}
+
+/** Binds the clients' port, the first time. */
+static trp_status_t open_port(router_t *router)
+{
+    const config_majordomo_t *config = &router->config->majordomo;
+    if (router->socket != NULL || config->endpoint[0] == '\0') {
+        return TRP_OK;
+    }
+    edge_socket_options_t options = {.name = "majordomo",
+                                     .endpoint = config->endpoint,
+                                     .message_max = TRP_BODY_MAX,
+                                     .queue_max = 100000,
+                                     .on_message = router_on_message,
+                                     .user = router};
+    char error[256] = "";
+    trp_status_t status = edge_bind(edge_of(router->runtime), &options, &router->socket, error);
+    if (status != TRP_OK) {
+        log_event(LOG_ERROR, "majordomo_not_bound", LOG_TEXT("endpoint", config->endpoint),
+                  LOG_TEXT("error", error));
+        return status;
+    }
+    endpoint_note(router->runtime, "majordomo", edge_endpoint(router->socket));
+    return TRP_OK;
+}
+
+/* ---- callbacks ---- */
+
+static trp_status_t init(trp_ctx_t *ctx, void *state, const trp_envelope_t *args)
+{
+    (void)args;
+    router_actor_t *actor = state;
+    trp_runtime_t *runtime = runtime_of(ctx);
+    router_t *router = runtime_keep(runtime, "router", make_router, free_router, runtime);
+    if (router == NULL) {
+        return TRP_CONFIG;
+    }
+    actor->router = router;
+    router->ctx = ctx;
+    if (!trp_pid_is_none(router->self)) {
+        log_event(LOG_WARN, "router_restarted", LOG_INT("tasks", router->tasks));
+    }
+    router->self = trp_self(ctx);
+    router->random ^= trp_random(ctx);
+    router->nudged = false;
+    router_forget_workers(router);
+    trp_status_t status = open_port(router);
+    if (status == TRP_OK) {
+        router_observe(router);
+    }
+    router->ctx = NULL;
+    return status;
+}
+
+static void dispatch_all(router_t *router)
+{
+    router->nudged = false;
+    for (size_t i = 0; i < router->pool_count; i++) {
+        if (router->pools[i].queue != NULL) {
+            pool_dispatch(&router->pools[i]);
+        }
+    }
+}
+
+static void on_timer(router_t *router, uint64_t timer)
+{
+    for (size_t i = 0; i < router->pool_count; i++) {
+        if (router->pools[i].timer == timer) {
+            pool_on_timer(&router->pools[i]);
+        }
+    }
+}
+
+static void on_stop(router_t *router, const trp_envelope_t *message)
+{
+    router->draining = true;
+    router->drain_to = trp_reply_address(message);
+    log_event(LOG_INFO, "draining", LOG_INT("tasks", router->tasks));
+    router_check_drained(router);
+}
+
+static trp_status_t on_pools(router_t *router, const trp_envelope_t *message)
+{
+    zmq_msg_t rows;
+    trp_status_t status = router_status(router, &rows);
+    if (status != TRP_OK) {
+        return TRP_OK; /* the asker's time limit tells it */
+    }
+    if (trp_reply_move(router->ctx, message, TRP_TAG_POOLS_STATUS, &rows) != TRP_OK) {
+        router->unreachable++;
+    }
+    zmq_msg_close(&rows);
+    return TRP_OK;
+}
+
+static void on_call(router_t *router, const trp_envelope_t *message)
+{
+    size_t size = 0;
+    const void *data = trp_message_data(message, &size);
+    trp_document_t document;
+    call_t request;
+    trp_fault_t fault;
+    if (trp_schema_unpack(&call_schema, data, size, &document, &request, &fault) != TRP_OK) {
+        return; /* only actors of this node send it, checked */
+    }
+    router_call_t call = {
+        .tool = request.tool, .body = request.body, .reply = trp_reply_address(message)};
+    router_accept_call(router, &call);
+    trp_document_fini(&document);
+    dispatch_all(router);
+}
+
+static trp_status_t receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
+{
+    router_t *router = ((router_actor_t *)state)->router;
+    trp_status_t status = TRP_OK;
+    router->ctx = ctx;
+    switch (message->tag) {
+    case ROUTER_TAG_NUDGE:
+        dispatch_all(router);
+        break;
+    case ROUTER_TAG_TIMER:
+        on_timer(router, message->request_id);
+        break;
+    case TRP_TAG_TASK_DONE:
+        router_on_done(router, message);
+        break;
+    case TRP_TAG_TIMEOUT:
+        router_on_timeout(router, message->request_id);
+        router_on_child_answer(router, message->request_id);
+        break;
+    case TRP_TAG_DOWN:
+        router_on_down(router, message);
+        break;
+    case TRP_TAG_CHILD_EVENT:
+        router_on_child(router, message);
+        break;
+    case TRP_TAG_CHILD_ANSWER:
+        router_on_child_answer(router, message->request_id);
+        break;
+    case TRP_TAG_POOLS:
+        status = on_pools(router, message);
+        break;
+    case TRP_TAG_CALL:
+        on_call(router, message);
+        break;
+    case TRP_TAG_STOP:
+        on_stop(router, message);
+        break;
+    default:
+        break;
+    }
+    router->ctx = NULL;
+    return status;
+}
+
+const trp_class_t router_class = {
+    .name = "router",
+    .version = 1,
+    .state_size = sizeof(router_actor_t),
+    .init = init,
+    .receive = receive,
+    .flags = TRP_CLASS_EDGE,
+};

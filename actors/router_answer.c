@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+/* The one answer of a task: the reply map {task_id, success, result | error, from_cache, metrics},
+ * in the form of the request, to a client of the port or to an actor. What the tool wrote is put in
+ * as it is, not decoded. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "actors/router_state.h"
+#include "messages/control.h"
+#include "runtime/log.h"
+
+/** What goes into a reply map. */
+typedef struct answer {
+    const char *task_id;
+    trp_form_t form;
+    bool success;
+    const void *value; /* encoded in `form` */
+    size_t value_size;
+    int64_t queue_us, exec_us;
+    const char *worker;
+    uint32_t attempts;
+} answer_t;
+
+static trp_status_t encode_msgpack(const answer_t *answer, zmq_msg_t *body)
+{
+    trp_writer_t writer;
+    trp_writer_init(&writer);
+    trp_write_map(&writer, 5);
+    trp_write_key(&writer, "task_id");
+    trp_write_text(&writer, answer->task_id);
+    trp_write_key(&writer, "success");
+    trp_write_bool(&writer, answer->success);
+    trp_write_key(&writer, answer->success ? "result" : "error");
+    trp_write_raw(&writer, answer->value, answer->value_size);
+    trp_write_key(&writer, "from_cache");
+    trp_write_bool(&writer, false);
+    trp_write_key(&writer, "metrics");
+    trp_write_map(&writer, 4);
+    trp_write_key(&writer, "queue_us");
+    trp_write_int(&writer, answer->queue_us);
+    trp_write_key(&writer, "exec_us");
+    trp_write_int(&writer, answer->exec_us);
+    trp_write_key(&writer, "worker");
+    trp_write_text(&writer, answer->worker);
+    trp_write_key(&writer, "attempts");
+    trp_write_int(&writer, answer->attempts);
+    trp_status_t status = trp_writer_take(&writer, body);
+    trp_writer_fini(&writer);
+    return status;
+}
+
+/** The names in it need no escapes: ids are ours, and a worker's name is one that a configuration
+ * file can hold. */
+static trp_status_t encode_json(const answer_t *answer, zmq_msg_t *body)
+{
+    char head[160], tail[320];
+    int head_size =
+        snprintf(head, sizeof(head), "{\"task_id\":\"%s\",\"success\":%s,\"%s\":", answer->task_id,
+                 answer->success ? "true" : "false", answer->success ? "result" : "error");
+    int tail_size = snprintf(tail, sizeof(tail),
+                             ",\"from_cache\":false,\"metrics\":{\"queue_us\":%lld,"
+                             "\"exec_us\":%lld,\"worker\":\"%s\",\"attempts\":%u}}",
+                             (long long)answer->queue_us, (long long)answer->exec_us,
+                             answer->worker, answer->attempts);
+    size_t sizes[3] = {(size_t)head_size, answer->value_size, (size_t)tail_size};
+    if (zmq_msg_init_size(body, sizes[0] + sizes[1] + sizes[2]) != 0) {
+        return TRP_NO_MEMORY;
+    }
+    char *at = zmq_msg_data(body);
+    memcpy(at, head, sizes[0]);
+    memcpy(at + sizes[0], answer->value, sizes[1]);
+    memcpy(at + sizes[0] + sizes[1], tail, sizes[2]);
+    return TRP_OK;
+}
+
+static void send_to_peer(router_t *router, const origin_t *origin, trp_text_t service,
+                         zmq_msg_t *body)
+{
+    zmq_msg_t frames[MAJORDOMO_REPLY_FRAMES];
+    majordomo_reply_t reply = {
+        .version = origin->version, .service = service, .has_options = origin->has_options};
+    if (origin->id[0] != '\0') {
+        reply.id = (trp_text_t){origin->id, strlen(origin->id)};
+    }
+    size_t count = majordomo_compose(&reply, body, frames);
+    if (count == 0) {
+        zmq_msg_close(body);
+        router->unreachable++;
+        return;
+    }
+    if (router->socket == NULL ||
+        edge_send(router->socket, origin->peer, frames, count) != TRP_OK) {
+        router->unreachable++; /* the client has left or does not read */
+        for (size_t i = 0; i < count; i++) {
+            zmq_msg_close(&frames[i]);
+        }
+    }
+}
+
+static void send_to_actor(router_t *router, const origin_t *origin, zmq_msg_t *body)
+{
+    if (router->ctx == NULL ||
+        trp_reply_to(router->ctx, origin->actor, TRP_TAG_CALL_RESULT, body) != TRP_OK) {
+        zmq_msg_close(body);
+        router->unreachable++;
+    }
+}
+
+static void deliver(router_t *router, const origin_t *origin, trp_text_t service,
+                    const answer_t *answer)
+{
+    zmq_msg_t body;
+    trp_status_t status =
+        answer->form == TRP_FORM_JSON ? encode_json(answer, &body) : encode_msgpack(answer, &body);
+    if (status != TRP_OK) {
+        log_event(LOG_ERROR, "answer_lost", LOG_TEXT("task_id", answer->task_id),
+                  LOG_TEXT("reason", trp_status_name(status)));
+        router->unreachable++;
+        return;
+    }
+    if (origin->peer != NULL) {
+        send_to_peer(router, origin, service, &body);
+    } else {
+        send_to_actor(router, origin, &body);
+    }
+}
+
+/** Delivers a refusal's error map in the form asked for. */
+static void deliver_refusal(router_t *router, const origin_t *origin, trp_text_t service,
+                            answer_t *answer, refusal_t *refusal)
+{
+    zmq_msg_t map;
+    char *json = NULL;
+    trp_status_t status = refusal_take(refusal, &map);
+    if (status != TRP_OK) {
+        router->unreachable++;
+        return;
+    }
+    answer->value = zmq_msg_data(&map);
+    answer->value_size = zmq_msg_size(&map);
+    if (answer->form == TRP_FORM_JSON) {
+        status =
+            trp_json_from_msgpack(answer->value, answer->value_size, &json, &answer->value_size);
+        answer->value = json;
+    }
+    if (status == TRP_OK) {
+        deliver(router, origin, service, answer);
+    } else {
+        router->unreachable++;
+    }
+    free(json);
+    zmq_msg_close(&map);
+}
+
+static trp_text_t service_name(const task_t *task)
+{
+    return (trp_text_t){task->service->name, strlen(task->service->name)};
+}
+
+static answer_t describe(const router_t *router, const task_t *task)
+{
+    int64_t until = task->started_ns != 0 ? task->started_ns : runtime_now_ns(router->runtime);
+    return (answer_t){.task_id = task->id,
+                      .form = task->form,
+                      .queue_us = (until - task->accepted_ns) / 1000,
+                      .worker = task->worker != NULL ? task->worker->name : "",
+                      .attempts = task->attempts};
+}
+
+void router_refuse(router_t *router, task_t *task, refusal_t *refusal)
+{
+    answer_t answer = describe(router, task);
+    task->service->failed++;
+    deliver_refusal(router, &task->origin, service_name(task), &answer, refusal);
+}
+
+void router_answer(router_t *router, task_t *task, const task_done_t *done)
+{
+    answer_t answer = describe(router, task);
+    answer.success = done->success;
+    answer.exec_us = done->exec_us;
+    answer.value = done->body.data;
+    answer.value_size = done->body.size;
+    if (done->success) {
+        task->service->answered++;
+    } else {
+        task->service->failed++;
+    }
+    deliver(router, &task->origin, service_name(task), &answer);
+}
+
+void router_refuse_origin(router_t *router, const origin_t *origin, trp_text_t service,
+                          trp_form_t form, refusal_t *refusal)
+{
+    char id[37];
+    router_make_id(router, id);
+    answer_t answer = {.task_id = id, .form = form, .worker = ""};
+    deliver_refusal(router, origin, service, &answer, refusal);
+}

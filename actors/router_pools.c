@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: MIT */
+/* Pools, and who works in them: learnt from the supervisors, which the router observes. A worker's
+ * DOWN and its supervisor's news may come in any order; each is enough. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "actors/router_state.h"
+#include "messages/supervisor.h"
+#include "runtime/log.h"
+
+#define BLANKS " \t"
+
+/* ---- from the configuration ---- */
+
+static bool has_word(const char *words, const char *word, size_t size)
+{
+    for (const char *at = words; *(at += strspn(at, BLANKS)) != '\0';) {
+        size_t length = strcspn(at, BLANKS);
+        if (length == size && memcmp(at, word, size) == 0) {
+            return true;
+        }
+        at += length;
+    }
+    return false;
+}
+
+static trp_status_t add_service(router_t *router, pool_t *pool, const char *name, size_t size)
+{
+    service_t *service = NULL;
+    HASH_FIND(hh, router->services, name, size, service);
+    if (service != NULL) {
+        log_event(LOG_ERROR, "tool_in_two_pools", LOG_TEXT("tool", service->name),
+                  LOG_TEXT("pool", service->pool->config->name),
+                  LOG_TEXT("other", pool->config->name));
+        return TRP_CONFIG;
+    }
+    service = calloc(1, sizeof(*service));
+    if (service == NULL) {
+        return TRP_NO_MEMORY;
+    }
+    memcpy(service->name, name, size);
+    service->pool = pool;
+    service->makes_key = has_word(pool->config->key_tools_new, name, size);
+    HASH_ADD_STR(router->services, name, service);
+    return TRP_OK;
+}
+
+trp_status_t router_make_pools(router_t *router)
+{
+    const config_t *config = router->config;
+    router->pools = calloc(config->pool_count + 1, sizeof(*router->pools));
+    if (router->pools == NULL) {
+        return TRP_NO_MEMORY;
+    }
+    for (size_t i = 0; i < config->pool_count; i++) {
+        pool_t *pool = &router->pools[router->pool_count++];
+        pool->router = router;
+        pool->config = &config->pools[i];
+        pool->earliest_ns = INT64_MAX;
+        for (const char *at = pool->config->tools; *(at += strspn(at, BLANKS)) != '\0';) {
+            size_t size = strcspn(at, BLANKS);
+            trp_status_t status = add_service(router, pool, at, size);
+            if (status != TRP_OK) {
+                return status;
+            }
+            at += size;
+        }
+    }
+    return TRP_OK;
+}
+
+void router_free_pools(router_t *router)
+{
+    for (size_t i = 0; i < router->pool_count; i++) {
+        pool_t *pool = &router->pools[i];
+        worker_t *worker, *next_worker;
+        task_t *task, *next_task;
+        DL_FOREACH_SAFE(pool->workers, worker, next_worker)
+        {
+            free(worker);
+        }
+        DL_FOREACH_SAFE(pool->queue, task, next_task)
+        {
+            task_free(router, task);
+        }
+    }
+    service_t *service, *next;
+    HASH_ITER(hh, router->services, service, next)
+    {
+        HASH_DEL(router->services, service);
+        free(service);
+    }
+    free(router->pools);
+}
+
+/* ---- workers ---- */
+
+static worker_t *find_worker(const router_t *router, trp_pid_t pid)
+{
+    for (size_t i = 0; i < router->pool_count; i++) {
+        worker_t *worker;
+        DL_FOREACH(router->pools[i].workers, worker)
+        {
+            if (trp_pid_equal(worker->pid, pid)) {
+                return worker;
+            }
+        }
+    }
+    return NULL;
+}
+
+static void worker_up(pool_t *pool, trp_pid_t pid, const trp_text_t *id)
+{
+    router_t *router = pool->router;
+    worker_t *worker = find_worker(router, pid) == NULL ? calloc(1, sizeof(*worker)) : NULL;
+    if (worker == NULL) {
+        return;
+    }
+    worker->pid = pid;
+    worker->pool = pool;
+    worker->idle_ns = runtime_now_ns(router->runtime);
+    snprintf(worker->name, sizeof(worker->name), "%.*s", (int)id->size, id->data);
+    if (trp_monitor(router->ctx, pid, &worker->monitor) != TRP_OK) {
+        free(worker);
+        return;
+    }
+    DL_APPEND(pool->workers, worker);
+    pool->worker_count++;
+    pool->growing = false;
+    if (pool->worker_count > (uint64_t)pool->config->min) {
+        pool_note_end(pool, worker->idle_ns + pool->config->idle_ms * 1000000);
+    }
+    pool_dispatch(pool);
+}
+
+static void refuse_worker_lost(router_t *router, task_t *task, const trp_reason_t *reason)
+{
+    char line[TRP_REASON_LINE_MAX];
+    refusal_t refusal;
+    trp_reason_format(reason, line);
+    refusal_init(&refusal, "E_WORKER_LOST", "its worker ended %u times, the last time: %s",
+                 task->attempts, line);
+    refusal_int(&refusal, "attempts", task->attempts);
+    refusal_text(&refusal, "reason", line);
+    router_refuse(router, task, &refusal);
+    task_free(router, task);
+}
+
+/** What becomes of a task whose worker ended: answered already, tried again, or refused. */
+static void retry(router_t *router, task_t *task, const trp_reason_t *reason)
+{
+    task_unassign(task);
+    if (task->answered) {
+        task_free(router, task);
+    } else if (task->attempts >= (uint64_t)task->service->pool->config->attempts_max) {
+        refuse_worker_lost(router, task, reason);
+    } else {
+        task->service->retried++;
+        task->worker = NULL;
+        task->started_ns = 0;
+        task_enqueue(task, true);
+    }
+}
+
+static void worker_down(worker_t *worker, const trp_reason_t *reason)
+{
+    pool_t *pool = worker->pool;
+    router_t *router = pool->router;
+    router_keys_lose(router, worker, reason);
+    while (worker->tasks != NULL) {
+        retry(router, worker->tasks->prev, reason); /* the last first: the oldest ends in front */
+    }
+    DL_DELETE(pool->workers, worker);
+    pool->worker_count--;
+    if (router->ctx != NULL) {
+        trp_demonitor(router->ctx, worker->monitor);
+    }
+    free(worker);
+}
+
+void router_forget_workers(router_t *router)
+{
+    trp_reason_t reason = trp_reason(TRP_REASON_ERROR, TRP_FAILED, "the router was restarted");
+    for (size_t i = 0; i < router->pool_count; i++) {
+        pool_t *pool = &router->pools[i];
+        while (pool->workers != NULL) {
+            worker_down(pool->workers, &reason);
+        }
+        pool->supervisor = TRP_PID_NONE;
+        pool->growing = false;
+        pool->timer = 0;
+    }
+}
+
+void router_on_down(router_t *router, const trp_envelope_t *message)
+{
+    size_t size = 0;
+    const void *data = trp_message_data(message, &size);
+    trp_reason_t reason = trp_reason(TRP_REASON_NO_PROCESS, 0, NULL);
+    if (size == sizeof(reason)) {
+        memcpy(&reason, data, sizeof(reason));
+    }
+    worker_t *worker = find_worker(router, message->from);
+    if (worker != NULL) {
+        pool_t *pool = worker->pool;
+        worker_down(worker, &reason);
+        pool_dispatch(pool);
+        router_check_drained(router);
+    }
+}
+
+/* ---- supervisors ---- */
+
+void router_observe(router_t *router)
+{
+    trp_pid_t root = trp_whereis(router->ctx, "root");
+    if (trp_pid_is_none(root) || trp_send(router->ctx, root, TRP_TAG_OBSERVE, NULL, 0) != TRP_OK) {
+        log_event(LOG_ERROR, "no_root", LOG_TEXT("effect", "the router learns no workers"));
+    }
+}
+
+static bool text_is(const trp_text_t *text, const char *prefix, const char *name)
+{
+    size_t size = strlen(prefix);
+    return text->size == size + strlen(name) && memcmp(text->data, prefix, size) == 0 &&
+           memcmp(text->data + size, name, text->size - size) == 0;
+}
+
+/** A pool's supervisor came or went. */
+static void supervisor_event(router_t *router, const child_event_t *event, trp_pid_t pid)
+{
+    for (size_t i = 0; i < router->pool_count; i++) {
+        pool_t *pool = &router->pools[i];
+        if (!text_is(&event->id, "pool.", pool->config->name)) {
+            continue;
+        }
+        pool->growing = false;
+        pool->supervisor = event->change == CHILD_UP ? pid : TRP_PID_NONE;
+        if (event->change == CHILD_UP &&
+            trp_send(router->ctx, pid, TRP_TAG_OBSERVE, NULL, 0) != TRP_OK) {
+            log_event(LOG_ERROR, "pool_not_observed", LOG_TEXT("pool", pool->config->name));
+        }
+    }
+}
+
+/** A worker is up, is asked to leave, or is dead. */
+static void worker_event(router_t *router, const child_event_t *event, trp_pid_t pid)
+{
+    worker_t *worker = find_worker(router, pid);
+    if (event->change == CHILD_LEAVING && worker != NULL) {
+        worker->leaving = true;
+    }
+    for (size_t i = 0; i < router->pool_count && event->change == CHILD_UP; i++) {
+        if (text_is(&event->supervisor, "pool.", router->pools[i].config->name)) {
+            worker_up(&router->pools[i], pid, &event->id);
+        }
+    }
+}
+
+void router_on_child(router_t *router, const trp_envelope_t *message)
+{
+    size_t size = 0;
+    const void *data = trp_message_data(message, &size);
+    trp_document_t document;
+    child_event_t event;
+    trp_fault_t fault;
+    char text[TRP_PID_TEXT_MAX];
+    trp_pid_t pid;
+    if (trp_schema_unpack(&child_event_schema, data, size, &document, &event, &fault) != TRP_OK) {
+        return;
+    }
+    snprintf(text, sizeof(text), "%.*s", (int)event.pid.size, event.pid.data);
+    if (trp_pid_parse(text, &pid) == TRP_OK) {
+        if (text_is(&event.supervisor, "root", "")) {
+            supervisor_event(router, &event, pid);
+        } else {
+            worker_event(router, &event, pid);
+        }
+    }
+    trp_document_fini(&document);
+}
+
+void pool_grow(pool_t *pool)
+{
+    router_t *router = pool->router;
+    if (pool->growing || router->draining || trp_pid_is_none(pool->supervisor)) {
+        return;
+    }
+    child_start_t start = {.has_id = false};
+    zmq_msg_t body;
+    uint64_t request_id = 0;
+    if (trp_schema_pack(&child_start_schema, &start, &body) != TRP_OK) {
+        return;
+    }
+    trp_request_t request = {.to = pool->supervisor,
+                             .tag = TRP_TAG_CHILD_START,
+                             .message = &body,
+                             .timeout_ms = pool->config->child.start_ms + 1000};
+    pool->growing = trp_request(router->ctx, &request, &request_id) == TRP_OK;
+    zmq_msg_close(&body);
+    if (pool->growing) {
+        pool->grow_request = request_id;
+        log_event(LOG_INFO, "pool_grows", LOG_TEXT("pool", pool->config->name),
+                  LOG_INT("workers", pool->worker_count), LOG_INT("queued", pool->queued));
+    }
+}
+
+void pool_shrink(pool_t *pool, worker_t *worker)
+{
+    router_t *router = pool->router;
+    child_id_t child = {.id = {worker->name, strlen(worker->name)}};
+    zmq_msg_t body;
+    if (trp_pid_is_none(pool->supervisor) ||
+        trp_schema_pack(&child_id_schema, &child, &body) != TRP_OK) {
+        return;
+    }
+    worker->leaving =
+        trp_send_move(router->ctx, pool->supervisor, TRP_TAG_CHILD_TERMINATE, &body) == TRP_OK;
+    zmq_msg_close(&body);
+    log_event(LOG_INFO, "pool_shrinks", LOG_TEXT("pool", pool->config->name),
+              LOG_TEXT("worker", worker->name), LOG_INT("workers", pool->worker_count));
+}
+
+void router_on_child_answer(router_t *router, uint64_t request_id)
+{
+    for (size_t i = 0; i < router->pool_count; i++) {
+        pool_t *pool = &router->pools[i];
+        if (pool->growing && pool->grow_request == request_id) {
+            pool->growing = false; /* a new worker was told of by its event before this answer */
+        }
+    }
+}
+
+void router_check_drained(router_t *router)
+{
+    if (!router->draining || router->tasks > 0 || trp_pid_is_none(router->drain_to.to)) {
+        return;
+    }
+    zmq_msg_t empty;
+    zmq_msg_init(&empty);
+    if (trp_reply_to(router->ctx, router->drain_to, TRP_TAG_DRAINED, &empty) == TRP_OK) {
+        router->drain_to.to = TRP_PID_NONE;
+    }
+    zmq_msg_close(&empty);
+    log_event(LOG_INFO, "drained", LOG_INT("unreachable", router->unreachable));
+}

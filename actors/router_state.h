@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT */
+/* What the router knows: tools, pools, workers, tasks, keys. It belongs to the edge (runtime_keep),
+ * not to the router actor: a restarted router finds all of it. Edge thread only.
+ *
+ *     client --frames--> accept --> queue of its pool --> dispatch --> worker --done--> answer
+ * --frames--> client |             |                   ^            | refuse        expire +--
+ * retry ---+ (the worker died)
+ */
+#ifndef TRP_ACTORS_ROUTER_STATE_H
+#define TRP_ACTORS_ROUTER_STATE_H
+
+#include <uthash.h>
+
+#include "actors/majordomo.h"
+#include "messages/task.h"
+#include "runtime/config.h"
+#include "runtime/edge.h"
+
+typedef struct router router_t;
+typedef struct pool pool_t;
+typedef struct worker worker_t;
+
+/** Who waits for the answer of a task. */
+typedef struct origin {
+    edge_peer_t *peer; /* a client of the Majordomo port; NULL: an actor */
+    majordomo_version_t version;
+    bool has_options;
+    char id[TRP_TASK_ID_MAX + 1]; /* of the options frame; "" = none */
+    trp_reply_address_t actor;
+} origin_t;
+
+/** A tool's name and the pool that serves it. */
+typedef struct service {
+    char name[TRP_TOOL_NAME_MAX + 1];
+    pool_t *pool;
+    bool makes_key; /* goes to the worker that holds the fewest keys */
+    uint64_t sent, answered, failed, retried;
+    UT_hash_handle hh;
+} service_t;
+
+typedef enum task_state { TASK_QUEUED, TASK_RUNNING } task_state_t;
+
+/** One accepted task, until it is answered. */
+typedef struct task {
+    char id[37]; /* UUID */
+    service_t *service;
+    origin_t origin;
+    trp_form_t form;
+    task_state_t state;
+    zmq_msg_t payload; /* task_run, packed once; shared by all attempts */
+    char key[TRP_TASK_KEY_MAX + 1];
+    int64_t accepted_ns;
+    int64_t started_ns;  /* of this attempt */
+    int64_t expires_ns;  /* not started by then: refused */
+    int64_t deadline_ns; /* the client's; INT64_MAX = none */
+    uint32_t attempts;
+    bool answered;       /* its deadline passed while it ran: it only holds its worker's place */
+    worker_t *worker;    /* while running */
+    uint64_t request_id; /* of this attempt: the fence */
+    struct task *prev, *next; /* in its pool's queue, or among its worker's tasks */
+    UT_hash_handle hh;        /* in router->running */
+} task_t;
+
+/** A worker that is ready. */
+struct worker {
+    trp_pid_t pid;
+    char name[TRP_NAME_MAX];
+    pool_t *pool;
+    uint64_t monitor;
+    task_t *tasks; /* running here */
+    uint32_t inflight;
+    uint32_t keys;
+    uint64_t done;
+    int64_t idle_ns;            /* since when it has nothing to do */
+    bool leaving;               /* asked to stop */
+    struct worker *prev, *next; /* in pool->workers */
+};
+
+/** Tasks of one kind and those who do them. */
+struct pool {
+    router_t *router;
+    const config_pool_t *config;
+    worker_t *workers;
+    uint32_t worker_count;
+    bool growing;          /* one more worker was asked for and is not up yet: ... */
+    uint64_t grow_request; /* ... by this request */
+    trp_pid_t supervisor;  /* NONE while it is down */
+    task_t *queue;         /* waiting, oldest first */
+    uint32_t queued;
+    uint32_t running;
+    int64_t earliest_ns; /* nothing can expire before; INT64_MAX: nothing at all */
+    uint64_t timer;
+    int64_t timer_ns;
+    uint64_t refused; /* its queue was full */
+    uint64_t late;    /* answers of former attempts */
+};
+
+/** Which worker holds a key (a match); after its death why it is gone, for a while. */
+typedef struct key {
+    char name[TRP_TASK_KEY_MAX + 1];
+    worker_t *worker; /* NULL: lost */
+    trp_reason_t reason;
+    int64_t lost_ns;
+    UT_hash_handle hh;
+} key_entry_t;
+
+struct router {
+    trp_runtime_t *runtime;
+    trp_ctx_t *ctx; /* inside a callback of the actor, else NULL */
+    trp_pid_t self;
+    const config_t *config;
+    edge_socket_t *socket;
+    service_t *services;
+    pool_t *pools;
+    size_t pool_count;
+    task_t *running;
+    key_entry_t *keys;
+    size_t tasks;                 /* accepted and unanswered */
+    size_t bytes;                 /* of their bodies */
+    bool nudged;                  /* a wake-up is in the actor's mailbox */
+    bool draining;                /* no new work */
+    trp_reply_address_t drain_to; /* who is told when all is answered; NONE: told already */
+    uint64_t random;              /* state of the generator of task ids */
+    uint64_t junk;                /* messages that were no protocol at all */
+    uint64_t unreachable;         /* answers whose client has left */
+};
+
+enum {
+    ROUTER_TAG_NUDGE = 0x0600, /* there is something in a queue */
+    ROUTER_TAG_TIMER = 0x0601, /* a pool's timer: a task expires, or a worker idles too long */
+};
+
+/* ---- router_tasks.c ---- */
+
+/** A fresh UUID. */
+void router_make_id(router_t *router, char id[37]);
+/** A task with an id of its own; its payload is empty. NULL: no memory */
+task_t *task_new(router_t *router, service_t *service);
+void task_free(router_t *router, task_t *task);
+void task_enqueue(task_t *task, bool in_front);
+void task_dequeue(task_t *task);
+/** Notes that something of this pool can expire at `end_ns`. */
+void pool_note_end(pool_t *pool, int64_t end_ns);
+
+/* ---- router_accept.c ---- */
+
+/** One message of a client on the Majordomo port. */
+void router_on_message(void *router, const edge_peer_t *peer, zmq_msg_t *frames, size_t count);
+
+/** What a request from inside says. */
+typedef struct router_call {
+    trp_text_t tool;
+    trp_text_t body;
+    trp_reply_address_t reply;
+    int64_t deadline_ms;
+} router_call_t;
+
+/** A call by an actor (the control socket); answered with one TRP_TAG_CALL_RESULT. */
+void router_accept_call(router_t *router, const router_call_t *call);
+
+/* ---- router_refuse.c: errors that the router itself gives ---- */
+
+/** An error map being built for a task or a request that never became one. */
+typedef struct refusal {
+    trp_writer_t members;
+    size_t count;
+    const char *code;
+    char message[256];
+} refusal_t;
+
+TRP_PRINTF(3, 4)
+void refusal_init(refusal_t *refusal, const char *code, const char *message, ...);
+void refusal_text(refusal_t *refusal, const char *key, const char *value);
+void refusal_int(refusal_t *refusal, const char *key, int64_t value);
+void refusal_fault(refusal_t *refusal, const trp_fault_t *fault);
+/** A member whose value the caller writes. */
+trp_writer_t *refusal_member(refusal_t *refusal, const char *key);
+/** The error map, packed. owns: frees the refusal. errors: TRP_NO_MEMORY */
+trp_status_t refusal_take(refusal_t *refusal, zmq_msg_t *map);
+
+/* ---- router_answer.c ---- */
+
+/** Answers a task, once; it stays the caller's (task_free). `refusal` is consumed. */
+void router_refuse(router_t *router, task_t *task, refusal_t *refusal);
+void router_answer(router_t *router, task_t *task, const task_done_t *done);
+/** An error for a request that never became a task. */
+void router_refuse_origin(router_t *router, const origin_t *origin, trp_text_t service,
+                          trp_form_t form, refusal_t *refusal);
+
+/* ---- router_dispatch.c, router_expire.c ---- */
+
+/** Gives waiting tasks to workers as far as there is room, and grows the pool where there is none.
+ */
+void pool_dispatch(pool_t *pool);
+
+/** Takes a running task from its worker; it stays the caller's. */
+void task_unassign(task_t *task);
+/** A worker's answer, or the end of its time. */
+void router_on_done(router_t *router, const trp_envelope_t *message);
+void router_on_timeout(router_t *router, uint64_t request_id);
+/** Refuses what waited too long and stops workers that idle too long; sets the next timer. */
+void pool_on_timer(pool_t *pool);
+/** Sets the timer for earliest_ns, unless it fires before that anyway. */
+void pool_set_timer(pool_t *pool);
+
+/* ---- router_pools.c ---- */
+
+/** Pools and tools of the configuration. errors: TRP_NO_MEMORY, TRP_CONFIG (a tool in two pools) */
+trp_status_t router_make_pools(router_t *router);
+void router_free_pools(router_t *router);
+
+/** Says to the root supervisor that the router wants to know its children. */
+void router_observe(router_t *router);
+/** A supervisor's news about a child. */
+void router_on_child(router_t *router, const trp_envelope_t *message);
+/** The end of a worker or of a pool's supervisor. */
+void router_on_down(router_t *router, const trp_envelope_t *message);
+
+/** Forgets all workers, as if they had died: what ran goes back to the queues. For a restarted
+ * router. */
+void router_forget_workers(router_t *router);
+
+/** Asks the pool's supervisor for one more worker, or to end one. */
+void pool_grow(pool_t *pool);
+void pool_shrink(pool_t *pool, worker_t *worker);
+/** The end of a request to grow: answered or timed out. */
+void router_on_child_answer(router_t *router, uint64_t request_id);
+/** All is answered and no new work comes: tells who asked for it. */
+void router_check_drained(router_t *router);
+
+/* ---- router_keys.c ---- */
+
+key_entry_t *router_key_find(router_t *router, const char *name);
+void router_key_bind(router_t *router, trp_text_t name, worker_t *worker);
+void router_key_unbind(router_t *router, trp_text_t name);
+void router_keys_lose(router_t *router, worker_t *worker, const trp_reason_t *reason);
+void router_keys_free(router_t *router);
+
+/* ---- router_status.c ---- */
+
+/** The rows of `troupe pools`: a pools_status, packed. errors: TRP_NO_MEMORY */
+trp_status_t router_status(router_t *router, zmq_msg_t *message);
+
+#endif

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "actors/router_state.h"
+#include "messages/control.h"
+
+/** Texts of the rows, one block for each pool. */
+typedef struct pool_rows {
+    pool_worker_t *workers;
+    char (*pids)[TRP_PID_TEXT_MAX];
+    trp_text_t *tools;
+} pool_rows_t;
+
+static trp_text_t text(const char *string)
+{
+    return (trp_text_t){string, strlen(string)};
+}
+
+static void fill_workers(const pool_t *pool, pool_rows_t *rows)
+{
+    size_t i = 0;
+    const worker_t *worker;
+    DL_FOREACH(pool->workers, worker)
+    {
+        trp_pid_format(worker->pid, rows->pids[i]);
+        rows->workers[i] = (pool_worker_t){
+            .id = text(worker->name),
+            .pid = text(rows->pids[i]),
+            .state = worker->leaving ? 2 : worker->inflight > 0,
+            .running = worker->inflight,
+            .keys = worker->keys,
+            .done = (int64_t)worker->done,
+        };
+        i++;
+    }
+}
+
+static void fill_services(const router_t *router, const pool_t *pool, pool_rows_t *rows,
+                          pool_status_t *status)
+{
+    for (service_t *service = router->services; service != NULL; service = service->hh.next) {
+        if (service->pool == pool) {
+            rows->tools[status->tools_count++] = text(service->name);
+            status->accepted += (int64_t)service->sent;
+            status->answered += (int64_t)(service->answered + service->failed);
+            status->failed += (int64_t)service->failed;
+            status->retried += (int64_t)service->retried;
+        }
+    }
+}
+
+static bool fill_pool(const router_t *router, const pool_t *pool, pool_rows_t *rows,
+                      pool_status_t *status)
+{
+    rows->workers = calloc(pool->worker_count + 1, sizeof(*rows->workers));
+    rows->pids = calloc(pool->worker_count + 1, sizeof(*rows->pids));
+    rows->tools = calloc(HASH_COUNT(router->services) + 1, sizeof(*rows->tools));
+    if (rows->workers == NULL || rows->pids == NULL || rows->tools == NULL) {
+        return false;
+    }
+    *status = (pool_status_t){
+        .name = text(pool->config->name),
+        .tools = rows->tools,
+        .min = pool->config->min,
+        .max = pool->config->max,
+        .queued = pool->queued,
+        .running = pool->running,
+        .refused = (int64_t)pool->refused,
+        .late = (int64_t)pool->late,
+        .workers = rows->workers,
+        .workers_count = pool->worker_count,
+    };
+    fill_workers(pool, rows);
+    fill_services(router, pool, rows, status);
+    return true;
+}
+
+trp_status_t router_status(router_t *router, zmq_msg_t *message)
+{
+    pool_rows_t *rows = calloc(router->pool_count + 1, sizeof(*rows));
+    pool_status_t *pools = calloc(router->pool_count + 1, sizeof(*pools));
+    bool filled = rows != NULL && pools != NULL;
+    for (size_t i = 0; filled && i < router->pool_count; i++) {
+        filled = fill_pool(router, &router->pools[i], &rows[i], &pools[i]);
+    }
+    pools_status_t status = {.pools = pools, .pools_count = router->pool_count};
+    trp_status_t result =
+        filled ? trp_schema_pack(&pools_status_schema, &status, message) : TRP_NO_MEMORY;
+    for (size_t i = 0; rows != NULL && i < router->pool_count; i++) {
+        free(rows[i].workers);
+        free(rows[i].pids);
+        free(rows[i].tools);
+    }
+    free(rows);
+    free(pools);
+    return result;
+}
