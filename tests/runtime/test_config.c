@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/config.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define WORKER_FIELDS(F)                                   \
+    F(OPT_BOOL, strict, _, 0, 1, "refuse unknown members") \
+    F(OPT_REAL, takeout, _, 0, 0.99, "a ratio")            \
+    F(OPT_INT, depth, _, 1, 9, "levels")
+
+TRP_SCHEMA_DECLARE(config_test_options, WORKER_FIELDS)
+TRP_SCHEMA_DEFINE(config_test_options, 0, 0, WORKER_FIELDS, "options of the test's class")
+
+static const trp_class_t worker_class = {.name = "worker", .options = &config_test_options_schema};
+static const trp_class_t *const classes[] = {&worker_class, NULL};
+
+static config_t *config;
+static config_fault_t fault;
+
+/** Loads a text as a file would be. */
+static trp_status_t load(const char *text, const char *const *overrides)
+{
+    char path[] = "/tmp/troupe-config-XXXXXX";
+    int fd = mkstemp(path);
+    cr_assert(fd >= 0);
+    cr_assert_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+    close(fd);
+    trp_status_t status = config_load(path, overrides, classes, &config, &fault);
+    unlink(path);
+    return status;
+}
+
+static void unload(void)
+{
+    config_free(&config);
+}
+
+TestSuite(config, .fini = unload);
+
+#define POOL                    \
+    "pools\n"                   \
+    "    parser\n"              \
+    "        class = worker\n"  \
+    "        place = process\n" \
+    "        min = 2\n"         \
+    "        tools = \"a b\"\n"
+
+Test(config, file_of_one_pool_is_read_with_defaults_for_the_rest)
+{
+    trp_status_t status = load("# a comment\nnode\n    name = n1\n" POOL, NULL);
+
+    cr_assert_eq(status, TRP_OK, "%d: %s: %s", fault.line, fault.option, fault.rule);
+    cr_assert_str_eq(config->node.name, "n1");
+    cr_assert_eq(config->node.stop_ms, 30000);
+    cr_assert_eq(config->pool_count, 1u);
+    cr_assert_str_eq(config->pools[0].name, "parser");
+    cr_assert_eq(config->pools[0].child.place, TRP_PLACE_PROCESS);
+    cr_assert_eq(config->pools[0].min, 2);
+    cr_assert_eq(config->pools[0].max, 2);
+    cr_assert_eq(config->pools[0].child.class, &worker_class);
+    cr_assert_eq(config->pools[0].attempts_max, 3);
+}
+
+Test(config, empty_file_has_all_defaults)
+{
+    cr_assert_eq(load("", NULL), TRP_OK);
+    cr_assert_eq(config->pool_count, 0u);
+    cr_assert_str_eq(config->majordomo.endpoint, "");
+}
+
+Test(config, override_wins_over_the_file)
+{
+    const char *const overrides[] = {"pools.parser.min=5", "majordomo.endpoint=tcp://127.0.0.1:*",
+                                     NULL};
+
+    trp_status_t status = load(POOL, overrides);
+
+    cr_assert_eq(status, TRP_OK, "%s: %s", fault.option, fault.rule);
+    cr_assert_eq(config->pools[0].min, 5);
+    cr_assert_str_eq(config->majordomo.endpoint, "tcp://127.0.0.1:*");
+}
+
+Test(config, options_of_a_class_are_typed_by_its_schema)
+{
+    trp_status_t status =
+        load(POOL "        options\n            strict = 0\n            takeout = 0.15\n", NULL);
+
+    cr_assert_eq(status, TRP_OK, "%s: %s", fault.option, fault.rule);
+    trp_document_t document;
+    config_test_options_t options;
+    trp_fault_t bad;
+    const config_child_t *child = &config->pools[0].child;
+    cr_assert_eq(trp_schema_unpack(&config_test_options_schema, child->args, child->args_size,
+                                   &document, &options, &bad),
+                 TRP_OK);
+    cr_assert(options.has_strict && !options.strict);
+    cr_assert(options.has_takeout && options.takeout > 0.149 && options.takeout < 0.151);
+    cr_assert(!options.has_depth);
+    trp_document_fini(&document);
+}
+
+/** Loads a text that must be refused at a line and an option. */
+static void refused(const char *text, int line, const char *option, const char *rule)
+{
+    trp_status_t status = load(text, NULL);
+    cr_assert_eq(status, TRP_CONFIG, "accepted: %s", text);
+    cr_assert_null(config);
+    cr_assert_eq(fault.line, line, "line %d, not %d: %s", fault.line, line, fault.rule);
+    cr_assert_str_eq(fault.option, option);
+    cr_assert_not_null(strstr(fault.rule, rule), "rule: %s", fault.rule);
+}
+
+Test(config, faults_name_line_option_and_rule)
+{
+    refused("node\n    nome = x\n", 2, "node.nome", "known option");
+    refused("node\n    stop_ms = soon\n", 2, "node.stop_ms", "an integer from 100");
+    refused("nodes\n    name = x\n", 1, "nodes", "sections node, majordomo, tree, pools");
+    refused("node\n    name = a/b\n", 2, "node.name", "letters");
+    refused("node\n    log_level = loud\n", 2, "node.log_level", "one of trace|debug");
+    refused(POOL "        max = 1\n", 2, "pools.parser", "max not below min");
+    refused("pools\n    p\n        class = nobody\n        tools = t\n", 3, "pools.p.class",
+            "a class of this program");
+    refused("pools\n    p\n        class = worker\n", 2, "pools.p", "tools");
+    refused(POOL "        options\n            depth = 12\n", 8, "pools.parser.options.depth", "9");
+    refused(POOL "        options\n            dept = 1\n", 8, "pools.parser.options.dept", "");
+}
+
+Test(config, syntax_faults_name_the_line)
+{
+    refused("node\n   name = x\n", 2, "", "4 spaces");
+    refused("node\n\tname = x\n", 2, "", "4 spaces");
+    refused("node\n        name = x\n", 2, "", "one level deeper");
+    refused("node\n    name = \"x\n", 2, "", "closing quote");
+    refused("node\n    name: x\n", 2, "", "name = value");
+    refused("node\n    name = x\n    name = y\n", 3, "node.name", "only once");
+    refused("= x\n", 1, "", "a name of letters");
+}
+
+Test(config, missing_file_and_bad_override_are_told)
+{
+    const char *const overrides[] = {"majordomo", NULL};
+
+    trp_status_t missing = config_load("/nonexistent/troupe.conf", NULL, classes, &config, &fault);
+    cr_assert_eq(missing, TRP_CONFIG);
+    cr_assert_not_null(strstr(fault.rule, "No such file"));
+
+    trp_status_t bad = load(POOL, overrides);
+    cr_assert_eq(bad, TRP_CONFIG);
+    cr_assert_not_null(strstr(fault.rule, "section.option=value"));
+}
+
+Test(config, mutated_files_are_read_or_refused_without_harm)
+{
+    static const char text[] =
+        "node\n    name = n1\n" POOL "        options\n            depth = 3\n";
+    uint64_t random = 7;
+    for (int round = 0; round < 3000; round++) {
+        char copy[sizeof(text)];
+        memcpy(copy, text, sizeof(text));
+        for (int i = 0; i < 3; i++) {
+            random = random * 6364136223846793005u + 1442695040888963407u;
+            copy[(random >> 33) % (sizeof(text) - 1)] = (char)(1 + (random >> 40) % 255);
+        }
+
+        trp_status_t status = load(copy, NULL);
+
+        cr_assert(status == TRP_OK || (status == TRP_CONFIG && fault.rule[0] != '\0'));
+        config_free(&config);
+    }
+}
