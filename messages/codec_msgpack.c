@@ -134,10 +134,11 @@ static trp_status_t check_token(scan_t *scan, const token_t *token)
     if (opens && scan->depth == TRP_DEPTH_MAX) {
         return fault_body(scan->fault, false, "at most 32 levels of maps and arrays", scan->at);
     }
-    if (scan->size - scan->at - token->head < scan->owed + token->items) {
+    uint64_t after = scan->owed - (scan->depth > 0 ? 1 : 0) + token->items; /* owed after this one */
+    if (scan->size - scan->at - token->head - token->body < after) {
         return truncated(scan);
     }
-    if (scan->items + scan->owed + token->items > TRP_ITEMS_MAX) {
+    if (scan->items + after > TRP_ITEMS_MAX) {
         return fault_body(scan->fault, false, "at most 524288 values and names", scan->at);
     }
     return TRP_OK;

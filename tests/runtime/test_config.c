@@ -109,7 +109,7 @@ static void refused(const char *text, int line, const char *option, const char *
     trp_status_t status = load(text, NULL);
     cr_assert_eq(status, TRP_CONFIG, "accepted: %s", text);
     cr_assert_null(config);
-    cr_assert_eq(fault.line, line, "line %d, not %d: %s", fault.line, line, fault.rule);
+    cr_assert_eq(fault.line, line, "line %d, not %d: %s: %s", fault.line, line, fault.option, fault.rule);
     cr_assert_str_eq(fault.option, option);
     cr_assert_not_null(strstr(fault.rule, rule), "rule: %s", fault.rule);
 }
