@@ -287,9 +287,10 @@ static trp_status_t load_text(loader_t *loader, const char *text, const char *co
     if (status != TRP_OK) {
         return status;
     }
-    zconfig_t *root = zconfig_str_load(text);
+    zconfig_t *root = loader->lines.count == 0 ? zconfig_new("root", NULL) : zconfig_str_load(text);
     if (root == NULL) {
-        root = zconfig_new("root", NULL); /* an empty file: all defaults */
+        config_lines_free(&loader->lines);
+        return refuse(loader, "", "ZPL that its reader takes; it named the line on standard error");
     }
     for (; status == TRP_OK && overrides != NULL && *overrides != NULL; overrides++) {
         status = apply_override(loader, root, *overrides);
