@@ -68,8 +68,9 @@ TRP_API void envelope_free(trp_envelope_t *envelope);
 TRP_API TRP_MUST_USE trp_status_t envelope_set(trp_envelope_t *envelope, const void *data,
                                                size_t size);
 
-/** Moves a zmq message in (it is left empty). Small ones are copied out, so that libzmq's read
- * buffer is freed. */
+/** Moves a zmq message in (it is left empty); up to TRP_INLINE_MAX bytes are copied into the
+ * envelope. What came from a socket and is under 8 KiB wants envelope_set instead: moved, it would
+ * keep libzmq's whole read buffer alive. errors: TRP_INVALID (not an initialised message) */
 TRP_API TRP_MUST_USE trp_status_t envelope_move(trp_envelope_t *envelope, zmq_msg_t *message);
 
 /** A second envelope on the same payload (shared, not copied, when SHARED); list link cleared.

@@ -53,6 +53,9 @@ typedef struct log_field {
  * Async-signal unsafe. */
 TRP_API void log_write(int level, const log_field_t *fields);
 
+/** Whether a line of this level would be written: asked before costly fields are made. */
+TRP_API bool log_enabled(int level);
+
 /** The threshold, for the whole process; default LOG_INFO. */
 TRP_API void log_level_set(int level);
 

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* The host: time, chance, sleep and threads, reached through one table, so that a whole runtime can
+ * be stepped in one thread from a seed. Nothing else in the core asks the operating system. Tables
+ * are constants or outlive the runtimes that use them; any thread may call. */
+#ifndef TRP_RUNTIME_HOST_H
+#define TRP_RUNTIME_HOST_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "messages/status.h"
+
+#define HOST_FOREVER INT64_MAX
+
+/** A word that threads sleep on. */
+typedef _Atomic uint32_t host_word_t;
+
+typedef struct host_thread host_thread_t;
+
+typedef struct trp_host {
+    void *user;
+    /** Monotonic. units: nanoseconds */
+    int64_t (*now_ns)(void *user);
+    /** Wall clock. units: milliseconds since 1970 */
+    int64_t (*epoch_ms)(void *user);
+    /** Fresh chance: seeds of the workers' generators, not for the hot path. */
+    uint64_t (*chance)(void *user);
+    /** Sleeps while *word == expected, until `until_ns` (HOST_FOREVER). May return early. */
+    void (*sleep)(void *user, host_word_t *word, uint32_t expected, int64_t until_ns);
+    /** Ends the sleep of one thread on `word`. */
+    void (*wake)(void *user, host_word_t *word);
+    /** Starts a thread with all signals blocked. errors: TRP_SYSTEM, TRP_NO_MEMORY */
+    trp_status_t (*thread_start)(void *user, void (*body)(void *arg), void *arg,
+                                 host_thread_t **thread);
+    /** Waits for its end and clears the pointer. */
+    void (*thread_join)(void *user, host_thread_t **thread);
+    /** Processors that this process may use, at least 1. */
+    uint32_t (*processors)(void *user);
+} trp_host_t;
+
+/** The operating system. */
+extern const trp_host_t host_os;
+
+#endif

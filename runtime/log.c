@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/log.h"
+
+#include <math.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "messages/codec.h"
+#include "runtime/host.h"
+
+#define LINE_MAX_BYTES 4096
+#define LINE_TAIL      2 /* "}\n" */
+
+typedef struct line {
+    size_t size;
+    char text[LINE_MAX_BYTES];
+} line_t;
+
+/* Relaxed: a threshold that is seen a little later is no fault, and nothing else hangs on it. */
+static atomic_int threshold = LOG_INFO;
+
+static const struct {
+    const char *name;
+    int level;
+} levels[] = {{"trace", LOG_TRACE}, {"debug", LOG_DEBUG}, {"info", LOG_INFO},
+              {"warn", LOG_WARN},   {"error", LOG_ERROR}, {"fatal", LOG_FATAL}};
+
+/** Appends bytes; false when they do not fit. */
+static bool put(line_t *line, const char *bytes, size_t size)
+{
+    if (size > LINE_MAX_BYTES - LINE_TAIL - line->size) {
+        return false;
+    }
+    memcpy(line->text + line->size, bytes, size);
+    line->size += size;
+    return true;
+}
+
+static bool put_escaped(line_t *line, unsigned char byte)
+{
+    char text[8];
+    if (byte == '"' || byte == '\\') {
+        snprintf(text, sizeof(text), "\\%c", byte);
+    } else {
+        snprintf(text, sizeof(text), "\\u%04x", byte);
+    }
+    return put(line, text, strlen(text));
+}
+
+/** A JSON string; bytes that are no UTF-8 become U+FFFD. */
+static bool put_text(line_t *line, const char *text)
+{
+    size_t size = strlen(text);
+    size_t good = trp_utf8_check(text, size); /* text[0..good) is well-formed */
+    bool fits = put(line, "\"", 1);
+    for (size_t i = 0; i < size && fits; i++) {
+        unsigned char byte = (unsigned char)text[i];
+        if (i == good) {
+            fits = put(line, "\\ufffd", 6);
+            good = i + 1 + trp_utf8_check(text + i + 1, size - i - 1);
+        } else if (byte < 0x20 || byte == '"' || byte == '\\' || byte == 0x7f) {
+            fits = put_escaped(line, byte);
+        } else {
+            fits = put(line, text + i, 1);
+        }
+    }
+    return fits && put(line, "\"", 1);
+}
+
+static bool put_value(line_t *line, const log_field_t *field)
+{
+    char number[40];
+    switch (field->kind) {
+    case LOG_KIND_TEXT:
+        return field->value.text == NULL ? put(line, "null", 4) : put_text(line, field->value.text);
+    case LOG_KIND_INT:
+        snprintf(number, sizeof(number), "%lld", (long long)field->value.integer);
+        break;
+    case LOG_KIND_REAL:
+        snprintf(number, sizeof(number), isfinite(field->value.real) ? "%.9g" : "null",
+                 field->value.real);
+        break;
+    case LOG_KIND_BOOL:
+        snprintf(number, sizeof(number), "%s", field->value.integer != 0 ? "true" : "false");
+        break;
+    default:
+        return false;
+    }
+    return put(line, number, strlen(number));
+}
+
+/** One member, or nothing of it: a line is cut between fields. */
+static void put_field(line_t *line, const log_field_t *field)
+{
+    size_t before = line->size;
+    if (!put(line, ",", 1) || !put_text(line, field->key) || !put(line, ":", 1) ||
+        !put_value(line, field)) {
+        line->size = before;
+    }
+}
+
+static void put_head(line_t *line, int level)
+{
+    char host[65] = "";
+    gethostname(host, sizeof(host) - 1);
+    line->size =
+        (size_t)snprintf(line->text, sizeof(line->text), "{\"level\":%d,\"time\":%lld,\"pid\":%ld",
+                         level, (long long)host_os.epoch_ms(host_os.user), (long)getpid());
+    put_field(line, &LOG_TEXT("hostname", host));
+}
+
+bool log_enabled(int level)
+{
+    return level >= atomic_load_explicit(&threshold, memory_order_relaxed);
+}
+
+void log_write(int level, const log_field_t *fields)
+{
+    if (!log_enabled(level)) {
+        return;
+    }
+    line_t line;
+    put_head(&line, level);
+    for (const log_field_t *field = fields; field->kind != LOG_KIND_END; field++) {
+        put_field(&line, field);
+    }
+    memcpy(line.text + line.size, "}\n", LINE_TAIL);
+    ssize_t written = write(STDERR_FILENO, line.text, line.size + LINE_TAIL);
+    (void)written; /* nowhere to say that saying failed */
+}
+
+void log_level_set(int level)
+{
+    atomic_store_explicit(&threshold, level, memory_order_relaxed);
+}
+
+bool log_level_parse(const char *name, int *level)
+{
+    for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
+        if (strcmp(levels[i].name, name) == 0) {
+            *level = levels[i].level;
+            return true;
+        }
+    }
+    return false;
+}
