@@ -29,6 +29,16 @@ bool trp_reason_is_clean(const trp_reason_t *reason)
     return reason->kind == TRP_REASON_NORMAL || reason->kind == TRP_REASON_SHUTDOWN;
 }
 
+trp_status_t trp_reason_read(const void *data, size_t size, trp_reason_t *reason)
+{
+    if (size != sizeof(*reason)) {
+        return TRP_PROTOCOL;
+    }
+    memcpy(reason, data, size);
+    bool ends = memchr(reason->text, '\0', sizeof(reason->text)) != NULL;
+    return ends && reason->kind < TRP_REASON_COUNT ? TRP_OK : TRP_PROTOCOL;
+}
+
 static void format_code(const trp_reason_t *reason, char *code, size_t size)
 {
     switch (reason->kind) {

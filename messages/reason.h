@@ -4,6 +4,7 @@
 #define TRP_MESSAGES_REASON_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "messages/api.h"
@@ -49,6 +50,11 @@ TRP_API const char *trp_reason_name(uint32_t kind);
 
 /** normal or shutdown: what restarts no transient child and needs no error report. */
 TRP_API bool trp_reason_is_clean(const trp_reason_t *reason);
+
+/** Reads a reason from bytes of any origin: of exactly its size, the text NUL-terminated.
+ * errors: TRP_PROTOCOL */
+TRP_API TRP_MUST_USE trp_status_t trp_reason_read(const void *data, size_t size,
+                                                  trp_reason_t *reason);
 
 #define TRP_REASON_LINE_MAX 128
 
