@@ -110,8 +110,9 @@ TRP_API const void *trp_writer_data(const trp_writer_t *writer, size_t *size);
 TRP_API TRP_MUST_USE trp_status_t trp_writer_take(trp_writer_t *writer, zmq_msg_t *message);
 
 /** One MessagePack value as JSON text (reals read back as the same double); malloc'd,
- * NUL-terminated, `size` without the NUL. Bytes become base64. errors: TRP_PAYLOAD, TRP_NO_MEMORY
- */
+ * NUL-terminated, `size` without the NUL. Bytes become base64.
+ * bounds: 4096 levels, whatever TRP_DEPTH_MAX says of what is read: replies are deep
+ * errors: TRP_PAYLOAD, TRP_NO_MEMORY */
 TRP_API TRP_MUST_USE trp_status_t trp_json_from_msgpack(const void *data, size_t size, char **json,
                                                         size_t *json_size);
 TRP_API TRP_MUST_USE trp_status_t trp_json_from_object(const msgpack_object *object, char **json,

@@ -5,25 +5,11 @@
 
 #include "messages/codec_internal.h"
 #include "messages/fault.h"
+#include "messages/msgpack_token.h"
 
 #define SORT_MIN 12 /* members from which a map is sorted to find doubles */
 
 /* ---- the scan: nothing is reserved before all counts are known to be true ---- */
-
-typedef enum token_kind {
-    TOKEN_SCALAR,
-    TOKEN_STRING,
-    TOKEN_REAL,
-    TOKEN_ARRAY,
-    TOKEN_MAP
-} token_kind_t;
-
-typedef struct token {
-    token_kind_t kind;
-    size_t head;    /* bytes up to the payload */
-    uint64_t body;  /* bytes of payload */
-    uint64_t items; /* values inside: of a map, names and values */
-} token_t;
 
 typedef struct scan {
     const unsigned char *data;
@@ -37,80 +23,20 @@ typedef struct scan {
     trp_fault_t *fault;
 } scan_t;
 
-static uint64_t big_endian(const unsigned char *bytes, size_t size)
-{
-    uint64_t value = 0;
-    for (size_t i = 0; i < size; i++) {
-        value = value << 8 | bytes[i];
-    }
-    return value;
-}
-
-/* Tags 0xc0 to 0xdf: what each one is, the bytes of its length, and the payload behind that. */
-static const struct {
-    token_kind_t kind;
-    unsigned char length; /* bytes of the length or count field */
-    unsigned char body;   /* fixed bytes of payload */
-} tags[32] = {
-    {TOKEN_SCALAR, 0, 0}, {TOKEN_SCALAR, 0, 0},  {TOKEN_SCALAR, 0, 0}, {TOKEN_SCALAR, 0, 0},
-    {TOKEN_SCALAR, 1, 0}, {TOKEN_SCALAR, 2, 0},  {TOKEN_SCALAR, 4, 0}, /* bin */
-    {TOKEN_SCALAR, 1, 1}, {TOKEN_SCALAR, 2, 1},  {TOKEN_SCALAR, 4, 1}, /* ext: a type byte */
-    {TOKEN_REAL, 0, 4},   {TOKEN_REAL, 0, 8},                          /* float */
-    {TOKEN_SCALAR, 0, 1}, {TOKEN_SCALAR, 0, 2},  {TOKEN_SCALAR, 0, 4}, {TOKEN_SCALAR, 0, 8},
-    {TOKEN_SCALAR, 0, 1}, {TOKEN_SCALAR, 0, 2},  {TOKEN_SCALAR, 0, 4}, {TOKEN_SCALAR, 0, 8},
-    {TOKEN_SCALAR, 0, 2}, {TOKEN_SCALAR, 0, 3},  {TOKEN_SCALAR, 0, 5}, /* fixext */
-    {TOKEN_SCALAR, 0, 9}, {TOKEN_SCALAR, 0, 17}, {TOKEN_STRING, 1, 0}, {TOKEN_STRING, 2, 0},
-    {TOKEN_STRING, 4, 0}, {TOKEN_ARRAY, 2, 0},   {TOKEN_ARRAY, 4, 0},  {TOKEN_MAP, 2, 0},
-    {TOKEN_MAP, 4, 0},
-};
-
 static trp_status_t truncated(scan_t *scan)
 {
-    return fault_body(scan->fault, true, "a whole MessagePack map", scan->at);
+    return fault_body(scan->fault, true, MSGPACK_WHOLE, scan->at);
 }
 
 static trp_status_t read_token(scan_t *scan, token_t *token)
 {
-    if (scan->at >= scan->size) {
-        return truncated(scan);
-    }
-    const unsigned char *bytes = scan->data + scan->at;
-    unsigned char tag = bytes[0];
-    *token = (token_t){.kind = TOKEN_SCALAR, .head = 1};
-    if (tag < 0x80 || tag >= 0xe0) {
-        return TRP_OK;
-    }
-    uint64_t count = tag & 0x0f;
-    if (tag < 0x90) {
-        token->kind = TOKEN_MAP;
-    } else if (tag < 0xa0) {
-        token->kind = TOKEN_ARRAY;
-    } else if (tag < 0xc0) {
-        token->kind = TOKEN_STRING;
-        count = tag & 0x1f;
-    } else if (tag == 0xc1) {
-        return fault_body(scan->fault, true, "well-formed MessagePack", scan->at);
-    } else {
-        size_t length = tags[tag - 0xc0].length;
-        if (scan->size - scan->at < 1 + length) {
-            return truncated(scan);
-        }
-        token->kind = tags[tag - 0xc0].kind;
-        token->head = 1 + length;
-        token->body = tags[tag - 0xc0].body;
-        count = big_endian(bytes + 1, length);
-    }
-    if (token->kind == TOKEN_ARRAY || token->kind == TOKEN_MAP) {
-        token->items = token->kind == TOKEN_MAP ? 2 * count : count;
-    } else {
-        token->body += count;
-    }
-    return scan->size - scan->at - token->head < token->body ? truncated(scan) : TRP_OK;
+    const char *rule = msgpack_token_read(scan->data + scan->at, scan->size - scan->at, token);
+    return rule == NULL ? TRP_OK : fault_body(scan->fault, true, rule, scan->at);
 }
 
 static bool is_finite(const unsigned char *bytes, size_t size)
 {
-    uint64_t bits = big_endian(bytes, size);
+    uint64_t bits = msgpack_big_endian(bytes, size);
     if (size == 4) {
         return (bits & 0x7f800000u) != 0x7f800000u;
     }
@@ -134,7 +60,8 @@ static trp_status_t check_token(scan_t *scan, const token_t *token)
     if (opens && scan->depth == TRP_DEPTH_MAX) {
         return fault_body(scan->fault, false, "at most 32 levels of maps and arrays", scan->at);
     }
-    uint64_t after = scan->owed - (scan->depth > 0 ? 1 : 0) + token->items; /* owed after this one */
+    uint64_t after =
+        scan->owed - (scan->depth > 0 ? 1 : 0) + token->items; /* owed after this one */
     if (scan->size - scan->at - token->head - token->body < after) {
         return truncated(scan);
     }
@@ -284,7 +211,7 @@ trp_status_t msgpack_decode(const void *data, size_t size, msgpack_zone *zone, m
         return TRP_NO_MEMORY;
     }
     if (result != MSGPACK_UNPACK_SUCCESS || offset != size) {
-        return fault_body(fault, true, "well-formed MessagePack", offset);
+        return fault_body(fault, true, MSGPACK_WELL_FORMED, offset);
     }
     return check_doubles(root, data, fault);
 }
