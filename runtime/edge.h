@@ -76,6 +76,9 @@ const char *edge_endpoint(const edge_socket_t *socket);
 TRP_MUST_USE trp_status_t edge_send(edge_socket_t *socket, const edge_peer_t *peer,
                                     zmq_msg_t *frames, size_t count);
 
+/** Messages that were no protocol at all and were dropped. */
+uint64_t edge_dropped(const edge_socket_t *socket);
+
 /** Closes at the end of this turn; its callbacks are not called any more. Clears the pointer. */
 void edge_close(edge_socket_t **socket);
 

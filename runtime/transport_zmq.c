@@ -1,0 +1,500 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/transport_zmq.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define ENDPOINT_MAX 256
+#define ERROR_SIZE   256
+
+typedef struct medium {
+    void *context;
+    uint64_t sockets_made; /* a monitor's inproc name must never come twice */
+} medium_t;
+
+/* One connection, by its descriptor in libzmq. How an ended connection finds its peer: a message
+ * carries the descriptor that it came from (ZMQ_SRCFD), the monitor reports descriptors that were
+ * accepted and ended. libzmq writes both before it closes the descriptor, so all reports of its
+ * former life come before any message of its next one. */
+typedef struct connection {
+    trp_peer_t *peer; /* NULL: not tracked */
+    bool open;
+} connection_t;
+
+typedef struct socket {
+    medium_t *medium;
+    void *data;
+    void *monitor; /* NULL when nobody wants peer_down */
+    bool is_router;
+    bool in_pump, closing;
+    bool link_down; /* DEALER: its one connection ended */
+    trp_transport_events_t events;
+    uint64_t dropped;
+    connection_t *connections; /* by descriptor */
+    size_t connection_count;
+    trp_peer_t **ended; /* of those whose last messages are being received */
+    size_t ended_count, ended_room;
+    char endpoint[ENDPOINT_MAX];
+} socket_t;
+
+static trp_status_t zmq_medium_open(void **medium)
+{
+    medium_t *self = calloc(1, sizeof(*self));
+    if (self == NULL) {
+        return TRP_NO_MEMORY;
+    }
+    self->context = zmq_ctx_new();
+    if (self->context == NULL) {
+        free(self);
+        return TRP_SYSTEM;
+    }
+    *medium = self;
+    return TRP_OK;
+}
+
+static void zmq_medium_shut(void **medium)
+{
+    medium_t *self = *medium;
+    *medium = NULL;
+    if (self == NULL) {
+        return;
+    }
+    while (zmq_ctx_term(self->context) != 0 && errno == EINTR) {
+    }
+    free(self);
+}
+
+static trp_status_t explain(const char *verb, const char *endpoint, char *error)
+{
+    const int code = errno;
+    const char *advice = "";
+    trp_status_t status = TRP_SYSTEM;
+    if (code == EADDRINUSE) {
+        status = TRP_EXISTS;
+        advice = "; another program listens there: stop it or choose another endpoint";
+    } else if (code == EINVAL || code == EPROTONOSUPPORT || code == ENODEV ||
+               code == ENAMETOOLONG || code == ENOCOMPATPROTO) {
+        status = TRP_INVALID;
+        advice = "; an endpoint is tcp://ADDRESS:PORT or ipc://PATH of at most 107 bytes";
+    }
+    snprintf(error, ERROR_SIZE, "cannot %s %.120s: %s%s", verb, endpoint, zmq_strerror(code),
+             advice);
+    return status;
+}
+
+static bool set_int(void *socket, int option, int value)
+{
+    return zmq_setsockopt(socket, option, &value, sizeof(value)) == 0;
+}
+
+static bool set_options(socket_t *self, const trp_transport_options_t *options)
+{
+    const int64_t message_max = options->message_max > 0 ? options->message_max : -1;
+    return set_int(self->data, ZMQ_SNDHWM, options->queue_max) &&
+           set_int(self->data, ZMQ_RCVHWM, options->queue_max) &&
+           set_int(self->data, ZMQ_LINGER, options->linger_ms) &&
+           zmq_setsockopt(self->data, ZMQ_MAXMSGSIZE, &message_max, sizeof(message_max)) == 0 &&
+           (!self->is_router || set_int(self->data, ZMQ_ROUTER_MANDATORY, 1)) &&
+           (self->is_router || set_int(self->data, ZMQ_RECONNECT_IVL, -1)) &&
+           (options->self == NULL || zmq_setsockopt(self->data, ZMQ_ROUTING_ID, options->self->id,
+                                                    options->self->size) == 0);
+}
+
+static bool open_monitor(socket_t *self)
+{
+    char name[64];
+    const int events =
+        ZMQ_EVENT_DISCONNECTED | (self->is_router ? ZMQ_EVENT_ACCEPTED : ZMQ_EVENT_CLOSED);
+    snprintf(name, sizeof(name), "inproc://monitor-%llu",
+             (unsigned long long)self->medium->sockets_made);
+    if (zmq_socket_monitor(self->data, name, events) != 0) {
+        return false;
+    }
+    self->monitor = zmq_socket(self->medium->context, ZMQ_PAIR);
+    return self->monitor != NULL && set_int(self->monitor, ZMQ_RCVHWM, 0) &&
+           set_int(self->monitor, ZMQ_LINGER, 0) && zmq_connect(self->monitor, name) == 0;
+}
+
+static void socket_free(socket_t *self)
+{
+    if (self->monitor != NULL) {
+        (void)zmq_socket_monitor(self->data, NULL, 0);
+        (void)zmq_close(self->monitor);
+    }
+    if (self->data != NULL) {
+        if (self->is_router && strncmp(self->endpoint, "ipc:///", 7) == 0) {
+            (void)unlink(self->endpoint + 6); /* libzmq leaves it */
+        }
+        (void)zmq_close(self->data);
+    }
+    for (size_t i = 0; i < self->connection_count; i++) {
+        free(self->connections[i].peer);
+    }
+    for (size_t i = 0; i < self->ended_count; i++) {
+        free(self->ended[i]);
+    }
+    free(self->connections);
+    free(self->ended);
+    free(self);
+}
+
+static trp_status_t socket_make(medium_t *medium, bool is_router,
+                                const trp_transport_options_t *options, socket_t **socket)
+{
+    socket_t *self = calloc(1, sizeof(*self));
+    if (self == NULL) {
+        return TRP_NO_MEMORY;
+    }
+    medium->sockets_made++;
+    self->medium = medium;
+    self->is_router = is_router;
+    self->events = options->events;
+    self->data = zmq_socket(medium->context, is_router ? ZMQ_ROUTER : ZMQ_DEALER);
+    if (self->data == NULL || !set_options(self, options) ||
+        (options->events.peer_down != NULL && !open_monitor(self))) {
+        const int code = errno;
+        socket_free(self);
+        errno = code;
+        return TRP_SYSTEM;
+    }
+    *socket = self;
+    return TRP_OK;
+}
+
+static trp_status_t socket_bind(void *medium, const char *endpoint,
+                                const trp_transport_options_t *options, void **socket, char *error)
+{
+    socket_t *self = NULL;
+    trp_status_t status = socket_make(medium, true, options, &self);
+    if (status != TRP_OK) {
+        (void)explain("open a socket for", endpoint, error);
+        return status;
+    }
+    size_t size = sizeof(self->endpoint);
+    if (zmq_bind(self->data, endpoint) != 0 ||
+        zmq_getsockopt(self->data, ZMQ_LAST_ENDPOINT, self->endpoint, &size) != 0) {
+        status = explain("bind", endpoint, error);
+        socket_free(self);
+        return status;
+    }
+    if (options->mode != 0 && strncmp(self->endpoint, "ipc://", 6) == 0 &&
+        chmod(self->endpoint + 6, (mode_t)options->mode) != 0) {
+        (void)explain("set the mode of", endpoint, error);
+        socket_free(self);
+        return TRP_SYSTEM;
+    }
+    *socket = self;
+    return TRP_OK;
+}
+
+static trp_status_t socket_connect(void *medium, const char *endpoint,
+                                   const trp_transport_options_t *options, void **socket,
+                                   char *error)
+{
+    socket_t *self = NULL;
+    trp_status_t status = socket_make(medium, false, options, &self);
+    if (status != TRP_OK) {
+        (void)explain("open a socket for", endpoint, error);
+        return status;
+    }
+    if (zmq_connect(self->data, endpoint) != 0) {
+        status = explain("connect to", endpoint, error);
+        socket_free(self);
+        return status;
+    }
+    snprintf(self->endpoint, sizeof(self->endpoint), "%s", endpoint);
+    *socket = self;
+    return TRP_OK;
+}
+
+static void socket_close(void **socket)
+{
+    socket_t *self = *socket;
+    *socket = NULL;
+    if (self == NULL) {
+        return;
+    }
+    if (self->in_pump) {
+        self->closing = true;
+    } else {
+        socket_free(self);
+    }
+}
+
+static const char *socket_endpoint(const void *socket)
+{
+    return ((const socket_t *)socket)->endpoint;
+}
+
+static void close_frames(zmq_msg_t *frames, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        (void)zmq_msg_close(&frames[i]);
+    }
+}
+
+static trp_status_t socket_send(void *socket, const trp_peer_t *peer, zmq_msg_t *frames,
+                                size_t count)
+{
+    socket_t *self = socket;
+    assert(count > 0);
+    if (self->is_router &&
+        zmq_send(self->data, peer->id, peer->size, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0) {
+        return errno == EAGAIN ? TRP_BUSY : TRP_GONE;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const int flags = ZMQ_DONTWAIT | (i + 1 < count ? ZMQ_SNDMORE : 0);
+        if (zmq_msg_send(&frames[i], self->data, flags) < 0) {
+            if (i == 0 && !self->is_router) {
+                return errno == EAGAIN ? TRP_BUSY : TRP_GONE;
+            }
+            /* Its connection ended in the middle: the message is lost with it, as one before. */
+            close_frames(frames + i, count - i);
+            return TRP_OK;
+        }
+    }
+    return TRP_OK;
+}
+
+/* ---- connections ---- */
+
+static bool ended_add(socket_t *self, trp_peer_t *peer)
+{
+    if (self->ended_count == self->ended_room) {
+        const size_t room = self->ended_room == 0 ? 8 : 2 * self->ended_room;
+        trp_peer_t **larger = realloc(self->ended, room * sizeof(*larger));
+        if (larger == NULL) {
+            free(peer);
+            return false;
+        }
+        self->ended = larger;
+        self->ended_room = room;
+    }
+    self->ended[self->ended_count++] = peer;
+    return true;
+}
+
+static connection_t *connection_at(socket_t *self, int descriptor)
+{
+    if (descriptor < 0) {
+        return NULL;
+    }
+    const size_t index = (size_t)descriptor;
+    if (index >= self->connection_count) {
+        const size_t count = (index + 1) * 2;
+        connection_t *larger = realloc(self->connections, count * sizeof(*larger));
+        if (larger == NULL) {
+            return NULL;
+        }
+        memset(larger + self->connection_count, 0,
+               (count - self->connection_count) * sizeof(*larger));
+        self->connections = larger;
+        self->connection_count = count;
+    }
+    return &self->connections[index];
+}
+
+static void connection_end(socket_t *self, connection_t *connection)
+{
+    connection->open = false;
+    if (connection->peer != NULL) {
+        (void)ended_add(self, connection->peer);
+        connection->peer = NULL;
+    }
+}
+
+static void on_monitor(socket_t *self, uint16_t event, uint32_t value)
+{
+    if (!self->is_router) {
+        self->link_down = true;
+        return;
+    }
+    connection_t *connection = connection_at(self, (int)value);
+    if (connection == NULL) {
+        return;
+    }
+    connection_end(self, connection); /* of a former life, when this is a new one */
+    connection->open = event == ZMQ_EVENT_ACCEPTED;
+}
+
+static void monitor_read(socket_t *self)
+{
+    if (self->monitor == NULL) {
+        return;
+    }
+    for (;;) {
+        unsigned char event[6]; /* u16 event, u32 value, in the machine's byte order */
+        if (zmq_recv(self->monitor, event, sizeof(event), ZMQ_DONTWAIT) < 0) {
+            return;
+        }
+        uint16_t number;
+        uint32_t value;
+        memcpy(&number, event, sizeof(number));
+        memcpy(&value, event + 2, sizeof(value));
+        char address[4];
+        (void)zmq_recv(self->monitor, address, sizeof(address), ZMQ_DONTWAIT);
+        on_monitor(self, number, value);
+    }
+}
+
+static trp_status_t socket_track(void *socket, const trp_peer_t *peer, zmq_msg_t *frame)
+{
+    socket_t *self = socket;
+    if (self->monitor == NULL || !self->is_router) {
+        return TRP_UNSUPPORTED;
+    }
+    monitor_read(self);
+    connection_t *connection = connection_at(self, zmq_msg_get(frame, ZMQ_SRCFD));
+    trp_peer_t *copy = malloc(sizeof(*copy));
+    if (connection == NULL || copy == NULL) {
+        free(copy);
+        return TRP_NO_MEMORY;
+    }
+    *copy = *peer;
+    if (!connection->open) { /* it ended before its message was read */
+        return ended_add(self, copy) ? TRP_OK : TRP_NO_MEMORY;
+    }
+    if (connection->peer != NULL) {
+        (void)ended_add(self, connection->peer);
+    }
+    connection->peer = copy;
+    return TRP_OK;
+}
+
+/* ---- receiving ---- */
+
+/* Reads one message; `count` 0: it was dropped. False: there is none. */
+static bool receive(socket_t *self, zmq_msg_t *frames, size_t *count)
+{
+    size_t used = 0;
+    bool too_many = false;
+    int more;
+    do {
+        if (used == TRP_FRAMES_MAX) {
+            too_many = true;
+            (void)zmq_msg_close(&frames[--used]);
+        }
+        (void)zmq_msg_init(&frames[used]);
+        while (zmq_msg_recv(&frames[used], self->data, ZMQ_DONTWAIT) < 0) {
+            if (errno != EINTR) {
+                close_frames(frames, used);
+                return false;
+            }
+        }
+        more = zmq_msg_more(&frames[used++]);
+    } while (more);
+    *count = used;
+    if (too_many || used == (self->is_router ? 1u : 0u)) {
+        close_frames(frames, used);
+        self->dropped++;
+        *count = 0;
+    }
+    return true;
+}
+
+static void report_frames(socket_t *self, zmq_msg_t *frames, size_t count)
+{
+    trp_peer_t peer = {.size = 0};
+    const size_t first = self->is_router ? 1 : 0;
+    if (self->is_router) {
+        peer.size = (uint8_t)zmq_msg_size(&frames[0]);
+        memcpy(peer.id, zmq_msg_data(&frames[0]), peer.size);
+    }
+    self->events.frames(self->events.user, &peer, frames + first, count - first);
+    close_frames(frames, count);
+}
+
+static unsigned report_ended(socket_t *self)
+{
+    static const trp_peer_t the_peer = {.size = 0};
+    unsigned reports = 0;
+    while (self->ended_count > 0 && !self->closing) {
+        trp_peer_t *peer = self->ended[0];
+        self->ended_count--;
+        memmove(self->ended, self->ended + 1, self->ended_count * sizeof(self->ended[0]));
+        self->events.peer_down(self->events.user, peer);
+        free(peer);
+        reports++;
+    }
+    if (self->link_down && !self->closing) {
+        self->link_down = false;
+        self->events.peer_down(self->events.user, &the_peer);
+        reports++;
+    }
+    return reports;
+}
+
+static unsigned socket_pump(void *socket, unsigned budget)
+{
+    socket_t *self = socket;
+    zmq_msg_t frames[TRP_FRAMES_MAX];
+    unsigned reports = 0;
+    bool more = true;
+    self->in_pump = true;
+    /* What the monitor says now is reported only after a receive has found nothing. */
+    monitor_read(self);
+    while (reports < budget && !self->closing) {
+        size_t count = 0;
+        more = receive(self, frames, &count);
+        if (!more) {
+            break;
+        }
+        reports++;
+        if (count > 0) {
+            report_frames(self, frames, count);
+        }
+    }
+    if (!more) {
+        reports += report_ended(self);
+    }
+    self->in_pump = false;
+    if (self->closing) {
+        socket_free(self);
+        return 0;
+    }
+    return reports;
+}
+
+static int descriptor_of(void *socket)
+{
+    int descriptor = -1;
+    size_t size = sizeof(descriptor);
+    (void)zmq_getsockopt(socket, ZMQ_FD, &descriptor, &size);
+    return descriptor;
+}
+
+static unsigned socket_descriptors(const void *socket, int descriptors[2])
+{
+    const socket_t *self = socket;
+    descriptors[0] = descriptor_of(self->data);
+    if (self->monitor == NULL) {
+        return 1;
+    }
+    descriptors[1] = descriptor_of(self->monitor);
+    return 2;
+}
+
+static uint64_t socket_dropped(const void *socket)
+{
+    return ((const socket_t *)socket)->dropped;
+}
+
+const trp_transport_t transport_zmq = {
+    .name = "zmq",
+    .open = zmq_medium_open,
+    .shut = zmq_medium_shut,
+    .bind = socket_bind,
+    .connect = socket_connect,
+    .close = socket_close,
+    .endpoint = socket_endpoint,
+    .send = socket_send,
+    .track = socket_track,
+    .pump = socket_pump,
+    .descriptors = socket_descriptors,
+    .dropped = socket_dropped,
+};
