@@ -12,7 +12,7 @@
 #include "messages/api.h"
 #include "messages/status.h"
 
-#define TRP_FRAMES_MAX 64 /* frames of one message; one with more is dropped and counted */
+#define TRP_FRAMES_MAX 1024 /* frames of one message; one with more is dropped and counted */
 
 /** A peer's address on a socket that has many: a value, may be kept. */
 typedef struct trp_peer {

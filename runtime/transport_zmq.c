@@ -40,6 +40,7 @@ typedef struct socket {
     trp_peer_t **ended; /* of those whose last messages are being received */
     size_t ended_count, ended_room;
     char endpoint[ENDPOINT_MAX];
+    zmq_msg_t frames[TRP_FRAMES_MAX]; /* of the message that is being received */
 } socket_t;
 
 static trp_status_t zmq_medium_open(void **medium)
@@ -369,8 +370,9 @@ static trp_status_t socket_track(void *socket, const trp_peer_t *peer, zmq_msg_t
 /* ---- receiving ---- */
 
 /* Reads one message; `count` 0: it was dropped. False: there is none. */
-static bool receive(socket_t *self, zmq_msg_t *frames, size_t *count)
+static bool receive(socket_t *self, size_t *count)
 {
+    zmq_msg_t *frames = self->frames;
     size_t used = 0;
     bool too_many = false;
     int more;
@@ -397,8 +399,9 @@ static bool receive(socket_t *self, zmq_msg_t *frames, size_t *count)
     return true;
 }
 
-static void report_frames(socket_t *self, zmq_msg_t *frames, size_t count)
+static void report_frames(socket_t *self, size_t count)
 {
+    zmq_msg_t *frames = self->frames;
     trp_peer_t peer = {.size = 0};
     const size_t first = self->is_router ? 1 : 0;
     if (self->is_router) {
@@ -432,7 +435,6 @@ static unsigned report_ended(socket_t *self)
 static unsigned socket_pump(void *socket, unsigned budget)
 {
     socket_t *self = socket;
-    zmq_msg_t frames[TRP_FRAMES_MAX];
     unsigned reports = 0;
     bool more = true;
     self->in_pump = true;
@@ -440,13 +442,13 @@ static unsigned socket_pump(void *socket, unsigned budget)
     monitor_read(self);
     while (reports < budget && !self->closing) {
         size_t count = 0;
-        more = receive(self, frames, &count);
+        more = receive(self, &count);
         if (!more) {
             break;
         }
         reports++;
         if (count > 0) {
-            report_frames(self, frames, count);
+            report_frames(self, count);
         }
     }
     if (!more) {
