@@ -14,8 +14,9 @@
  *         return trp_reply(ctx, message, TAG_TOTAL, &counter->total, sizeof(counter->total));
  *     }
  *     static const trp_class_t counter_class = {
- *         .name = "counter", .version = 1, .state_size = sizeof(struct counter), .receive =
- * receive}; int main(int argc, char **argv)
+ *         .name = "counter", .version = 1, .state_size = sizeof(struct counter), .receive = receive};
+ *
+ *     int main(int argc, char **argv)
  *     {
  *         return trp_main(argc, argv, (const trp_class_t *const[]){&counter_class, NULL});
  *     }
@@ -67,11 +68,10 @@ typedef struct trp_class {
 } trp_class_t;
 
 enum {
-    TRP_CLASS_EDGE =
-        1u
-        << 0, /* lives on the edge thread: bounded work only, may use sockets; built-in classes */
-    TRP_CLASS_PROXY =
-        1u << 1, /* sees all signals and messages to any pid that is routed to it; built-in only */
+    /* lives on the edge thread: bounded work only, may use sockets; built-in classes */
+    TRP_CLASS_EDGE = 1u << 0,
+    /* sees all signals and messages to any pid that is routed to it; built-in only */
+    TRP_CLASS_PROXY = 1u << 1,
 };
 
 /** Runs a program of these classes (NULL-terminated): all commands of `troupe`, see `--help`.
