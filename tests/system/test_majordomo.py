@@ -1,0 +1,275 @@
+# SPDX-License-Identifier: MIT
+"""The Majordomo port of a real node: both versions, both forms, bad input, junk, worker deaths."""
+import json
+import os
+import signal
+import threading
+import unittest
+
+import msgpack
+import zmq
+
+from majordomo import Client
+from node import Node, wait_for
+
+CODE = {"language": "c", "code": "int main(void) { return 0; }"}
+
+
+class Requests(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.node = Node()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.node.close()
+
+    def client(self):
+        client = Client(self.node.endpoints["majordomo"])
+        self.addCleanup(client.socket.close)
+        return client
+
+    def error(self, tool, *body):
+        reply = self.client().raw_01(tool, *body)
+        self.assertIs(reply["success"], False)
+        return reply["error"]
+
+    def test_version_01_with_json_is_answered_with_json(self):
+        reply = self.client().call_01("code_parse", CODE)
+
+        self.assertIs(reply["success"], True)
+        self.assertTrue(reply["result"]["root"].startswith("(translation_unit"))
+        self.assertIs(reply["from_cache"], False)
+        self.assertEqual(sorted(reply["metrics"]), ["attempts", "exec_us", "queue_us", "worker"])
+        self.assertEqual(reply["metrics"]["attempts"], 1)
+
+    def test_version_02_with_messagepack_is_answered_with_messagepack(self):
+        reply = self.client().call_02("code_parse", CODE)
+
+        self.assertIs(reply["success"], True)
+        self.assertEqual(reply["result"]["language"], "c")
+
+    def test_every_call_has_a_task_id_of_its_own(self):
+        client = self.client()
+        ids = {client.call_02("code_parse", CODE)["task_id"] for _ in range(20)}
+        ids |= {client.call_02("no_such_tool", CODE)["task_id"] for _ in range(5)}
+
+        self.assertEqual(len(ids), 25)
+
+    def test_options_frame_gives_many_calls_on_one_socket(self):
+        client = self.client()
+        for i in range(50):
+            options = b"TRP1" + msgpack.packb({"id": f"call-{i}", "deadline_ms": 20000})
+            client.send(b"MDPC02", b"\x01", b"code_parse", options, msgpack.packb(CODE))
+        seen = set()
+        for _ in range(50):
+            frames = client.receive()
+            self.assertEqual(len(frames), 5)
+            self.assertEqual(frames[3][:4], b"TRP1")
+            seen.add(msgpack.unpackb(frames[3][4:])["id"])
+
+        self.assertEqual(len(seen), 50)
+        self.assertTrue(client.is_silent())
+
+    def test_bad_options_name_the_member(self):
+        error = self.error("code_parse", b"TRP1" + msgpack.packb({"deadline_ms": -1}), json.dumps(CODE).encode())
+
+        self.assertEqual((error["code"], error["path"]), ("E_BAD_PAYLOAD", "options.deadline_ms"))
+
+    def test_unknown_tool_offers_near_names(self):
+        error = self.error("code_pars", b"{}")
+
+        self.assertEqual(error["code"], "E_UNKNOWN_TOOL")
+        self.assertEqual(error["tools"], ["code_parse"])
+
+    def test_unsupported_language_lists_the_supported_ones(self):
+        error = self.error("code_parse", json.dumps({"language": "cobol", "code": "x"}).encode())
+
+        self.assertEqual(error["code"], "E_UNSUPPORTED_LANGUAGE")
+        self.assertIn("rust", error["supported"])
+
+    def test_body_that_is_no_map_is_refused(self):
+        for body in (b"", b"[1]", b"hello", b"\x93\x01\x02\x03", b"\xc1", b"{", b'{"a": ', b"\x82\xa1a\x01"):
+            with self.subTest(body=body):
+                self.assertEqual(self.error("code_parse", body)["code"], "E_BAD_BODY")
+        self.assertEqual(self.error("code_parse", b"{}", b"{}")["code"], "E_BAD_BODY")
+        self.assertEqual(self.error("code_parse")["code"], "E_BAD_BODY")
+
+    def test_missing_and_ill_typed_members_name_path_rule_and_value(self):
+        missing = self.error("code_parse", json.dumps({"language": "c"}).encode())
+        self.assertEqual((missing["code"], missing["path"], missing["value"]), ("E_BAD_PAYLOAD", "code", "missing"))
+
+        wrong = self.error("code_parse", json.dumps({"language": "c", "code": 7}).encode())
+        self.assertEqual((wrong["code"], wrong["path"], wrong["value"]), ("E_BAD_PAYLOAD", "code", "7"))
+        self.assertTrue(wrong["rule"])
+
+    def test_source_that_is_not_utf_8_names_the_byte(self):
+        body = msgpack.packb({"language": "c", "code": b"int \xff;".decode("utf-8", "surrogateescape")},
+                             unicode_errors="surrogateescape")
+        error = self.error("code_parse", body)
+
+        self.assertEqual((error["code"], error["path"], error["offset"]), ("E_BAD_PAYLOAD", "code", 4))
+
+    def test_source_over_4_mib_is_too_large(self):
+        error = self.error("code_parse", json.dumps({"language": "c", "code": "x" * (4 * 1024 * 1024 + 1)}).encode())
+
+        self.assertEqual((error["code"], error["limit"]), ("E_TOO_LARGE", 4 * 1024 * 1024))
+
+    def test_body_over_the_limit_of_the_port_is_too_large(self):
+        error = self.error("code_parse", b"{" + b" " * (17 * 1024 * 1024) + b"}")
+
+        self.assertEqual(error["code"], "E_TOO_LARGE")
+
+    def test_junk_is_dropped_in_silence_and_harms_nobody(self):
+        client = self.client()
+        for frames in ([b"x"], [b"", b"MDPC01"], [b"MDPC02", b"\x09", b"code_parse", b"{}"], [b"", b"MDPC07", b"a", b"b"],
+                       [b"MDPC02", b"\x01", b"bad\nname", b"{}"], [os.urandom(3000)] * 5):
+            client.send(*frames)
+
+        self.assertTrue(client.is_silent())
+        self.assertIs(client.call_01("code_parse", CODE)["success"], True)
+
+    def test_foreign_worker_is_told_to_disconnect(self):
+        client = self.client()
+        client.send(b"", b"MDPW01", b"\x01", b"echo")
+        self.assertEqual(client.receive(), [b"", b"MDPW01", b"\x05"])
+        client.send(b"MDPW02", b"\x01", b"echo")
+        self.assertEqual(client.receive(), [b"MDPW02", b"\x06"])
+
+    def test_mmi_service_knows_tools_with_workers(self):
+        client = self.client()
+        for body, code in ((b"code_parse", b"200"), (b"nothing", b"404")):
+            client.send(b"", b"MDPC01", b"mmi.service", body)
+            self.assertEqual(client.receive()[3], code)
+        client.send(b"", b"MDPC01", b"mmi.weather", b"")
+        self.assertEqual(client.receive()[3], b"501")
+
+    def test_client_that_leaves_before_its_answer_harms_nobody(self):
+        for _ in range(20):
+            with Client(self.node.endpoints["majordomo"]) as client:
+                client.send(b"MDPC02", b"\x01", b"code_parse", msgpack.packb(CODE))
+                client.socket.setsockopt(zmq.LINGER, 200)  # let the request out
+
+        self.assertIs(self.client().call_01("code_parse", CODE)["success"], True)
+
+
+class Deaths(unittest.TestCase):
+    def parse_while_killing(self, node, calls, kills):
+        """Many calls on one socket while workers die; the replies by id."""
+        replies = {}
+
+        def run():
+            with Client(node.endpoints["majordomo"]) as client:
+                for i in range(calls):
+                    body = {"language": "c", "code": "int f(int a) { return a; }\n" * 2000, "options": {"max_nodes": 10}}
+                    client.send(b"MDPC02", b"\x01", b"code_parse", b"TRP1" + msgpack.packb({"id": str(i)}), msgpack.packb(body))
+                for _ in range(calls):
+                    frames = client.receive(60)
+                    call = msgpack.unpackb(frames[3][4:])["id"]
+                    replies.setdefault(call, []).append(msgpack.unpackb(frames[4], strict_map_key=False))
+                self.assertTrue(client.is_silent())
+
+        caller = threading.Thread(target=run)
+        caller.start()
+        for i in range(kills):
+            node.wait_replaced(node.kill_worker("parser", i % 2))
+        caller.join()
+        return replies
+
+    def test_every_task_is_answered_once_when_workers_are_killed(self):
+        with Node() as node:
+            replies = self.parse_while_killing(node, 150, 4)
+
+            self.assertEqual(len(replies), 150)
+            self.assertTrue(all(len(each) == 1 for each in replies.values()))
+            self.assertTrue(all(each[0]["success"] for each in replies.values()))
+            pool = next(pool for pool in node.ask("pools") if pool["name"] == "parser")
+            self.assertEqual((pool["queued"], pool["running"]), (0, 0))
+
+    def test_match_of_a_killed_worker_ends_with_a_reason(self):
+        with Node() as node, Client(node.endpoints["majordomo"]) as client:
+            question = {"id": "q", "type": "boolean", "text": "Is water wet?", "correct": ["true"]}
+            created = client.call_01("match_create", {"questions": [question]})["result"]
+            joined = client.call_01("match_join", {"match_id": created["match_id"], "name": "Ada"})
+            self.assertIs(joined["success"], True)
+            node.wait_replaced(node.kill_worker("match"))
+
+            error = client.call_01("match_state", {"match_id": created["match_id"]})["error"]
+
+            self.assertEqual(error["code"], "E_WORKER_LOST")
+            self.assertIn("signal 9", error["reason"])
+
+    def test_worker_over_its_run_limit_is_replaced_and_its_task_fails(self):
+        with Node(settings=["pools.parser.run_ms=300", "pools.parser.min=1"]) as node, \
+                Client(node.endpoints["majordomo"]) as client:
+            victim = node.workers("parser")[0]
+            os.kill(victim["os_pid"], signal.SIGSTOP)
+
+            reply = client.call_01("code_parse", CODE)
+
+            self.assertEqual(reply["error"]["code"], "E_TIMEOUT")
+            self.assertEqual(reply["error"]["limit_ms"], 300)
+            node.wait_replaced(victim)
+            self.assertIs(client.call_01("code_parse", CODE)["success"], True)
+
+    def test_full_queue_is_refused_at_once_and_the_accepted_are_answered(self):
+        with Node(settings=["pools.parser.min=1", "pools.parser.queue_max=3"]) as node, \
+                Client(node.endpoints["majordomo"]) as client:
+            worker = node.workers("parser")[0]
+            os.kill(worker["os_pid"], signal.SIGSTOP)
+            for i in range(10):
+                options = b"TRP1" + msgpack.packb({"id": str(i)})
+                client.send(b"MDPC02", b"\x01", b"code_parse", options, msgpack.packb(CODE))
+            refused = [msgpack.unpackb(client.receive()[4], strict_map_key=False) for _ in range(6)]
+            os.kill(worker["os_pid"], signal.SIGCONT)
+            answered = [msgpack.unpackb(client.receive()[4], strict_map_key=False) for _ in range(4)]
+
+            self.assertEqual({reply["error"]["code"] for reply in refused}, {"E_BUSY"})
+            self.assertTrue(all(reply["error"]["retry_after_ms"] > 0 for reply in refused))
+            self.assertTrue(all(reply["success"] for reply in answered))
+
+    def test_task_that_waits_too_long_is_refused(self):
+        with Node(settings=["pools.parser.min=1", "pools.parser.queue_ms=200"]) as node, \
+                Client(node.endpoints["majordomo"]) as client:
+            worker = node.workers("parser")[0]
+            os.kill(worker["os_pid"], signal.SIGSTOP)
+            client.send(b"", b"MDPC01", b"code_parse", json.dumps(CODE).encode())
+            client.send(b"", b"MDPC01", b"code_parse", json.dumps(CODE).encode())
+
+            waited = json.loads(client.receive()[3])
+            os.kill(worker["os_pid"], signal.SIGCONT)
+            done = json.loads(client.receive()[3])
+
+            self.assertEqual(waited["error"]["code"], "E_NO_WORKER")
+            self.assertGreaterEqual(waited["error"]["waited_ms"], 200)
+            self.assertIs(done["success"], True)
+
+    def test_pool_grows_to_its_maximum_and_then_says_no(self):
+        with Node() as node, Client(node.endpoints["majordomo"]) as client:
+            question = {"id": "q", "type": "boolean", "text": "Is water wet?", "correct": ["true"]}
+            replies = [client.call_01("match_create", {"questions": [question]}) for _ in range(7)]
+
+            self.assertEqual([reply["success"] for reply in replies], [True] * 6 + [False])
+            self.assertEqual(replies[6]["error"]["code"], "E_NO_CAPACITY")
+            self.assertEqual(len(node.workers("match")), 3)
+
+
+class Stops(unittest.TestCase):
+    def test_interrupt_drains_what_was_accepted(self):
+        with Node(settings=["pools.parser.min=1"]) as node, Client(node.endpoints["majordomo"]) as client:
+            body = msgpack.packb({"language": "c", "code": "int f(int a) { return a; }\n" * 3000, "options": {"max_nodes": 10}})
+            for i in range(40):
+                client.send(b"MDPC02", b"\x01", b"code_parse", b"TRP1" + msgpack.packb({"id": str(i)}), body)
+            wait_for(lambda: node.ask("pools")[0]["accepted"] == 40, what="40 accepted tasks")
+            family = node.family()
+            node.signal(signal.SIGINT)
+            replies = [client.receive(30) for _ in range(40)]
+
+            self.assertEqual(node.wait_ended(), 0)
+            self.assertTrue(all(msgpack.unpackb(frames[4], strict_map_key=False)["success"] for frames in replies))
+            self.assertEqual([pid for pid in family if os.path.exists(f"/proc/{pid}")], [])
+            self.assertEqual(os.listdir(node.run_dir) if os.path.exists(node.run_dir) else [], [])
+
+
+if __name__ == "__main__":
+    unittest.main()
