@@ -127,7 +127,7 @@ static bool advance(struct walk *walk, bool is_open)
 }
 
 trp_status_t parser_write_json(const TSTree *tree, trp_text_t code, const parser_form_t *form,
-                               size_t size_max, trp_writer_t *writer, bool *truncated)
+                               trp_writer_t *writer, bool *truncated)
 {
     struct walk walk = {.code = code, .form = form, .writer = writer};
     size_t before, now;
@@ -139,7 +139,7 @@ trp_status_t parser_write_json(const TSTree *tree, trp_text_t code, const parser
     do {
         status = enter(&walk, &is_open);
         (void)trp_writer_data(writer, &now);
-        if (status == TRP_OK && now - before > size_max) {
+        if (status == TRP_OK && now - before > form->size_max) {
             status = TRP_TOO_LARGE;
         }
     } while (status == TRP_OK && !(walk.truncated && walk.nodes >= form->nodes_max) &&

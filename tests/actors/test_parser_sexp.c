@@ -120,7 +120,7 @@ static void mutate(char *data, size_t *size, uint64_t *state)
             *size -= length;
             break;
         case 1:
-            memcpy(data + at, data + next_random(state) % (*size - 32), length);
+            memmove(data + at, data + next_random(state) % (*size - 32), length);
             break;
         default:
             for (size_t i = 0; i < length; i++) {

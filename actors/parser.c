@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+#include "actors/parser.h"
+
+#include "actors/parser_tool.h"
+
+static const tool_t tools[] = {
+    {"code_parse", &code_parse_schema, parser_code_parse},
+};
+
+static trp_status_t init(trp_ctx_t *ctx, void *state, const trp_envelope_t *args)
+{
+    parser_options_t options = {.has_grammars = false};
+    trp_document_t document;
+    trp_fault_t fault;
+    size_t size = 0;
+    const void *data = args != NULL ? trp_message_data(args, &size) : NULL;
+
+    (void)ctx;
+    if (size == 0) {
+        parser_init(state, &options);
+        return TRP_OK;
+    }
+
+    trp_status_t status =
+        trp_schema_unpack(&parser_options_schema, data, size, &document, &options, &fault);
+    if (status == TRP_OK) {
+        parser_init(state, &options);
+        trp_document_fini(&document);
+    }
+    return status;
+}
+
+static trp_status_t receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
+{
+    trp_status_t status =
+        tool_serve(ctx, state, message, tools, sizeof(tools) / sizeof(tools[0]), false);
+
+    return status == TRP_UNSUPPORTED ? TRP_OK : status; /* no task: nothing for us */
+}
+
+static void terminate(trp_ctx_t *ctx, void *state, const trp_reason_t *reason)
+{
+    (void)ctx;
+    (void)reason;
+    parser_fini(state);
+}
+
+static const trp_schema_t *const messages[] = {&task_run_schema, NULL};
+
+const trp_class_t parser_class = {
+    .name = "parser",
+    .version = 1,
+    .state_size = sizeof(parser_t),
+    .init = init,
+    .receive = receive,
+    .terminate = terminate,
+    .messages = messages,
+    .options = &parser_options_schema,
+};
