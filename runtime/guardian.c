@@ -1,0 +1,494 @@
+/* SPDX-License-Identifier: MIT */
+/* The guardian's states, by its node:
+ *
+ *     RUNNING   --exit status-->  ENDING                 (the node decided)
+ *               --signal------->  SWEEPING, or ENDING when stopping or given up
+ *     SWEEPING  --no child left-> WAITING                (workers of a dead node end first)
+ *     WAITING   --delay over--->  RUNNING                (a stop signal: ENDING)
+ *     ENDING    --no child left-> done
+ *
+ * A child is known until its wait status is taken, so a kill never meets a reused pid. */
+#include "runtime/guardian.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "runtime/backoff.h"
+#include "runtime/guardian_dir.h"
+#include "runtime/guardian_fork.h"
+#include "runtime/guardian_queue.h"
+#include "runtime/log.h"
+
+#define WORKERS_MAX    1024
+#define REPORTS_MAX    4096
+#define NODE_SILENT_NS (5 * 1000000000LL)  /* a node that does not read for so long is killed */
+#define RESTARTS_MAX   5                   /* of the node ... */
+#define RESTARTS_NS    (60 * 1000000000LL) /* ... in this time; one more and the guardian gives up */
+#define NEVER          INT64_MAX
+#define NS_OF_MS       1000000LL
+#define STATUS_FAILED  1
+
+static const backoff_t node_backoff = {.base_ns = 50 * NS_OF_MS, .max_ns = 30000 * NS_OF_MS};
+
+typedef enum guardian_state {
+    GUARDIAN_RUNNING,
+    GUARDIAN_SWEEPING,
+    GUARDIAN_WAITING,
+    GUARDIAN_ENDING,
+} guardian_state_t;
+
+typedef struct worker {
+    uint32_t index, incarnation;
+    pid_t os_pid;
+} worker_t;
+
+typedef struct guardian {
+    const guardian_options_t *options;
+    guardian_state_t state;
+    int lock, signal_fd, node_fd;
+    pid_t node_pid; /* 0: none */
+    uint32_t incarnation_max;
+    worker_t *workers;
+    size_t worker_count, workers_max;
+    guardian_queue_t reports;
+    bool stopping;
+    int64_t stop_at_ns, start_at_ns;
+    int64_t deaths_ns[RESTARTS_MAX]; /* the last ones of the node, a ring */
+    size_t death_count;
+    int exit_status;
+} guardian_t;
+
+static int64_t now_ns(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+static void node_silent(const guardian_t *self)
+{
+    log_event(LOG_ERROR, "node_does_not_read", LOG_INT("os_pid", self->node_pid));
+    (void)kill(-self->node_pid, SIGKILL);
+}
+
+static void report(guardian_t *self, const guardian_message_t *message)
+{
+    if (self->node_fd >= 0 &&
+        !guardian_queue_push(&self->reports, self->node_fd, message, now_ns())) {
+        node_silent(self);
+    }
+}
+
+/* ---- children ---- */
+
+static void kill_workers(guardian_t *self)
+{
+    for (size_t i = 0; i < self->worker_count; i++) {
+        (void)kill(-self->workers[i].os_pid, SIGKILL);
+    }
+}
+
+static void kill_all(guardian_t *self)
+{
+    if (self->node_pid > 0) {
+        (void)kill(-self->node_pid, SIGKILL);
+    }
+    kill_workers(self);
+}
+
+static void node_fd_close(guardian_t *self)
+{
+    if (self->node_fd >= 0) {
+        (void)close(self->node_fd);
+        self->node_fd = -1;
+    }
+    guardian_queue_clear(&self->reports);
+}
+
+static void end(guardian_t *self, int status)
+{
+    self->state = GUARDIAN_ENDING;
+    self->exit_status = status;
+    kill_workers(self);
+}
+
+static void node_start(guardian_t *self)
+{
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0) {
+        log_event(LOG_FATAL, "node_not_started", LOG_TEXT("error", strerror(errno)));
+        end(self, STATUS_FAILED);
+        return;
+    }
+    const guardian_fork_t how = {
+        .child = {.node = self->options->node,
+                  .incarnation = ++self->incarnation_max,
+                  .fd = pair[1],
+                  .run_dir = self->options->run_dir},
+        .main = self->options->node_main,
+        .user = self->options->user,
+        .program = "",
+    };
+    self->node_fd = pair[0];
+    const trp_status_t status = guardian_fork(&how, &self->node_pid);
+    (void)close(pair[1]);
+    if (status != TRP_OK) {
+        log_event(LOG_FATAL, "node_not_started", LOG_TEXT("error", strerror(errno)));
+        self->node_pid = 0;
+        node_fd_close(self);
+        end(self, STATUS_FAILED);
+        return;
+    }
+    self->state = GUARDIAN_RUNNING;
+}
+
+static void worker_refused(guardian_t *self, const guardian_message_t *request, int code)
+{
+    const guardian_message_t message = {.kind = GUARDIAN_REFUSED,
+                                        .index = request->index,
+                                        .incarnation = request->incarnation,
+                                        .value = code};
+    report(self, &message);
+}
+
+static void worker_spawn(guardian_t *self, const guardian_message_t *request)
+{
+    guardian_fork_t how = {
+        .child = {.node = self->options->node | request->index,
+                  .incarnation = request->incarnation,
+                  .fd = -1,
+                  .run_dir = self->options->run_dir},
+        .main = self->options->worker_main,
+        .user = self->options->user,
+        .program = request->program,
+    };
+    memcpy(how.child.token, request->token, sizeof(how.child.token));
+    if (self->worker_count == self->workers_max) {
+        worker_refused(self, request, EAGAIN);
+        return;
+    }
+    if (how.program[0] != '\0' && access(how.program, X_OK) != 0) {
+        worker_refused(self, request, errno);
+        return;
+    }
+    worker_t *worker = &self->workers[self->worker_count];
+    if (guardian_fork(&how, &worker->os_pid) != TRP_OK) {
+        worker_refused(self, request, errno);
+        return;
+    }
+    worker->index = request->index;
+    worker->incarnation = request->incarnation;
+    self->worker_count++;
+    const guardian_message_t message = {.kind = GUARDIAN_SPAWNED,
+                                        .index = request->index,
+                                        .incarnation = request->incarnation,
+                                        .os_pid = worker->os_pid};
+    report(self, &message);
+}
+
+static void worker_kill(guardian_t *self, const guardian_message_t *request)
+{
+    for (size_t i = 0; i < self->worker_count; i++) {
+        const worker_t *worker = &self->workers[i];
+        if (worker->index == request->index && worker->incarnation == request->incarnation) {
+            (void)kill(worker->os_pid, request->value);
+        }
+    }
+}
+
+/* ---- what happens ---- */
+
+static void on_request(guardian_t *self, const guardian_message_t *request)
+{
+    if (request->index == 0 || request->index > GUARDIAN_INDEX_MAX) {
+        log_event(LOG_ERROR, "guardian_bad_request", LOG_INT("kind", request->kind),
+                  LOG_INT("index", request->index));
+        return;
+    }
+    if (request->incarnation > self->incarnation_max) {
+        self->incarnation_max = request->incarnation;
+    }
+    if (request->kind == GUARDIAN_SPAWN) {
+        worker_spawn(self, request);
+    } else if (request->kind == GUARDIAN_KILL) {
+        worker_kill(self, request);
+    } else {
+        log_event(LOG_ERROR, "guardian_bad_request", LOG_INT("kind", request->kind));
+    }
+}
+
+static void read_requests(guardian_t *self)
+{
+    guardian_message_t request;
+    for (int i = 0; i < 64 && self->node_fd >= 0; i++) {
+        const trp_status_t status = guardian_receive(self->node_fd, &request);
+        if (status == TRP_OK) {
+            on_request(self, &request);
+        } else if (status == TRP_PROTOCOL) {
+            log_event(LOG_ERROR, "guardian_bad_request");
+        } else {
+            if (status != TRP_BUSY) {
+                node_fd_close(self); /* its wait status follows */
+            }
+            return;
+        }
+    }
+}
+
+/* True: the node has died RESTARTS_MAX times before within RESTARTS_NS. */
+static bool too_many_deaths(guardian_t *self, int64_t now)
+{
+    int64_t *oldest = &self->deaths_ns[self->death_count % RESTARTS_MAX];
+    const bool full = self->death_count >= RESTARTS_MAX && now - *oldest <= RESTARTS_NS;
+    *oldest = now;
+    self->death_count++;
+    return full;
+}
+
+static uint32_t recent_deaths(const guardian_t *self, int64_t now)
+{
+    uint32_t recent = 0;
+    for (size_t i = 0; i < RESTARTS_MAX && i < self->death_count; i++) {
+        recent += now - self->deaths_ns[i] <= RESTARTS_NS;
+    }
+    return recent;
+}
+
+static void on_node_exit(guardian_t *self, int wait_status)
+{
+    const int64_t now = now_ns();
+    self->node_pid = 0;
+    node_fd_close(self);
+    if (WIFEXITED(wait_status)) {
+        end(self, WEXITSTATUS(wait_status));
+        return;
+    }
+    const int number = WTERMSIG(wait_status);
+    if (self->stopping) {
+        end(self, STATUS_FAILED);
+        return;
+    }
+    if (too_many_deaths(self, now)) {
+        log_event(LOG_FATAL, "node_given_up", LOG_INT("signal", number),
+                  LOG_INT("restarts", RESTARTS_MAX), LOG_INT("seconds", RESTARTS_NS / 1000000000));
+        end(self, STATUS_FAILED);
+        return;
+    }
+    uint64_t chance = 0;
+    (void)!getrandom(&chance, sizeof(chance), 0);
+    self->start_at_ns = now + backoff_delay_ns(&node_backoff, recent_deaths(self, now), chance);
+    self->state = GUARDIAN_SWEEPING;
+    log_event(LOG_ERROR, "node_died", LOG_INT("signal", number),
+              LOG_INT("restart_ms", (self->start_at_ns - now) / NS_OF_MS));
+    kill_workers(self);
+}
+
+static void on_worker_exit(guardian_t *self, size_t at, int wait_status)
+{
+    const worker_t worker = self->workers[at];
+    self->workers[at] = self->workers[--self->worker_count];
+    const guardian_message_t message = {.kind = GUARDIAN_EXITED,
+                                        .index = worker.index,
+                                        .incarnation = worker.incarnation,
+                                        .os_pid = worker.os_pid,
+                                        .value = wait_status};
+    report(self, &message);
+}
+
+/* Signals of ended children come together, so all that have ended are taken. While a child is a
+ * zombie its group's number can't be reused: what it left behind ends then. */
+static void reap(guardian_t *self)
+{
+    for (;;) {
+        siginfo_t info = {.si_pid = 0};
+        int wait_status = 0;
+        if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0) {
+            return;
+        }
+        (void)kill(-info.si_pid, SIGKILL);
+        (void)waitpid(info.si_pid, &wait_status, 0);
+        if (info.si_pid == self->node_pid) {
+            on_node_exit(self, wait_status);
+            continue;
+        }
+        for (size_t i = 0; i < self->worker_count; i++) {
+            if (self->workers[i].os_pid == info.si_pid) {
+                on_worker_exit(self, i, wait_status);
+                break;
+            }
+        }
+    }
+}
+
+static void on_stop(guardian_t *self, int number)
+{
+    if (self->stopping) {
+        if (number == SIGINT) {
+            log_event(LOG_WARN, "stop_at_once");
+            kill_all(self);
+        }
+        return;
+    }
+    log_event(LOG_INFO, "stop", LOG_INT("signal", number));
+    self->stopping = true;
+    self->stop_at_ns = now_ns() + self->options->stop_ms * NS_OF_MS;
+    if (self->state == GUARDIAN_RUNNING) {
+        const guardian_message_t message = {.kind = GUARDIAN_STOP, .value = number};
+        report(self, &message);
+    } else {
+        end(self, STATUS_FAILED); /* there is no node to drain */
+    }
+}
+
+static void read_signals(guardian_t *self)
+{
+    struct signalfd_siginfo info;
+    while (read(self->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+        if (info.ssi_signo != SIGCHLD) {
+            on_stop(self, (int)info.ssi_signo);
+        }
+    }
+    reap(self);
+}
+
+/* ---- the loop ---- */
+
+static int64_t next_deadline(const guardian_t *self)
+{
+    int64_t next = NEVER;
+    if (self->stopping && (self->node_pid > 0 || self->worker_count > 0)) {
+        next = self->stop_at_ns;
+    }
+    if (self->state == GUARDIAN_WAITING && self->start_at_ns < next) {
+        next = self->start_at_ns;
+    }
+    if (self->reports.count > 0 && self->reports.since_ns + NODE_SILENT_NS < next) {
+        next = self->reports.since_ns + NODE_SILENT_NS;
+    }
+    return next;
+}
+
+static void check_deadlines(guardian_t *self)
+{
+    const int64_t now = now_ns();
+    if (self->stopping && now >= self->stop_at_ns &&
+        (self->node_pid > 0 || self->worker_count > 0)) {
+        log_event(LOG_ERROR, "stop_deadline", LOG_INT("stop_ms", self->options->stop_ms),
+                  LOG_INT("workers", self->worker_count));
+        self->stop_at_ns = now + self->options->stop_ms * NS_OF_MS + NS_OF_MS;
+        kill_all(self);
+    }
+    if (self->reports.count > 0 && now >= self->reports.since_ns + NODE_SILENT_NS) {
+        node_silent(self);
+        node_fd_close(self);
+    }
+    if (self->state == GUARDIAN_SWEEPING && self->worker_count == 0) {
+        guardian_dir_sweep(self->options->run_dir);
+        self->state = GUARDIAN_WAITING;
+    }
+    if (self->state == GUARDIAN_WAITING && now >= self->start_at_ns) {
+        node_start(self);
+    }
+}
+
+static bool is_done(const guardian_t *self)
+{
+    return self->state == GUARDIAN_ENDING && self->node_pid == 0 && self->worker_count == 0;
+}
+
+static void turn(guardian_t *self)
+{
+    struct pollfd polled[2] = {
+        {.fd = self->signal_fd, .events = POLLIN},
+        {.fd = self->node_fd, .events = (short)(POLLIN | (self->reports.count > 0 ? POLLOUT : 0))},
+    };
+    const int64_t deadline = next_deadline(self);
+    int wait_ms = -1;
+    if (deadline != NEVER) {
+        const int64_t left_ms = (deadline - now_ns() + NS_OF_MS - 1) / NS_OF_MS;
+        wait_ms = left_ms < 0 ? 0 : (int)(left_ms > 60000 ? 60000 : left_ms);
+    }
+    (void)poll(polled, 2, wait_ms);
+    if (self->node_fd >= 0 && (polled[1].revents & POLLOUT) != 0) {
+        guardian_queue_flush(&self->reports, self->node_fd, now_ns());
+    }
+    /* Requests first: what a node asked for before it ended is known when its end is. */
+    if (self->node_fd >= 0 && polled[1].revents != 0) {
+        read_requests(self);
+    }
+    if (polled[0].revents != 0) {
+        read_signals(self);
+    }
+    check_deadlines(self);
+}
+
+static bool open_signals(guardian_t *self, sigset_t *former)
+{
+    sigset_t heard;
+    (void)sigemptyset(&heard);
+    (void)sigaddset(&heard, SIGINT);
+    (void)sigaddset(&heard, SIGTERM);
+    (void)sigaddset(&heard, SIGHUP);
+    (void)sigaddset(&heard, SIGCHLD);
+    if (sigprocmask(SIG_BLOCK, &heard, former) != 0) {
+        return false;
+    }
+    self->signal_fd = signalfd(-1, &heard, SFD_NONBLOCK | SFD_CLOEXEC);
+    return self->signal_fd >= 0;
+}
+
+static bool guardian_init(guardian_t *self, const guardian_options_t *options)
+{
+    char error[256] = "";
+    memset(self, 0, sizeof(*self));
+    self->options = options;
+    self->signal_fd = self->node_fd = -1;
+    self->workers_max = options->workers_max == 0 ? WORKERS_MAX : options->workers_max;
+    if (guardian_dir_take(options->run_dir, options->name, &self->lock, error) != TRP_OK) {
+        log_event(LOG_FATAL, "run_dir_refused", LOG_TEXT("error", error));
+        return false;
+    }
+    self->workers = calloc(self->workers_max, sizeof(*self->workers));
+    if (self->workers == NULL || !guardian_queue_init(&self->reports)) {
+        log_event(LOG_FATAL, "out_of_memory");
+        free(self->workers);
+        guardian_dir_leave(options->run_dir, self->lock);
+        return false;
+    }
+    guardian_dir_sweep(options->run_dir);
+    return true;
+}
+
+int guardian_run(const guardian_options_t *options)
+{
+    guardian_t self;
+    sigset_t former;
+    if (!guardian_init(&self, options)) {
+        return STATUS_FAILED;
+    }
+    if (open_signals(&self, &former)) {
+        node_start(&self);
+        while (!is_done(&self)) {
+            turn(&self);
+        }
+        (void)close(self.signal_fd);
+        (void)sigprocmask(SIG_SETMASK, &former, NULL);
+    } else {
+        log_event(LOG_FATAL, "no_signals", LOG_TEXT("error", strerror(errno)));
+        self.exit_status = STATUS_FAILED;
+    }
+    guardian_dir_leave(options->run_dir, self.lock);
+    free(self.workers);
+    guardian_queue_fini(&self.reports);
+    return self.exit_status;
+}

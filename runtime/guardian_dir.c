@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/guardian_dir.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "runtime/guardian.h"
+
+#define ERROR_SIZE 256
+#define PATH_SIZE  512
+#define LOCK_NAME  "guardian.lock"
+
+trp_status_t guardian_run_dir(const char *name, char *path, size_t size)
+{
+    const char *base = getenv("XDG_RUNTIME_DIR");
+    int length;
+    if (base != NULL && base[0] == '/') {
+        length = snprintf(path, size, "%s/troupe/%s", base, name);
+    } else {
+        length = snprintf(path, size, "/tmp/troupe-%u/%s", (unsigned)getuid(), name);
+    }
+    return length < 0 || (size_t)length >= size ? TRP_TOO_LARGE : TRP_OK;
+}
+
+/* Makes each missing directory on the way. */
+static bool make_path(const char *path)
+{
+    char part[PATH_SIZE];
+    if (strlen(path) >= sizeof(part)) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    snprintf(part, sizeof(part), "%s", path);
+    for (char *slash = strchr(part + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        if (mkdir(part, 0700) != 0 && errno != EEXIST) {
+            return false;
+        }
+        *slash = '/';
+    }
+    return mkdir(part, 0700) == 0 || errno == EEXIST;
+}
+
+static trp_status_t take_directory(const char *path, char *error)
+{
+    struct stat found;
+    if (!make_path(path) || lstat(path, &found) != 0) {
+        snprintf(error, ERROR_SIZE, "cannot make the run directory %s: %s", path, strerror(errno));
+        return TRP_SYSTEM;
+    }
+    if (!S_ISDIR(found.st_mode) || found.st_uid != geteuid()) {
+        snprintf(error, ERROR_SIZE, "the run directory %s is not a directory of this user", path);
+        return TRP_DENIED;
+    }
+    if ((found.st_mode & 0777) != 0700 && chmod(path, 0700) != 0) {
+        snprintf(error, ERROR_SIZE, "cannot close the run directory %s to others: %s", path,
+                 strerror(errno));
+        return TRP_DENIED;
+    }
+    return TRP_OK;
+}
+
+static void name_holder(const char *path, int lock, char *error)
+{
+    char holder[128] = "";
+    const ssize_t size = pread(lock, holder, sizeof(holder) - 1, 0);
+    holder[size > 0 ? size : 0] = '\0';
+    holder[strcspn(holder, "\n")] = '\0';
+    snprintf(error, ERROR_SIZE,
+             "the run directory %.80s is in use by the guardian with pid %.64s; stop it or choose "
+             "another run directory",
+             path, holder[0] != '\0' ? holder : "(not written yet)");
+}
+
+static trp_status_t take_lock(const char *path, const char *name, int *lock, char *error)
+{
+    char file[PATH_SIZE + sizeof(LOCK_NAME)], text[128];
+    snprintf(file, sizeof(file), "%s/%s", path, LOCK_NAME);
+    const int fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0) {
+        snprintf(error, ERROR_SIZE, "cannot open %.180s: %s", file, strerror(errno));
+        return TRP_SYSTEM;
+    }
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        trp_status_t status = TRP_SYSTEM;
+        if (errno == EWOULDBLOCK) {
+            name_holder(path, fd, error);
+            status = TRP_EXISTS;
+        } else {
+            snprintf(error, ERROR_SIZE, "cannot lock %.180s: %s", file, strerror(errno));
+        }
+        (void)close(fd);
+        return status;
+    }
+    struct stat held, named;
+    if (fstat(fd, &held) != 0 || stat(file, &named) != 0 || held.st_ino != named.st_ino) {
+        (void)close(fd); /* its holder removed it between our open and our lock */
+        return TRP_BUSY;
+    }
+    const int length = snprintf(text, sizeof(text), "%d (node %.80s)\n", (int)getpid(), name);
+    if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)length, 0) != length) {
+        snprintf(error, ERROR_SIZE, "cannot write %.180s: %s", file, strerror(errno));
+        (void)close(fd);
+        return TRP_SYSTEM;
+    }
+    *lock = fd;
+    return TRP_OK;
+}
+
+trp_status_t guardian_dir_take(const char *path, const char *name, int *lock, char *error)
+{
+    trp_status_t status = TRP_BUSY;
+    for (int tries = 0; tries < 10 && status == TRP_BUSY; tries++) {
+        status = take_directory(path, error);
+        if (status == TRP_OK) {
+            status = take_lock(path, name, lock, error);
+        }
+    }
+    if (status == TRP_BUSY) {
+        snprintf(error, ERROR_SIZE, "the lock of the run directory %.180s does not settle", path);
+        status = TRP_SYSTEM;
+    }
+    return status;
+}
+
+static bool is_socket(int directory, const char *name)
+{
+    struct stat found;
+    return fstatat(directory, name, &found, AT_SYMLINK_NOFOLLOW) == 0 && S_ISSOCK(found.st_mode);
+}
+
+void guardian_dir_sweep(const char *path)
+{
+    DIR *directory = opendir(path);
+    if (directory == NULL) {
+        return;
+    }
+    for (struct dirent *entry = readdir(directory); entry != NULL; entry = readdir(directory)) {
+        if (is_socket(dirfd(directory), entry->d_name)) {
+            (void)unlinkat(dirfd(directory), entry->d_name, 0);
+        }
+    }
+    (void)closedir(directory);
+}
+
+void guardian_dir_leave(const char *path, int lock)
+{
+    char file[PATH_SIZE + sizeof(LOCK_NAME)];
+    guardian_dir_sweep(path);
+    snprintf(file, sizeof(file), "%s/%s", path, LOCK_NAME);
+    (void)unlink(file);
+    (void)rmdir(path); /* stays when somebody keeps a file of his own there */
+    (void)close(lock);
+}

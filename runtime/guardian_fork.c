@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/guardian_fork.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "runtime/log.h"
+
+#define TEXT_MAX 1024
+
+static void reset_signals(void)
+{
+    sigset_t none;
+    struct sigaction standard = {.sa_handler = SIG_DFL};
+    for (int number = 1; number < NSIG; number++) {
+        (void)sigaction(number, &standard, NULL); /* refused for KILL and STOP */
+    }
+    (void)sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* Closes all descriptors from 3 on but `kept`. */
+static void close_others(int kept)
+{
+    const unsigned first = STDERR_FILENO + 1;
+    if (kept < (int)first) {
+        (void)close_range(first, ~0u, 0);
+        return;
+    }
+    if (kept > (int)first) {
+        (void)close_range(first, (unsigned)kept - 1, 0);
+    }
+    (void)close_range((unsigned)kept + 1, ~0u, 0);
+}
+
+static void empty_stdin(void)
+{
+    const int null = open("/dev/null", O_RDONLY);
+    if (null > STDIN_FILENO) {
+        (void)dup2(null, STDIN_FILENO);
+        (void)close(null);
+    }
+}
+
+static void format_child(const guardian_child_t *child, char *text, size_t size)
+{
+    char token[2 * GUARDIAN_TOKEN_SIZE + 1];
+    for (size_t i = 0; i < GUARDIAN_TOKEN_SIZE; i++) {
+        snprintf(token + 2 * i, 3, "%02x", child->token[i]);
+    }
+    snprintf(text, size, "%u:%u:%s:%s", child->node, child->incarnation, token, child->run_dir);
+}
+
+trp_status_t guardian_child_parse(const char *text, guardian_child_t *child)
+{
+    int used = 0;
+    char token[2 * GUARDIAN_TOKEN_SIZE + 1] = "";
+    memset(child, 0, sizeof(*child));
+    if (sscanf(text, "%u:%u:%32[0-9a-f]:%n", &child->node, &child->incarnation, token, &used) !=
+            3 ||
+        used == 0 || strlen(token) != sizeof(token) - 1 || text[used] != '/') {
+        return TRP_INVALID;
+    }
+    for (size_t i = 0; i < GUARDIAN_TOKEN_SIZE; i++) {
+        const char digits[3] = {token[2 * i], token[2 * i + 1], '\0'};
+        child->token[i] = (unsigned char)strtoul(digits, NULL, 16);
+    }
+    child->run_dir = text + used;
+    child->fd = -1;
+    return TRP_OK;
+}
+
+static int run_program(const guardian_fork_t *how)
+{
+    char text[TEXT_MAX];
+    char program[GUARDIAN_PROGRAM_MAX], option[] = "--worker";
+    char *arguments[] = {program, option, NULL};
+    snprintf(program, sizeof(program), "%s", how->program);
+    format_child(&how->child, text, sizeof(text));
+    if (setenv(GUARDIAN_ENVIRONMENT, text, 1) == 0) {
+        (void)execv(program, arguments);
+    }
+    log_event(LOG_ERROR, "exec_failed", LOG_TEXT("program", program),
+              LOG_TEXT("error", strerror(errno)));
+    return 127;
+}
+
+/* The order matters: the parent-death signal is cleared by any change of credentials, so it comes
+ * after all that, and the parent may have died before it was set. */
+static _Noreturn void run_child(const guardian_fork_t *how, pid_t parent)
+{
+    unsigned seed = 0;
+    (void)setpgid(0, 0);
+    reset_signals();
+    close_others(how->child.fd);
+    empty_stdin();
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent) {
+        _exit(125);
+    }
+    (void)getrandom(&seed, sizeof(seed), 0);
+    srandom(seed);
+    const int status =
+        how->program[0] != '\0' ? run_program(how) : how->main(how->user, &how->child);
+    (void)fflush(NULL);
+    _exit(status);
+}
+
+trp_status_t guardian_fork(const guardian_fork_t *how, pid_t *os_pid)
+{
+    const pid_t parent = getpid();
+    (void)fflush(NULL);
+    const pid_t child = fork();
+    if (child < 0) {
+        return TRP_SYSTEM;
+    }
+    if (child == 0) {
+        run_child(how, parent);
+    }
+    (void)setpgid(child, child); /* here too: a kill of the group may come before the child runs */
+    *os_pid = child;
+    return TRP_OK;
+}
