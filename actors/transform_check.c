@@ -34,19 +34,6 @@ msgpack_object transform_int_value(int64_t number)
     return value;
 }
 
-static trp_status_t check_takeout(const race_takeout_t *takeout, trp_fault_t *fault)
-{
-    static const char rule[] = "a ratio from 0 to less than 1";
-    msgpack_object value = {.type = MSGPACK_OBJECT_FLOAT64, .via.f64 = 1};
-    if (takeout != NULL && takeout->has_win && takeout->win >= 1) {
-        return transform_refuse(fault, &value, rule, "takeout.win");
-    }
-    if (takeout != NULL && takeout->has_place && takeout->place >= 1) {
-        return transform_refuse(fault, &value, rule, "takeout.place");
-    }
-    return TRP_OK;
-}
-
 static trp_status_t check_pools(const race_data_t *race, trp_fault_t *fault)
 {
     for (size_t i = 0; i < race->pools_count; i++) {
@@ -135,10 +122,7 @@ static trp_status_t check_amounts(const race_data_t *race, bool is_win, trp_faul
 
 trp_status_t transform_check(const race_data_t *race, trp_fault_t *fault)
 {
-    trp_status_t status = check_takeout(race->takeout, fault);
-    if (status == TRP_OK) {
-        status = check_pools(race, fault);
-    }
+    trp_status_t status = check_pools(race, fault);
     if (status == TRP_OK) {
         status = check_entrants(race, fault);
     }

@@ -9,9 +9,10 @@
 
 #include "messages/schema.h"
 
-#define TRANSFORM_ID_MAX       64             /* bytes */
-#define TRANSFORM_TIME_MAX     99999999999999 /* ms of the epoch */
-#define TRANSFORM_MONEY_MAX    9999999999999  /* cents */
+#define TRANSFORM_ID_MAX       64                 /* bytes */
+#define TRANSFORM_TIME_MAX     99999999999999     /* ms of the epoch */
+#define TRANSFORM_MONEY_MAX    9999999999999      /* cents */
+#define TRANSFORM_RATIO_MAX    0.9999999999999999 /* the last double below 1 */
 #define TRANSFORM_ENTRANTS_MAX 40
 #define TRANSFORM_ROWS_MAX     1000
 #define TRANSFORM_RECENT_MAX   21       /* pairs kept of each entrant */
@@ -19,9 +20,9 @@
 #define TRANSFORM_BUCKETS_MAX  1000
 #define TRANSFORM_DRAWS        20000 /* of a Monte-Carlo that does not say how many */
 
-#define RACE_TAKEOUT_FIELDS(F)                                                   \
-    F(OPT_REAL, win, _, 0, 1, "part of the win pool that is kept: 0.15, not 15") \
-    F(OPT_REAL, place, _, 0, 1, "the same of the place pool; checked, not used")
+#define RACE_TAKEOUT_FIELDS(F)                                                                     \
+    F(OPT_REAL, win, _, 0, TRANSFORM_RATIO_MAX, "part of the win pool that is kept: 0.15, not 15") \
+    F(OPT_REAL, place, _, 0, TRANSFORM_RATIO_MAX, "the same of the place pool; checked, not used")
 
 #define RACE_POOL_FIELDS(F)                                                    \
     F(STRING, type, _, 1, TRANSFORM_ID_MAX, "win and place are used")          \
