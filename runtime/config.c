@@ -36,16 +36,22 @@ static trp_status_t refuse(loader_t *loader, const char *option, const char *rul
     return TRP_CONFIG;
 }
 
-/** Sets one option from the first of `tables` that knows it. */
+/** An option table and the struct that it fills. */
+typedef struct target {
+    int table;
+    void *values;
+} target_t;
+
+/** Sets one option in the first of `targets` that knows it. */
 static trp_status_t set_option(loader_t *loader, const char *section, zconfig_t *item,
-                               const int *tables, void *const *values, size_t count)
+                               const target_t *targets, size_t count)
 {
     char path[192];
     char rule[160] = "";
     snprintf(path, sizeof(path), "%s.%s", section, zconfig_name(item));
     for (size_t i = 0; i < count; i++) {
-        trp_status_t status = option_set(&loader->tables[tables[i]], values[i], zconfig_name(item),
-                                         zconfig_value(item), rule);
+        trp_status_t status = option_set(&loader->tables[targets[i].table], targets[i].values,
+                                         zconfig_name(item), zconfig_value(item), rule);
         if (status == TRP_OK) {
             return TRP_OK;
         }
@@ -56,10 +62,15 @@ static trp_status_t set_option(loader_t *loader, const char *section, zconfig_t 
     return refuse(loader, path, "a known option; `troupe config` lists them");
 }
 
-static trp_status_t read_flat(loader_t *loader, zconfig_t *section, int table, void *values)
+/** A section of options; `options` in it belong to a class and are read by finish_child. */
+static trp_status_t read_options(loader_t *loader, const char *path, zconfig_t *section,
+                                 const target_t *targets, size_t count)
 {
     for (zconfig_t *item = zconfig_child(section); item != NULL; item = zconfig_next(item)) {
-        trp_status_t status = set_option(loader, zconfig_name(section), item, &table, &values, 1);
+        if (strcmp(zconfig_name(item), "options") == 0) {
+            continue;
+        }
+        trp_status_t status = set_option(loader, path, item, targets, count);
         if (status != TRP_OK) {
             return status;
         }
@@ -96,20 +107,12 @@ static trp_status_t finish_child(loader_t *loader, const char *path, zconfig_t *
 static trp_status_t read_child(loader_t *loader, zconfig_t *section, config_child_t *child)
 {
     char path[192];
+    const target_t target = {CONFIG_CHILD, child};
     snprintf(path, sizeof(path), "tree.children.%s", zconfig_name(section));
     snprintf(child->id, sizeof(child->id), "%s", zconfig_name(section));
     option_defaults(&loader->tables[CONFIG_CHILD], child);
-    for (zconfig_t *item = zconfig_child(section); item != NULL; item = zconfig_next(item)) {
-        if (strcmp(zconfig_name(item), "options") == 0) {
-            continue;
-        }
-        trp_status_t status =
-            set_option(loader, path, item, (int[]){CONFIG_CHILD}, (void *[]){child}, 1);
-        if (status != TRP_OK) {
-            return status;
-        }
-    }
-    return finish_child(loader, path, section, child);
+    trp_status_t status = read_options(loader, path, section, &target, 1);
+    return status == TRP_OK ? finish_child(loader, path, section, child) : status;
 }
 
 static trp_status_t check_pool(loader_t *loader, const char *path, config_pool_t *pool)
@@ -129,24 +132,19 @@ static trp_status_t check_pool(loader_t *loader, const char *path, config_pool_t
 
 static trp_status_t read_pool(loader_t *loader, zconfig_t *section, config_pool_t *pool)
 {
-    static const int tables[] = {CONFIG_POOL, CONFIG_CHILD, CONFIG_POOL_SUPERVISOR};
-    void *const values[] = {pool, &pool->child, &pool->supervisor};
+    const target_t targets[] = {{CONFIG_POOL, pool},
+                                {CONFIG_CHILD, &pool->child},
+                                {CONFIG_POOL_SUPERVISOR, &pool->supervisor}};
     char path[192];
     snprintf(path, sizeof(path), "pools.%s", zconfig_name(section));
     snprintf(pool->name, sizeof(pool->name), "%s", zconfig_name(section));
     for (size_t i = 0; i < 3; i++) {
-        option_defaults(&loader->tables[tables[i]], values[i]);
+        option_defaults(&loader->tables[targets[i].table], targets[i].values);
     }
-    for (zconfig_t *item = zconfig_child(section); item != NULL; item = zconfig_next(item)) {
-        if (strcmp(zconfig_name(item), "options") == 0) {
-            continue;
-        }
-        trp_status_t status = set_option(loader, path, item, tables, values, 3);
-        if (status != TRP_OK) {
-            return status;
-        }
+    trp_status_t status = read_options(loader, path, section, targets, 3);
+    if (status == TRP_OK) {
+        status = check_pool(loader, path, pool);
     }
-    trp_status_t status = check_pool(loader, path, pool);
     return status == TRP_OK ? finish_child(loader, path, section, &pool->child) : status;
 }
 
@@ -211,11 +209,11 @@ static trp_status_t read_children(loader_t *loader, zconfig_t *section)
 
 static trp_status_t read_tree(loader_t *loader, zconfig_t *section)
 {
+    const target_t target = {CONFIG_TREE, &loader->config->tree};
     for (zconfig_t *item = zconfig_child(section); item != NULL; item = zconfig_next(item)) {
         trp_status_t status = strcmp(zconfig_name(item), "children") == 0
                                   ? read_children(loader, item)
-                                  : set_option(loader, "tree", item, (int[]){CONFIG_TREE},
-                                               (void *[]){&loader->config->tree}, 1);
+                                  : set_option(loader, "tree", item, &target, 1);
         if (status != TRP_OK) {
             return status;
         }
@@ -226,11 +224,13 @@ static trp_status_t read_tree(loader_t *loader, zconfig_t *section)
 static trp_status_t read_section(loader_t *loader, zconfig_t *section)
 {
     const char *name = zconfig_name(section);
+    config_t *config = loader->config;
     if (strcmp(name, "node") == 0) {
-        return read_flat(loader, section, CONFIG_NODE, &loader->config->node);
+        return read_options(loader, name, section, &(target_t){CONFIG_NODE, &config->node}, 1);
     }
     if (strcmp(name, "majordomo") == 0) {
-        return read_flat(loader, section, CONFIG_MAJORDOMO, &loader->config->majordomo);
+        return read_options(loader, name, section,
+                            &(target_t){CONFIG_MAJORDOMO, &config->majordomo}, 1);
     }
     if (strcmp(name, "tree") == 0) {
         return read_tree(loader, section);
