@@ -67,7 +67,7 @@ static trp_status_t read_options(loader_t *loader, const char *path, zconfig_t *
                                  const target_t *targets, size_t count)
 {
     for (zconfig_t *item = zconfig_child(section); item != NULL; item = zconfig_next(item)) {
-        if (strcmp(zconfig_name(item), "options") == 0) {
+        if (strchr(path, '.') != NULL && strcmp(zconfig_name(item), "options") == 0) {
             continue;
         }
         trp_status_t status = set_option(loader, path, item, targets, count);
