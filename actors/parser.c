@@ -6,6 +6,7 @@
 static const tool_t tools[] = {
     {"code_parse", &code_parse_schema, parser_code_parse},
 };
+static const tool_table_t table = {.tools = tools, .count = sizeof(tools) / sizeof(tools[0])};
 
 static trp_status_t init(trp_ctx_t *ctx, void *state, const trp_envelope_t *args)
 {
@@ -21,8 +22,8 @@ static trp_status_t init(trp_ctx_t *ctx, void *state, const trp_envelope_t *args
         return TRP_OK;
     }
 
-    trp_status_t status =
-        trp_schema_unpack(&parser_options_schema, data, size, &document, &options, &fault);
+    trp_status_t status = trp_schema_unpack(&parser_options_schema, (trp_text_t){data, size},
+                                            &document, &options, &fault);
     if (status == TRP_OK) {
         parser_init(state, &options);
         trp_document_fini(&document);
@@ -32,8 +33,7 @@ static trp_status_t init(trp_ctx_t *ctx, void *state, const trp_envelope_t *args
 
 static trp_status_t receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
 {
-    trp_status_t status =
-        tool_serve(ctx, state, message, tools, sizeof(tools) / sizeof(tools[0]), false);
+    trp_status_t status = tool_serve(ctx, state, message, &table);
 
     return status == TRP_UNSUPPORTED ? TRP_OK : status; /* no task: nothing for us */
 }

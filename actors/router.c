@@ -139,7 +139,8 @@ static void on_call(router_t *router, const trp_envelope_t *message)
     trp_document_t document;
     call_t request;
     trp_fault_t fault;
-    if (trp_schema_unpack(&call_schema, data, size, &document, &request, &fault) != TRP_OK) {
+    if (trp_schema_unpack(&call_schema, (trp_text_t){data, size}, &document, &request, &fault) !=
+        TRP_OK) {
         return; /* only actors of this node send it, checked */
     }
     router_call_t call = {

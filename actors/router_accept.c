@@ -244,7 +244,8 @@ static bool read_options(router_t *router, request_t *request, const majordomo_r
 {
     trp_fault_t fault = {0};
     request->origin.has_options = true;
-    if (trp_schema_unpack(&task_options_schema, message->options, message->options_size, document,
+    if (trp_schema_unpack(&task_options_schema,
+                          (trp_text_t){message->options, message->options_size}, document,
                           &request->options, &fault) == TRP_OK) {
         const trp_text_t *id = &request->options.id;
         if (request->options.has_id) {

@@ -247,7 +247,8 @@ void router_on_done(router_t *router, const trp_envelope_t *message)
     trp_document_t document;
     task_done_t done;
     trp_fault_t fault = {0};
-    if (trp_schema_unpack(&task_done_schema, data, size, &document, &done, &fault) != TRP_OK) {
+    if (trp_schema_unpack(&task_done_schema, (trp_text_t){data, size}, &document, &done, &fault) !=
+        TRP_OK) {
         finish_broken(router, task, &fault);
         return;
     }

@@ -268,7 +268,8 @@ void router_on_child(router_t *router, const trp_envelope_t *message)
     trp_fault_t fault;
     char text[TRP_PID_TEXT_MAX];
     trp_pid_t pid;
-    if (trp_schema_unpack(&child_event_schema, data, size, &document, &event, &fault) != TRP_OK) {
+    if (trp_schema_unpack(&child_event_schema, (trp_text_t){data, size}, &document, &event,
+                          &fault) != TRP_OK) {
         return;
     }
     snprintf(text, sizeof(text), "%.*s", (int)event.pid.size, event.pid.data);

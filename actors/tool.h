@@ -22,9 +22,17 @@ typedef struct tool {
     trp_status_t (*run)(tool_call_t *call, const void *request);
 } tool_t;
 
+/** The tools of a class. */
+typedef struct tool_table {
+    const tool_t *tools;
+    size_t count;
+    bool lenient; /* unknown members of bodies are ignored instead of refused */
+} tool_table_t;
+
 struct tool_call {
     trp_ctx_t *ctx;
     void *state; /* of the actor */
+    const tool_table_t *table;
     const tool_t *tool;
     const trp_envelope_t *message; /* the task_run envelope */
     task_run_t task;
@@ -33,8 +41,7 @@ struct tool_call {
     trp_writer_t result;
     char bind[TRP_TASK_KEY_MAX + 1]; /* set to bind or unbind a key with this reply */
     char unbind[TRP_TASK_KEY_MAX + 1];
-    bool lenient; /* unknown members are ignored */
-    int64_t started_ns;
+    int64_t started_ns; /* monotonic */
     char error_code[32];
     char error_message[400];
     trp_writer_t error_members;
@@ -42,10 +49,9 @@ struct tool_call {
 };
 
 /** Serves one TRP_TAG_TASK_RUN message from a table of tools. Other messages: TRP_UNSUPPORTED,
- * untouched. `lenient`: unknown members of bodies are ignored. Returns what `receive` should
- * return. */
+ * untouched. Returns what `receive` should return. */
 trp_status_t tool_serve(trp_ctx_t *ctx, void *state, const trp_envelope_t *message,
-                        const tool_t *tools, size_t count, bool lenient);
+                        const tool_table_t *table);
 
 /** Fails the call with an error map {code, message}. Returns TRP_FAILED, for `return
  * tool_fail(...)`. */

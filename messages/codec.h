@@ -14,7 +14,8 @@
 #include "messages/api.h"
 #include "messages/status.h"
 
-#define TRP_DEPTH_MAX 32 /* levels of maps and arrays */
+#define TRP_DEPTH_MAX       32   /* levels of maps and arrays in a body from outside */
+#define TRP_REPLY_DEPTH_MAX 4096 /* levels in a value of our own: trees in replies are deep */
 
 /* Values and member names of one body. An item of one byte becomes 24 bytes here and, from JSON, up
  * to 250 while it is read: this bounds what a body can claim to about 100 MB, whatever its size. */
@@ -65,6 +66,10 @@ TRP_API void trp_document_fini(trp_document_t *document);
  * offset. */
 TRP_API TRP_MUST_USE trp_status_t trp_msgpack_check(const void *data, size_t size, size_t *bad);
 
+/** Exactly one sound MessagePack value of our own making: up to TRP_REPLY_DEPTH_MAX levels, any
+ * number of items. */
+TRP_API bool trp_msgpack_is_value(const void *data, size_t size);
+
 /** The member `name` of a map, or NULL. */
 TRP_API const msgpack_object *trp_member(const msgpack_object *map, const char *name);
 
@@ -110,9 +115,9 @@ TRP_API const void *trp_writer_data(const trp_writer_t *writer, size_t *size);
 TRP_API TRP_MUST_USE trp_status_t trp_writer_take(trp_writer_t *writer, zmq_msg_t *message);
 
 /** One MessagePack value as JSON text (reals read back as the same double); malloc'd,
- * NUL-terminated, `size` without the NUL. Bytes become base64.
- * bounds: 4096 levels, whatever TRP_DEPTH_MAX says of what is read: replies are deep
- * errors: TRP_PAYLOAD, TRP_NO_MEMORY */
+ * NUL-terminated, `size` without the NUL. Bytes become base64. bounds: TRP_REPLY_DEPTH_MAX levels
+ * errors: TRP_PAYLOAD (not exactly one value, an extension, a name that is no string, ill-formed
+ * UTF-8), TRP_NO_MEMORY */
 TRP_API TRP_MUST_USE trp_status_t trp_json_from_msgpack(const void *data, size_t size, char **json,
                                                         size_t *json_size);
 TRP_API TRP_MUST_USE trp_status_t trp_json_from_object(const msgpack_object *object, char **json,

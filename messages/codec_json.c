@@ -18,8 +18,7 @@ static trp_status_t check_bounds(const char *text, size_t size, trp_fault_t *fau
         case '[':
             items++;
             if (++depth > TRP_DEPTH_MAX) {
-                return fault_body(fault, false, "at most 32 levels of maps and arrays",
-                                  scan.at - 1);
+                return fault_body(fault, false, TRP_DEPTH_RULE, scan.at - 1);
             }
             break;
         case '}':
@@ -34,7 +33,7 @@ static trp_status_t check_bounds(const char *text, size_t size, trp_fault_t *fau
             break;
         }
         if (items > TRP_ITEMS_MAX) {
-            return fault_body(fault, false, "at most 524288 values and names", scan.at - 1);
+            return fault_body(fault, false, TRP_ITEMS_RULE, scan.at - 1);
         }
     }
     return TRP_OK;

@@ -1,123 +1,49 @@
 /* SPDX-License-Identifier: MIT */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "messages/codec_internal.h"
 #include "messages/fault.h"
-#include "messages/msgpack_token.h"
+#include "messages/msgpack_scan.h"
 
 #define SORT_MIN 12 /* members from which a map is sorted to find doubles */
 
-/* ---- the scan: nothing is reserved before all counts are known to be true ---- */
-
-typedef struct scan {
-    const unsigned char *data;
-    size_t size;
-    size_t at;
-    uint64_t items;               /* seen so far */
-    uint64_t owed;                /* announced and not seen yet, on all levels */
-    size_t depth;                 /* open maps and arrays */
-    uint64_t left[TRP_DEPTH_MAX]; /* items that each still lacks */
-    bool is_map[TRP_DEPTH_MAX];
-    trp_fault_t *fault;
-} scan_t;
-
-static trp_status_t truncated(scan_t *scan)
+static trp_status_t scan_value(msgpack_scan_t *scan)
 {
-    return fault_body(scan->fault, true, MSGPACK_WHOLE, scan->at);
-}
-
-static trp_status_t read_token(scan_t *scan, token_t *token)
-{
-    const char *rule = msgpack_token_read(scan->data + scan->at, scan->size - scan->at, token);
-    return rule == NULL ? TRP_OK : fault_body(scan->fault, true, rule, scan->at);
-}
-
-static bool is_finite(const unsigned char *bytes, size_t size)
-{
-    uint64_t bits = msgpack_big_endian(bytes, size);
-    if (size == 4) {
-        return (bits & 0x7f800000u) != 0x7f800000u;
+    trp_status_t status = TRP_OK;
+    while (status == TRP_OK && !msgpack_scan_is_done(scan)) {
+        token_t token;
+        status = msgpack_scan_next(scan, &token);
     }
-    return (bits & 0x7ff0000000000000u) != 0x7ff0000000000000u;
-}
-
-/* A value is in its place: a name where a map wants one, a finite number, levels and counts in
- * their bounds. Each item takes a byte at least, so what is owed can't exceed what is left. */
-static trp_status_t check_token(scan_t *scan, const token_t *token)
-{
-    bool is_name =
-        scan->depth > 0 && scan->is_map[scan->depth - 1] && scan->left[scan->depth - 1] % 2 == 0;
-    if (is_name && token->kind != TOKEN_STRING) {
-        return fault_body(scan->fault, false, "names of members are strings", scan->at);
+    if (status == TRP_OK && scan->at != scan->size) {
+        status = fault_body(scan->fault, false, "nothing after the map", scan->at);
     }
-    if (token->kind == TOKEN_REAL &&
-        !is_finite(scan->data + scan->at + token->head, (size_t)token->body)) {
-        return fault_body(scan->fault, false, "numbers are finite", scan->at);
-    }
-    bool opens = token->kind == TOKEN_ARRAY || token->kind == TOKEN_MAP;
-    if (opens && scan->depth == TRP_DEPTH_MAX) {
-        return fault_body(scan->fault, false, "at most 32 levels of maps and arrays", scan->at);
-    }
-    uint64_t after =
-        scan->owed - (scan->depth > 0 ? 1 : 0) + token->items; /* owed after this one */
-    if (scan->size - scan->at - token->head - token->body < after) {
-        return truncated(scan);
-    }
-    if (scan->items + after > TRP_ITEMS_MAX) {
-        return fault_body(scan->fault, false, "at most 524288 values and names", scan->at);
-    }
-    return TRP_OK;
-}
-
-static void take_token(scan_t *scan, const token_t *token)
-{
-    scan->at += token->head + (size_t)token->body;
-    scan->items++;
-    scan->owed += token->items;
-    if (scan->depth > 0) {
-        scan->left[scan->depth - 1]--;
-        scan->owed--;
-    }
-    if (token->kind == TOKEN_ARRAY || token->kind == TOKEN_MAP) {
-        scan->left[scan->depth] = token->items;
-        scan->is_map[scan->depth] = token->kind == TOKEN_MAP;
-        scan->depth++;
-    }
-    while (scan->depth > 0 && scan->left[scan->depth - 1] == 0) {
-        scan->depth--;
-    }
-}
-
-static trp_status_t scan_value(const void *data, size_t size, trp_fault_t *fault)
-{
-    scan_t scan = {.data = data, .size = size, .fault = fault};
-    do {
-        token_t token = {0};
-        trp_status_t status = read_token(&scan, &token);
-        if (status == TRP_OK) {
-            status = check_token(&scan, &token);
-        }
-        if (status != TRP_OK) {
-            return status;
-        }
-        take_token(&scan, &token);
-    } while (scan.depth > 0);
-    if (scan.at != size) {
-        return fault_body(fault, false, "nothing after the map", scan.at);
-    }
-    return TRP_OK;
+    return status;
 }
 
 trp_status_t trp_msgpack_check(const void *data, size_t size, size_t *bad)
 {
     trp_fault_t fault;
-    trp_status_t status = scan_value(data, size, &fault);
+    msgpack_scan_t scan;
+    msgpack_scan_init(&scan, data, size, &fault);
+    trp_status_t status = scan_value(&scan);
     if (status != TRP_OK) {
         *bad = fault.offset;
     }
+    msgpack_scan_fini(&scan);
     return status;
+}
+
+bool trp_msgpack_is_value(const void *data, size_t size)
+{
+    trp_fault_t fault;
+    msgpack_scan_t scan;
+    msgpack_scan_init(&scan, data, size, &fault);
+    scan.depth_max = TRP_REPLY_DEPTH_MAX;
+    scan.items_max = UINT64_MAX;
+    trp_status_t status = scan_value(&scan);
+    msgpack_scan_fini(&scan);
+    return status == TRP_OK;
 }
 
 /* ---- members that occur twice ---- */
@@ -201,7 +127,10 @@ static trp_status_t check_doubles(const msgpack_object *object, const char *data
 trp_status_t msgpack_decode(const void *data, size_t size, msgpack_zone *zone, msgpack_object *root,
                             trp_fault_t *fault)
 {
-    trp_status_t status = scan_value(data, size, fault);
+    msgpack_scan_t scan;
+    msgpack_scan_init(&scan, data, size, fault);
+    trp_status_t status = scan_value(&scan);
+    msgpack_scan_fini(&scan);
     if (status != TRP_OK) {
         return status;
     }
@@ -211,7 +140,7 @@ trp_status_t msgpack_decode(const void *data, size_t size, msgpack_zone *zone, m
         return TRP_NO_MEMORY;
     }
     if (result != MSGPACK_UNPACK_SUCCESS || offset != size) {
-        return fault_body(fault, true, MSGPACK_WELL_FORMED, offset);
+        return fault_body(fault, true, "well-formed MessagePack", offset);
     }
     return check_doubles(root, data, fault);
 }

@@ -88,19 +88,23 @@ struct trp_schema {
 
 /** Checks a decoded map and fills `*out` (schema->size bytes; zeroed first). Strings point into the
  * document, lists and optional messages are allocated in `zone`. Names the first fault: schema,
- * path, rule, value. With `lenient` unknown members are ignored everywhere. errors: TRP_PAYLOAD,
- * TRP_NO_MEMORY */
+ * path, rule, value. errors: TRP_PAYLOAD, TRP_NO_MEMORY */
 TRP_API TRP_MUST_USE trp_status_t trp_schema_read(const trp_schema_t *schema,
-                                                  const msgpack_object *map, bool lenient,
-                                                  msgpack_zone *zone, void *out,
-                                                  trp_fault_t *fault);
+                                                  const msgpack_object *map, msgpack_zone *zone,
+                                                  void *out, trp_fault_t *fault);
 
-/** The same from bytes (MessagePack or JSON map): decodes into `document`, which must outlive
- * `*out`. owns: on success the caller ends the document with trp_document_fini; on an error there
- * is none. */
-TRP_API TRP_MUST_USE trp_status_t trp_schema_unpack(const trp_schema_t *schema, const void *data,
-                                                    size_t size, trp_document_t *document,
-                                                    void *out, trp_fault_t *fault);
+/** The same with unknown members ignored on all levels. */
+TRP_API TRP_MUST_USE trp_status_t trp_schema_read_lenient(const trp_schema_t *schema,
+                                                          const msgpack_object *map,
+                                                          msgpack_zone *zone, void *out,
+                                                          trp_fault_t *fault);
+
+/** trp_schema_read from bytes (MessagePack or JSON map): decodes into `document`, which must outlive
+ * `*out`, as the bytes must. owns: on success the caller ends the document with trp_document_fini;
+ * on an error there is none. */
+TRP_API TRP_MUST_USE trp_status_t trp_schema_unpack(const trp_schema_t *schema, trp_text_t bytes,
+                                                    trp_document_t *document, void *out,
+                                                    trp_fault_t *fault);
 
 /** Writes the struct as a map of its members (absent optionals are left out). */
 TRP_API void trp_schema_write(const trp_schema_t *schema, const void *value, trp_writer_t *writer);

@@ -320,28 +320,39 @@ static trp_status_t read_map(reader_t *reader, const trp_schema_t *schema,
     return status;
 }
 
-trp_status_t trp_schema_read(const trp_schema_t *schema, const msgpack_object *map, bool lenient,
-                             msgpack_zone *zone, void *out, trp_fault_t *fault)
+static trp_status_t read_whole(const trp_schema_t *schema, const msgpack_object *map,
+                               reader_t *reader, void *out)
 {
-    reader_t reader = {.lenient = lenient, .zone = zone, .fault = fault};
-    trp_status_t status = read_map(&reader, schema, map, NULL, out);
+    trp_status_t status = read_map(reader, schema, map, NULL, out);
     if (status == TRP_PAYLOAD) {
-        fault->message = schema->name;
+        reader->fault->message = schema->name;
     }
     return status;
 }
 
-trp_status_t trp_schema_unpack(const trp_schema_t *schema, const void *data, size_t size,
+trp_status_t trp_schema_read(const trp_schema_t *schema, const msgpack_object *map,
+                             msgpack_zone *zone, void *out, trp_fault_t *fault)
+{
+    return read_whole(schema, map, &(reader_t){.zone = zone, .fault = fault}, out);
+}
+
+trp_status_t trp_schema_read_lenient(const trp_schema_t *schema, const msgpack_object *map,
+                                     msgpack_zone *zone, void *out, trp_fault_t *fault)
+{
+    return read_whole(schema, map, &(reader_t){.lenient = true, .zone = zone, .fault = fault}, out);
+}
+
+trp_status_t trp_schema_unpack(const trp_schema_t *schema, trp_text_t bytes,
                                trp_document_t *document, void *out, trp_fault_t *fault)
 {
-    trp_status_t status = trp_document_init(document, data, size, fault);
+    trp_status_t status = trp_document_init(document, bytes.data, bytes.size, fault);
     if (status == TRP_PAYLOAD) {
         fault->message = schema->name;
     }
     if (status != TRP_OK) {
         return status;
     }
-    status = trp_schema_read(schema, &document->root, false, &document->zone, out, fault);
+    status = trp_schema_read(schema, &document->root, &document->zone, out, fault);
     if (status != TRP_OK) {
         trp_document_fini(document);
     }

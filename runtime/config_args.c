@@ -80,7 +80,8 @@ static trp_status_t check(const trp_schema_t *schema, const void *data, size_t s
         return TRP_NO_MEMORY;
     }
     trp_document_t document;
-    trp_status_t status = trp_schema_unpack(schema, data, size, &document, values, fault);
+    trp_status_t status =
+        trp_schema_unpack(schema, (trp_text_t){data, size}, &document, values, fault);
     if (status == TRP_OK) {
         trp_document_fini(&document);
     }

@@ -33,8 +33,8 @@ play_t *play_new_teams(const char *rules, const char *questions, const char *tea
                         "\"questions\":[%s],\"teams\":%s}",
                         rules, questions, teams == NULL ? "null" : teams);
     cr_assert_gt(size, 0);
-    trp_status_t status = trp_schema_unpack(&match_seed_schema, text, (size_t)size, &play->document,
-                                            &play->seed, &fault);
+    trp_status_t status = trp_schema_unpack(&match_seed_schema, (trp_text_t){text, (size_t)size},
+                                            &play->document, &play->seed, &fault);
     cr_assert_eq(status, TRP_OK, "%s: %s, got %s", fault.path, fault.rule, fault.value);
     status = match_init(&play->match, &play->seed, 0, EPOCH_MS, &fault);
     cr_assert_eq(status, TRP_OK, "%s: %s, got %s", fault.path, fault.rule, fault.value);

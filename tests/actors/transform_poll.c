@@ -14,8 +14,8 @@ static trp_status_t run(transform_poll_t *poll)
     race_data_t race;
     transform_settings_t settings;
     const transform_t *transform;
-    trp_status_t status = trp_schema_read(&race_data_schema, &poll->input.root, false,
-                                          &poll->input.zone, &race, &poll->fault);
+    trp_status_t status = trp_schema_read(&race_data_schema, &poll->input.root, &poll->input.zone,
+                                          &race, &poll->fault);
     if (status == TRP_OK) {
         status = transform_check(&race, &poll->fault);
     }

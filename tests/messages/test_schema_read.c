@@ -41,7 +41,7 @@ static trp_fault_t fault;
 static trp_status_t read_as(const trp_schema_t *schema, const char *json, void *out)
 {
     memset(&fault, 0, sizeof(fault));
-    return trp_schema_unpack(schema, json, strlen(json), &document, out, &fault);
+    return trp_schema_unpack(schema, (trp_text_t){json, strlen(json)}, &document, out, &fault);
 }
 
 static void expect_fault(const char *json, const char *path, const char *rule, const char *value)
@@ -146,8 +146,8 @@ Test(schema_read, ill_formed_utf8_in_messagepack_names_member_and_byte)
     leg_t leg;
     memset(&fault, 0, sizeof(fault));
 
-    trp_status_t status =
-        trp_schema_unpack(&leg_schema, body, sizeof(body) - 1, &document, &leg, &fault);
+    trp_status_t status = trp_schema_unpack(&leg_schema, (trp_text_t){body, sizeof(body) - 1},
+                                            &document, &leg, &fault);
 
     cr_expect_eq(status, TRP_PAYLOAD);
     cr_expect_str_eq(fault.path, "share");
@@ -162,9 +162,9 @@ Test(schema_read, lenient_reading_ignores_unknown_members_on_all_levels)
     cr_assert_eq(trp_document_init(&document, json, strlen(json), &fault), TRP_OK);
 
     trp_status_t strict =
-        trp_schema_read(&tour_schema, &document.root, false, &document.zone, &tour, &fault);
+        trp_schema_read(&tour_schema, &document.root, &document.zone, &tour, &fault);
     trp_status_t lenient =
-        trp_schema_read(&tour_schema, &document.root, true, &document.zone, &tour, &fault);
+        trp_schema_read_lenient(&tour_schema, &document.root, &document.zone, &tour, &fault);
 
     cr_expect_eq(strict, TRP_PAYLOAD);
     cr_expect_eq(lenient, TRP_OK);

@@ -94,8 +94,9 @@ Test(config, options_of_a_class_are_typed_by_its_schema)
     config_test_options_t options;
     trp_fault_t bad;
     const config_child_t *child = &config->pools[0].child;
-    cr_assert_eq(trp_schema_unpack(&config_test_options_schema, child->args, child->args_size,
-                                   &document, &options, &bad),
+    cr_assert_eq(trp_schema_unpack(&config_test_options_schema,
+                                   ((trp_text_t){child->args, child->args_size}), &document,
+                                   &options, &bad),
                  TRP_OK);
     cr_assert(options.has_strict && !options.strict);
     cr_assert(options.has_takeout && options.takeout > 0.149 && options.takeout < 0.151);
@@ -109,7 +110,8 @@ static void refused(const char *text, int line, const char *option, const char *
     trp_status_t status = load(text, NULL);
     cr_assert_eq(status, TRP_CONFIG, "accepted: %s", text);
     cr_assert_null(config);
-    cr_assert_eq(fault.line, line, "line %d, not %d: %s: %s", fault.line, line, fault.option, fault.rule);
+    cr_assert_eq(fault.line, line, "line %d, not %d: %s: %s", fault.line, line, fault.option,
+                 fault.rule);
     cr_assert_str_eq(fault.option, option);
     cr_assert_not_null(strstr(fault.rule, rule), "rule: %s", fault.rule);
 }

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+#include "actors/tool.h"
+
+#include <string.h>
+
+#include "actors/tool_frame.h"
+#include "runtime/log.h"
+
+/* A reply that can't be sent ends the actor: the router then runs the task again elsewhere, so that
+ * its client still gets an answer. A router that is gone wants none. */
+static trp_status_t send_reply(tool_call_t *call, tool_outcome_t *outcome)
+{
+    trp_status_t status =
+        trp_reply_move(call->ctx, call->message, TRP_TAG_TASK_DONE, &outcome->reply);
+    if (status == TRP_OK || status == TRP_GONE) {
+        return TRP_OK;
+    }
+    trp_log(call->ctx, LOG_ERROR, "task_reply_failed", "%s", trp_status_text(status));
+    return status;
+}
+
+trp_status_t tool_serve(trp_ctx_t *ctx, void *state, const trp_envelope_t *message,
+                        const tool_table_t *table)
+{
+    if (message->tag != TRP_TAG_TASK_RUN) {
+        return TRP_UNSUPPORTED;
+    }
+    tool_call_t call = {.ctx = ctx, .state = state, .message = message, .table = table};
+    tool_outcome_t outcome;
+    trp_text_t body;
+    body.data = trp_message_data(message, &body.size);
+    trp_status_t status = tool_execute(&call, body, &outcome);
+    if (status == TRP_OK && outcome.detail[0] != '\0') {
+        trp_log(ctx, LOG_ERROR, "tool_fault", "%s", outcome.detail);
+    }
+    if (status == TRP_OK && outcome.has_reply) {
+        status = send_reply(&call, &outcome);
+    }
+    zmq_msg_close(&outcome.reply);
+    return status == TRP_OK ? outcome.fault : status;
+}
