@@ -81,7 +81,8 @@ void runtime_route(trp_runtime_t *runtime, uint32_t node, trp_pid_t proxy);
  * parent): trp_self gives `known`, and what is sent to `known` is local. Set by the spawn of the
  * root, before its init: see runtime_spawn_known. */
 TRP_MUST_USE trp_status_t runtime_spawn_known(trp_runtime_t *runtime, const trp_spawn_t *spawn,
-                                              trp_pid_t known, trp_pid_t *local);
+                                              trp_pid_t spawner, trp_pid_t known,
+                                              trp_pid_t *local);
 
 /** A worker process: pids of no route (all other nodes) go to this cell, the link to the parent. */
 void runtime_route_default(trp_runtime_t *runtime, trp_pid_t proxy);
