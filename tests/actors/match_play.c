@@ -114,9 +114,10 @@ match_code_t play_answer_as(play_t *play, const char *player, const char *questi
 void play_wait(play_t *play, int64_t ms)
 {
     int64_t until_ms = play->now_ms + ms, at_ms;
-    while ((at_ms = match_deadline(&play->match)) <= until_ms && at_ms > play->now_ms) {
-        play->now_ms = at_ms;
-        cr_assert_eq(match_tick(&play->match, at_ms, EPOCH_MS + at_ms), TRP_OK);
+    while (!match_has_ended(&play->match) && (at_ms = match_deadline(&play->match)) <= until_ms) {
+        if (at_ms > play->now_ms)
+            play->now_ms = at_ms;
+        cr_assert_eq(match_tick(&play->match, play->now_ms, EPOCH_MS + play->now_ms), TRP_OK);
     }
     play->now_ms = until_ms;
     cr_assert_eq(match_tick(&play->match, until_ms, EPOCH_MS + until_ms), TRP_OK);
@@ -127,8 +128,9 @@ void play_until(play_t *play, match_phase_t phase)
     int64_t give_up_ms = play->now_ms + 86400000;
     while (play->match.phase != phase) {
         int64_t at_ms = match_deadline(&play->match);
+        cr_assert_not(match_has_ended(&play->match), "ended before %s", match_phase_name(phase));
         cr_assert_lt(at_ms, give_up_ms, "stays in %s", match_phase_name(play->match.phase));
-        play_wait(play, at_ms - play->now_ms);
+        play_wait(play, at_ms > play->now_ms ? at_ms - play->now_ms : 0);
     }
 }
 
