@@ -81,8 +81,7 @@ void runtime_route(trp_runtime_t *runtime, uint32_t node, trp_pid_t proxy);
  * parent): trp_self gives `known`, and what is sent to `known` is local. Set by the spawn of the
  * root, before its init: see runtime_spawn_known. */
 TRP_MUST_USE trp_status_t runtime_spawn_known(trp_runtime_t *runtime, const trp_spawn_t *spawn,
-                                              trp_pid_t spawner, trp_pid_t known,
-                                              trp_pid_t *local);
+                                              trp_pid_t spawner, trp_pid_t known, trp_pid_t *local);
 
 /** A worker process: pids of no route (all other nodes) go to this cell, the link to the parent. */
 void runtime_route_default(trp_runtime_t *runtime, trp_pid_t proxy);
@@ -113,6 +112,11 @@ TRP_MUST_USE trp_status_t runtime_spawn_for(trp_runtime_t *runtime, const trp_sp
  * itself and only EXIT and KILL are shown. Taking the envelope: it is the proxy's after this call
  * (free it with envelope_free), e.g. to keep it until there is credit. */
 trp_envelope_t *proxy_take(trp_ctx_t *ctx, const trp_envelope_t *message);
+
+/** Ends an envelope that a proxy took and that nobody will handle: a dead letter with `why` ("worker")
+ * and `reason` for who waits for its effect. owns: taken. Edge thread. */
+void proxy_dead(trp_runtime_t *runtime, trp_envelope_t *envelope, const char *why,
+                const trp_reason_t *reason);
 
 /* ---- looking in ---- */
 

@@ -128,3 +128,18 @@ Test(envelope, what_one_thread_allocates_another_may_free)
     cr_assert_not_null(last);
     envelope_free(last);
 }
+
+Test(envelope, a_metered_envelope_is_counted_when_it_is_freed_and_its_copy_is_not)
+{
+    const envelope_meter_t before = envelope_meter();
+    trp_envelope_t *envelope = envelope_alloc();
+    cr_assert_eq(envelope_set(envelope, "0123456789", 10), TRP_OK);
+    envelope->flags |= TRP_ENVELOPE_METERED;
+    trp_envelope_t *copy = envelope_copy(envelope);
+
+    envelope_free(envelope);
+    envelope_free(copy);
+
+    cr_expect_eq(envelope_meter().messages - before.messages, 1);
+    cr_expect_eq(envelope_meter().bytes - before.bytes, 10);
+}
