@@ -70,7 +70,9 @@ class Race:
         count = rng.randint(8, 18)
         gammas = [rng.gammavariate(1.6, 1.0) + 0.02 for _ in range(count)]
         self.strength = [g / sum(gammas) for g in gammas]
-        self.drift = [0.0] * count
+        self.held = [0.0] * count  # parts of the final pool
+        self.part = 0.0  # of the final pool that was ever bet
+        self.noise = 0
         self.names = rng.sample([f"{a} {b}" for a in FIRST_NAMES for b in LAST_NAMES], count)
         self.opening = [self.price(s * OVERROUND) for s in self.strength]
         self.win_final = rng.randint(3_000_000, 15_000_000)
@@ -87,7 +89,6 @@ class Race:
         by_strength = sorted(range(count), key=lambda i: self.strength[i])
         self.steam = by_strength[count // 2]
         self.steam_at = rng.uniform(2.5, 4.5)
-        self.steam_points = rng.uniform(8, 12)
         self.scratched = by_strength[rng.choice([0, 1, count - 2])]
         self.scratch_at = rng.uniform(12, 35)
         self.stall_at = rng.uniform(18, 28)
@@ -109,17 +110,17 @@ class Race:
         step = 0.02 if odds < 2 else 0.1 if odds < 5 else 0.5 if odds < 20 else 1.0
         return round(round(odds / step) * step, 2)
 
-    def shares(self, minutes):
-        """Part of the money on each runner, adding up to 1."""
+    def bets(self, minutes):
+        """The money bet since the last poll, as parts of the final pool by runner."""
         rng = self.rng
-        for i in range(len(self.drift)):
-            self.drift[i] = 0.98 * self.drift[i] + rng.gauss(0, 0.012)
-        weights = [s * math.exp(d) for s, d in zip(self.strength, self.drift)]
-        pressed = min(max((self.steam_at - minutes) * 2, 0), 1)  # all of it within half a minute
-        weights[self.steam] += pressed * self.steam_points / 100 * sum(weights)
+        part = self.growth.at(minutes * self.stretch)
+        fresh, self.part = part - self.part, part
+        weights = [s * rng.uniform(0.85, 1.15) for s in self.strength]
         if minutes < self.scratch_at:
             weights[self.scratched] = 0
-        return [w / sum(weights) for w in weights]
+        if self.steam_at - 0.8 < minutes <= self.steam_at:
+            weights[self.steam] = 3 * sum(weights)  # three quarters of it, for three or four polls
+        return [fresh * w / sum(weights) for w in weights]
 
     def status(self, minutes):
         if self.is_abandoned and minutes <= self.abandon_at:
@@ -131,10 +132,11 @@ class Race:
     def poll(self, now, minutes, hold_units):
         """One RaceData."""
         rng = self.rng
-        shares = self.shares(minutes)
-        part = self.growth.at(minutes * self.stretch)
+        self.held = [h + b for h, b in zip(self.held, self.bets(minutes))]
         if minutes < self.scratch_at:
-            part = max(part - self.refund(self.growth), 0)
+            self.held[self.scratched] = 0  # paid back
+        part = sum(self.held)
+        shares = [h / part for h in self.held]
         hold = apportion(shares, hold_units)
         bets = apportion([s ** 0.9 * rng.uniform(0.85, 1.15) for s in shares], 10_000)
         win, place = round(self.win_final * part), round(self.place_final * part)
@@ -179,8 +181,9 @@ class Race:
                 minutes += 3
             happens = next((name for name, at in due.items() if minutes <= at), None)
             due.pop(happens, None)
-            noise = self.rng.randint(-20, 20)  # what rounding does to a feed's shares
-            poll = self.poll(now, minutes, {"warn": 10_400, "error": 10_700}.get(happens, 10_000 + noise))
+            if minutes > 0 and self.rng.random() < 0.1:
+                self.noise = self.rng.randint(-20, 20)  # what rounding does to a feed's shares
+            poll = self.poll(now, minutes, {"warn": 10_400, "error": 10_700}.get(happens, 10_000 + self.noise))
             if happens != "miss":
                 found.append(poll)
             if happens == "stall":
