@@ -94,6 +94,12 @@
     F(OPT_MESSAGE, previous, previous_race, 0, 0, "the result of this race's last poll")        \
     F(OPT_MESSAGE, monte_carlo, monte_carlo, 0, 0, "asks for place probabilities")
 
+#define TRANSFORM_OPTIONS_FIELDS(F)                                                         \
+    F(OPT_BOOL, strict, _, 0, 1, "refuse members that are not known; default true")         \
+    F(OPT_REAL, takeout_win, _, 0, 0.9999, "takeout of races that name none; default none") \
+    F(OPT_STRING, intervals, _, 1, 255,                                                     \
+      "labels by minutes to the start; default '30 5m, 5 1m, 3 30s, 0 15s, live'")
+
 enum { RACE_OPEN, RACE_CLOSED, RACE_INTERIM, RACE_FINAL, RACE_ABANDONED }; /* race_data_t.status */
 
 TRP_SCHEMA_DECLARE(race_takeout, RACE_TAKEOUT_FIELDS)
@@ -107,5 +113,6 @@ TRP_SCHEMA_DECLARE(previous_entrant, PREVIOUS_ENTRANT_FIELDS)
 TRP_SCHEMA_DECLARE(previous_bucket, PREVIOUS_BUCKET_FIELDS)
 TRP_SCHEMA_DECLARE(previous_race, PREVIOUS_RACE_FIELDS)
 TRP_SCHEMA_DECLARE(race_data, RACE_DATA_FIELDS)
+TRP_SCHEMA_DECLARE(transform_options, TRANSFORM_OPTIONS_FIELDS)
 
 #endif
