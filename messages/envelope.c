@@ -39,6 +39,7 @@ typedef struct batch_head {
 } batch_head_t;
 
 static _Thread_local cache_t cache;
+static _Thread_local envelope_meter_t meter;
 
 static struct {
     pthread_mutex_t lock; /* leaf: nothing is locked inside */
@@ -167,8 +168,19 @@ static void cache_overflow(void)
     cache.active_count = 0;
 }
 
+envelope_meter_t envelope_meter(void)
+{
+    return meter;
+}
+
 void envelope_free(trp_envelope_t *envelope)
 {
+    if ((envelope->flags & TRP_ENVELOPE_METERED) != 0) {
+        size_t size = 0;
+        (void)trp_message_data(envelope, &size);
+        meter.messages++;
+        meter.bytes += size;
+    }
     if ((envelope->flags & TRP_ENVELOPE_SHARED) != 0) {
         zmq_msg_close(&envelope->payload.message);
     }
@@ -229,6 +241,7 @@ trp_envelope_t *envelope_copy(const trp_envelope_t *envelope)
     }
     memcpy(copy, envelope, offsetof(trp_envelope_t, payload));
     copy->next = NULL;
+    copy->flags &= (uint8_t)~TRP_ENVELOPE_METERED;
     if ((envelope->flags & TRP_ENVELOPE_SHARED) == 0) {
         memcpy(copy->payload.bytes, envelope->payload.bytes, envelope->inline_size);
         return copy;

@@ -23,6 +23,7 @@ enum {
     TRP_ENVELOPE_SIGNAL = 1u << 2, /* system traffic (messages/system.h): exempt from bounds */
     TRP_ENVELOPE_URGENT = 1u << 3, /* kill and inspection only: read before all else */
     TRP_ENVELOPE_STRUCT = 1u << 4, /* payload is the native struct of the tag's fixed-size schema */
+    TRP_ENVELOPE_METERED = 1u << 5, /* counted in envelope_meter when it is freed: handled */
 };
 
 typedef struct trp_envelope {
@@ -62,6 +63,16 @@ TRP_API trp_envelope_t *envelope_alloc(void);
 
 /** Releases the payload and gives the envelope back to this thread's cache. */
 TRP_API void envelope_free(trp_envelope_t *envelope);
+
+/** What became of the metered envelopes of this thread: how a worker process, which has one thread,
+ * knows what it has handled of what came over its link. A copy of a metered envelope is not metered.
+ */
+typedef struct envelope_meter {
+    uint64_t messages;
+    uint64_t bytes; /* of payload */
+} envelope_meter_t;
+
+TRP_API envelope_meter_t envelope_meter(void);
 
 /** Copies `size` bytes in: inline up to TRP_INLINE_MAX, else into a new zmq message. errors:
  * TRP_NO_MEMORY */

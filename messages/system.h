@@ -31,6 +31,7 @@ enum {
     TRP_SIGNAL_DEMONITOR = 0x25, /* request_id = ref [] */
     TRP_SIGNAL_DOWN = 0x26,      /* request_id = ref [trp_reason_t] */
     TRP_SIGNAL_TIMER = 0x27,     /* a timer fired: looked up by request_id */
+    TRP_SIGNAL_LOOK = 0x28,      /* from the edge to a proxy: look at what came for you [] */
 };
 
 #endif
