@@ -131,6 +131,7 @@ trp_status_t parser_write_json(const TSTree *tree, trp_text_t code, const parser
 {
     struct walk walk = {.code = code, .form = form, .writer = writer};
     size_t before, now;
+    uint32_t steps = 0;
     trp_status_t status;
     bool is_open;
 
@@ -141,6 +142,8 @@ trp_status_t parser_write_json(const TSTree *tree, trp_text_t code, const parser
         (void)trp_writer_data(writer, &now);
         if (status == TRP_OK && now - before > form->size_max) {
             status = TRP_TOO_LARGE;
+        } else if (status == TRP_OK && parser_form_is_over(form, &steps)) {
+            status = TRP_TIMEOUT;
         }
     } while (status == TRP_OK && !(walk.truncated && walk.nodes >= form->nodes_max) &&
              advance(&walk, is_open));

@@ -224,6 +224,7 @@ trp_status_t parser_write_outline(const TSTree *tree, trp_text_t code, const par
                                   parser_text_t *text, bool *truncated)
 {
     struct walk walk = {.code = code, .form = form, .text = text};
+    uint32_t steps = 0;
 
     *truncated = false;
     if (!find_kinds(&walk, ts_tree_language(tree))) {
@@ -232,6 +233,9 @@ trp_status_t parser_write_outline(const TSTree *tree, trp_text_t code, const par
     walk.cursor = ts_tree_cursor_new(ts_tree_root_node(tree));
     do {
         visit(&walk);
+        if (parser_form_is_over(form, &steps)) {
+            text->status = TRP_TIMEOUT;
+        }
     } while (text->status == TRP_OK && advance(&walk));
     ts_tree_cursor_delete(&walk.cursor);
     free(walk.opened);

@@ -218,8 +218,13 @@ trp_status_t parser_write_sexp(const TSTree *tree, trp_text_t code, const parser
         .start = {ts_node_start_byte(root), ts_node_start_point(root)},
     };
 
+    uint32_t steps = 0;
+
     enter(&walk, &first);
     while (walk.count > 0 && text->status == TRP_OK) {
+        if (parser_form_is_over(form, &steps)) {
+            text->status = TRP_TIMEOUT;
+        }
         struct level *level = &walk.levels[walk.count - 1];
         bool is_full = walk.nodes >= form->nodes_max && walk.truncated; /* nothing more to show */
         if (!is_full && level->child < ts_subtree_child_count(level->node)) {

@@ -13,7 +13,7 @@ typedef struct parser_text {
     char *data;
     size_t size, capacity;
     size_t size_max;
-    trp_status_t status; /* TRP_OK, TRP_TOO_LARGE (over size_max) or TRP_NO_MEMORY */
+    trp_status_t status; /* TRP_TOO_LARGE (over size_max), TRP_NO_MEMORY, or a writer's own */
 } parser_text_t;
 
 void parser_text_init(parser_text_t *text, size_t size_max);

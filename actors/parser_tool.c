@@ -11,7 +11,7 @@
 
 #define MIB           ((int64_t)1 << 20)
 #define NS_PER_MS     1000000
-#define MEMORY_MAX_MB 512
+#define MEMORY_MAX_MB 1024
 #define CODE_SIZE_MAX (4 * MIB)
 #define RUN_MS        30000
 #define RESULT_MAX    (32 * MIB) /* of a tree as MessagePack: JSON is up to twice that */
@@ -94,7 +94,7 @@ static trp_status_t open_grammar(tool_call_t *call, const parser_language_t *lan
         return TRP_OK;
     }
     if (parser_grammar_open(*grammar, language, parser->folder, fault) != TRP_OK) {
-        trp_log(call->ctx, LOG_ERROR, "grammar_missing", "%s", fault);
+        log_event(LOG_ERROR, "grammar_missing", LOG_TEXT("fault", fault));
         return tool_fail(call, "E_INTERNAL", "%s", fault);
     }
     return TRP_OK;
@@ -137,6 +137,17 @@ static trp_status_t read_form(tool_call_t *call, const code_parse_options_t *opt
 
 /* ---- the parse ---- */
 
+/* One request on its way through. */
+struct job {
+    tool_call_t *call;
+    trp_text_t code;
+    parser_grammar_t *grammar;
+    parser_form_t form;
+    parser_limits_t limits;
+    int64_t start_ns, end_ns, stop_ns;
+    TSTree *tree;
+};
+
 static int64_t now_ns(void)
 {
     struct timespec now;
@@ -151,129 +162,140 @@ static bool is_late(void *arg)
     return now_ns() >= *(const int64_t *)arg;
 }
 
-static trp_status_t fail_too_large(tool_call_t *call, int64_t limit, size_t size)
+/* Whoever set a deadline replaces a worker that is silent then: our own word comes earlier. */
+static void set_limits(struct job *job)
 {
-    trp_write_int(tool_error_member(call, "limit"), limit);
-    if (size > 0) {
-        trp_write_int(tool_error_member(call, "size"), (int64_t)size);
+    const parser_t *parser = job->call->state;
+    int64_t deadline_ns = job->call->message->deadline_ns;
+
+    job->start_ns = now_ns();
+    job->end_ns = job->start_ns + parser->run_ms * NS_PER_MS;
+    if (deadline_ns > 0 && deadline_ns < job->end_ns) {
+        job->end_ns = deadline_ns;
     }
+    int64_t early = (job->end_ns - job->start_ns) / 10;
+    job->stop_ns = job->end_ns - (early < EARLY_NS_MAX ? early : EARLY_NS_MAX);
+    job->limits = (parser_limits_t){parser->memory_max_bytes, is_late, &job->stop_ns};
+    job->form.limits = &job->limits;
+}
+
+static trp_status_t fail_late(const struct job *job)
+{
+    int64_t limit_ms = (job->end_ns - job->start_ns) / NS_PER_MS;
+
+    (void)tool_fail(job->call, "E_TIMEOUT", "not parsed within %" PRId64 " ms", limit_ms);
+    trp_write_int(tool_error_member(job->call, "limit_ms"), limit_ms);
     return TRP_FAILED;
 }
 
-static trp_status_t make_tree(tool_call_t *call, parser_grammar_t *grammar, trp_text_t code,
-                              TSTree **tree)
+static trp_status_t make_tree(struct job *job)
 {
-    const parser_t *parser = call->state;
-    int64_t start = now_ns();
-    int64_t end = start + parser->run_ms * NS_PER_MS;
+    const parser_t *parser = job->call->state;
 
-    if (call->message != NULL && call->message->deadline_ns > 0 &&
-        call->message->deadline_ns < end) {
-        end = call->message->deadline_ns;
-    }
-    /* Whoever set the deadline replaces a worker that is silent then: our own word comes earlier.
-     */
-    int64_t early = (end - start) / 10;
-    int64_t stop_at = end - (early < EARLY_NS_MAX ? early : EARLY_NS_MAX);
-    const parser_limits_t limits = {parser->memory_max_bytes, is_late, &stop_at};
-
-    switch (parser_grammar_parse(grammar, code, &limits, tree)) {
+    switch (parser_grammar_parse(job->grammar, job->code, &job->limits, &job->tree)) {
     case TRP_OK:
         return TRP_OK;
     case TRP_TIMEOUT:
-        (void)tool_fail(call, "E_TIMEOUT", "not parsed within %" PRId64 " ms",
-                        (end - start) / NS_PER_MS);
-        trp_write_int(tool_error_member(call, "limit_ms"), (end - start) / NS_PER_MS);
-        return TRP_FAILED;
+        return fail_late(job);
     case TRP_TOO_LARGE:
-        (void)tool_fail(call, "E_TOO_LARGE", "the parse needs more than %" PRId64 " MiB of memory",
+        (void)tool_fail(job->call, "E_TOO_LARGE", "the parse needs more than %" PRId64 " MiB",
                         parser->memory_max_bytes / MIB);
-        return fail_too_large(call, parser->memory_max_bytes, 0);
+        trp_write_int(tool_error_member(job->call, "limit"), parser->memory_max_bytes);
+        return TRP_FAILED;
     default:
-        return tool_fail(call, "E_INTERNAL", "the parser gave up");
+        return tool_fail(job->call, "E_INTERNAL", "the parser gave up");
     }
 }
 
 /* ---- the reply ---- */
 
-static trp_status_t write_root(const TSTree *tree, trp_text_t code, const parser_form_t *form,
-                               trp_writer_t *writer, bool *truncated)
+static trp_status_t write_text_root(const struct job *job, bool *truncated)
 {
+    const parser_form_t *form = &job->form;
     parser_text_t text;
 
-    if (form->format == CODE_PARSE_JSON) {
-        return parser_write_json(tree, code, form, writer, truncated);
-    }
     parser_text_init(&text, form->size_max);
     trp_status_t status = form->format == CODE_PARSE_SEXP
-                              ? parser_write_sexp(tree, code, form, &text, truncated)
-                              : parser_write_outline(tree, code, form, &text, truncated);
+                              ? parser_write_sexp(job->tree, job->code, form, &text, truncated)
+                              : parser_write_outline(job->tree, job->code, form, &text, truncated);
     if (status == TRP_OK) {
-        trp_write_string(writer, text.data, text.size);
+        trp_write_string(&job->call->result, text.data, text.size);
     }
     parser_text_fini(&text);
     return status;
 }
 
-static trp_status_t write_reply(tool_call_t *call, const parser_grammar_t *grammar,
-                                const TSTree *tree, trp_text_t code, const parser_form_t *form)
+static trp_status_t write_reply(const struct job *job)
 {
-    trp_writer_t *writer = &call->result;
-    TSNode root = ts_tree_root_node(tree);
+    trp_writer_t *writer = &job->call->result;
+    TSNode root = ts_tree_root_node(job->tree);
     bool truncated = false;
 
     trp_write_map(writer, 7);
     trp_write_key(writer, "language");
-    trp_write_text(writer, grammar->language->id);
+    trp_write_text(writer, job->grammar->language->id);
     trp_write_key(writer, "grammar_version");
-    trp_write_text(writer, grammar->version);
+    trp_write_text(writer, job->grammar->version);
     trp_write_key(writer, "abi");
-    trp_write_int(writer, grammar->abi);
+    trp_write_int(writer, job->grammar->abi);
     trp_write_key(writer, "has_error");
     trp_write_bool(writer, ts_node_has_error(root));
     trp_write_key(writer, "node_count");
     trp_write_int(writer, ts_node_descendant_count(root));
     trp_write_key(writer, "root");
-    trp_status_t status = write_root(tree, code, form, writer, &truncated);
+    trp_status_t status =
+        job->form.format == CODE_PARSE_JSON
+            ? parser_write_json(job->tree, job->code, &job->form, writer, &truncated)
+            : write_text_root(job, &truncated);
     trp_write_key(writer, "truncated");
     trp_write_bool(writer, truncated);
     if (status == TRP_TOO_LARGE) {
-        (void)tool_fail(call, "E_TOO_LARGE",
+        (void)tool_fail(job->call, "E_TOO_LARGE",
                         "the tree is over %" PRId64 " MiB; give max_nodes or max_depth",
                         RESULT_MAX / MIB);
-        return fail_too_large(call, RESULT_MAX, 0);
+        trp_write_int(tool_error_member(job->call, "limit"), RESULT_MAX);
+        return TRP_FAILED;
     }
-    return status;
+    return status == TRP_TIMEOUT ? fail_late(job) : status;
+}
+
+static trp_status_t check_size(tool_call_t *call, size_t size)
+{
+    const parser_t *parser = call->state;
+
+    if ((int64_t)size <= parser->size_max) {
+        return TRP_OK;
+    }
+    (void)tool_fail(call, "E_TOO_LARGE", "code has %zu bytes, and %" PRId64 " is the limit", size,
+                    parser->size_max);
+    trp_write_int(tool_error_member(call, "limit"), parser->size_max);
+    trp_write_int(tool_error_member(call, "size"), (int64_t)size);
+    return TRP_FAILED;
 }
 
 trp_status_t parser_code_parse(tool_call_t *call, const void *request)
 {
     const code_parse_t *parse = request;
-    const parser_t *parser = call->state;
-    const parser_language_t *language;
-    parser_grammar_t *grammar;
-    parser_form_t form;
-    TSTree *tree;
+    const parser_language_t *language = NULL;
+    struct job job = {.call = call, .code = parse->code};
 
-    if ((int64_t)parse->code.size > parser->size_max) {
-        (void)tool_fail(call, "E_TOO_LARGE", "code has %zu bytes, and %" PRId64 " is the limit",
-                        parse->code.size, parser->size_max);
-        return fail_too_large(call, parser->size_max, parse->code.size);
+    trp_status_t status = check_size(call, parse->code.size);
+    if (status == TRP_OK) {
+        status = read_form(call, parse->options, &job.form);
     }
-
-    trp_status_t status = read_form(call, parse->options, &form);
     if (status == TRP_OK) {
         status = find_language(call, parse, &language);
     }
     if (status == TRP_OK) {
-        status = open_grammar(call, language, &grammar);
+        status = open_grammar(call, language, &job.grammar);
     }
     if (status == TRP_OK) {
-        status = make_tree(call, grammar, parse->code, &tree);
+        set_limits(&job);
+        status = make_tree(&job);
     }
     if (status == TRP_OK) {
-        status = write_reply(call, grammar, tree, parse->code, &form);
-        ts_tree_delete(tree);
+        status = write_reply(&job);
+        ts_tree_delete(job.tree);
     }
     return status;
 }

@@ -41,7 +41,7 @@ TRP_SCHEMA_DECLARE(code_parse, CODE_PARSE_FIELDS)
 /** Options of the class in a configuration. */
 #define PARSER_OPTIONS_FIELDS(F)                                                              \
     F(OPT_STRING, grammars, _, 1, 500, "folder of the grammars; default: beside the program") \
-    F(OPT_INT, memory_mb, _, 1, 1048576, "that one parse may hold; default 512")              \
+    F(OPT_INT, memory_mb, _, 1, 1048576, "that one parse may hold; default 1024")              \
     F(OPT_INT, size_max, _, 1, 67108864, "bytes of code; default 4194304")                    \
     F(OPT_INT, run_ms, _, 1, 86400000,                                                        \
       "limit of one parse where the task has no deadline; default 30000")
