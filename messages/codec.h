@@ -37,7 +37,8 @@ typedef struct trp_fault {
     bool is_body;   /* the body itself is no map, truncated or ill-formed (E_BAD_BODY), not a member
                        of it */
     bool has_offset;
-    size_t offset; /* byte at which the fault begins: in the body, or in the text at `path` */
+    size_t offset; /* byte at which the fault begins: in the body, or in the text at `path`; for
+                      faults of JSON's syntax the byte behind what shows it */
 } trp_fault_t;
 
 typedef enum trp_form { TRP_FORM_MSGPACK, TRP_FORM_JSON } trp_form_t;
