@@ -37,7 +37,7 @@ class Wild:
         count = self.rng.randint(1, 14)
         self.everyone = [f"{'é' if i % 5 == 0 else 'x'}{i}" for i in range(count)]
         self.numbers = self.rng.sample(range(1, 9999), count)
-        self.scale = self.rng.choice([10, 10 ** 6, 10 ** 12])
+        self.scale = self.rng.choice([100, 10 ** 6, 10 ** 13 - 1])
 
     def odds(self):
         return self.rng.choice([None, 1.0, round(self.rng.uniform(1, 30), 2), self.rng.uniform(1, 10 ** 6), 7])
@@ -51,7 +51,7 @@ class Wild:
                    "bet_pct": rng.choice([0, rng.uniform(0, 20), rng.randint(0, 100)])}
             for is_fed, member in zip(fed, ("win_cents", "place_cents")):
                 if is_fed:
-                    row[member] = rng.randint(0, self.scale)
+                    row[member] = rng.randint(0, self.scale // 30)
             rows.append(row)
         return rows
 
