@@ -192,6 +192,7 @@ def environment(build, variant):
     env = dict(os.environ, PYTHONDONTWRITEBYTECODE="1", PYTHONUNBUFFERED="1", LANG="C.UTF-8")
     env.setdefault("TROUPE_PROGRAM", os.path.join(build, "troupe"))
     if variant == "asan":
+        env.setdefault("TROUPE_TEST_SLOW", "4")  # the system tests' limits are for a release build
         log = f"log_path={reports}/report"
         env["ASAN_OPTIONS"] = f"{log}:detect_stack_use_after_return=1"
         env["UBSAN_OPTIONS"] = f"{log}:print_stacktrace=1"
