@@ -153,7 +153,8 @@ def unrandomised():
 
 def stress(totals, build, env, options):
     prefix = unrandomised() if options.variant == "tsan" else []
-    for program in sorted(glob.glob(os.path.join(build, "tests/stress/*"))):
+    for source in sorted(glob.glob(os.path.join(ROOT, "tests/stress/*.c"))):
+        program = os.path.join(build, os.path.relpath(source, ROOT))[:-2]
         name = os.path.relpath(program, ROOT)
         if options.filters and not any(word in name for word in options.filters):
             continue
