@@ -165,6 +165,10 @@ static trp_status_t receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *m
     case TRP_TAG_TASK_DONE:
         router_on_done(router, message);
         break;
+    case TRP_TAG_TASK_RELEASE:
+        router_on_release(router, message);
+        dispatch_all(router);
+        break;
     case TRP_TAG_TIMEOUT:
         router_on_timeout(router, message->request_id);
         router_on_child_answer(router, message->request_id);

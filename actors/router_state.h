@@ -233,6 +233,7 @@ void router_check_drained(router_t *router);
 key_entry_t *router_key_find(router_t *router, const char *name);
 void router_key_bind(router_t *router, trp_text_t name, worker_t *worker);
 void router_key_unbind(router_t *router, trp_text_t name);
+void router_on_release(router_t *router, const trp_envelope_t *message); /* task_release */
 void router_keys_lose(router_t *router, worker_t *worker, const trp_reason_t *reason);
 void router_keys_free(router_t *router);
 

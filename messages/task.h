@@ -13,8 +13,9 @@
 #define TRP_BODY_MAX      (64 * 1024 * 1024) /* bytes of one request or reply body */
 
 enum {
-    TRP_TAG_TASK_RUN = 0x0100,  /* router to worker, a request */
-    TRP_TAG_TASK_DONE = 0x0101, /* worker to router, its reply */
+    TRP_TAG_TASK_RUN = 0x0100,     /* router to worker, a request */
+    TRP_TAG_TASK_DONE = 0x0101,    /* worker to router, its reply */
+    TRP_TAG_TASK_RELEASE = 0x0102, /* worker to router, at any time */
 };
 
 #define TASK_RUN_FIELDS(F)                                       \
@@ -29,7 +30,11 @@ enum {
     F(OPT_STRING, bind, _, 1, TRP_TASK_KEY_MAX, "key that this worker holds from now on") \
     F(OPT_STRING, unbind, _, 1, TRP_TASK_KEY_MAX, "key that it holds no longer")
 
+#define TASK_RELEASE_FIELDS(F) \
+    F(STRING, key, _, 1, TRP_TASK_KEY_MAX, "key that this worker holds no longer")
+
 TRP_SCHEMA_DECLARE(task_run, TASK_RUN_FIELDS)
 TRP_SCHEMA_DECLARE(task_done, TASK_DONE_FIELDS)
+TRP_SCHEMA_DECLARE(task_release, TASK_RELEASE_FIELDS)
 
 #endif
