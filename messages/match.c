@@ -17,6 +17,7 @@ TRP_SCHEMA_DEFINE(match_state, MATCH_TAG_STATE, 0, MATCH_STATE_FIELDS, "looks at
 TRP_SCHEMA_DEFINE(match_end, MATCH_TAG_END, 0, MATCH_HOST_FIELDS, "ends a match")
 TRP_SCHEMA_DEFINE(match_control, MATCH_TAG_CONTROL, 0, MATCH_CONTROL_FIELDS, "the host's controls")
 TRP_SCHEMA_DEFINE(match_leave, MATCH_TAG_LEAVE, 0, MATCH_LEAVE_FIELDS, "gives up a seat")
+TRP_SCHEMA_DEFINE(match_address, 0, TRP_SCHEMA_OPEN, MATCH_ADDRESS_FIELDS, "which match")
 TRP_SCHEMA_DEFINE(match_seed, MATCH_TAG_SEED, 0, MATCH_SEED_FIELDS, "what a match is made of")
 
 #define SETTING_DEFAULT(F, kind, name, min, max, fallback, text) .name = fallback,

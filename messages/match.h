@@ -25,6 +25,9 @@ enum {
     MATCH_TAG_LEAVE = 0x0207,
     MATCH_TAG_SEED = 0x0210,  /* what a match is started with, inside a worker */
     MATCH_TAG_TIMER = 0x0211, /* a match's own clock */
+    MATCH_TAG_HELLO = 0x0212, /* worker to match: whom to tell when it is over [] */
+    MATCH_TAG_OVER = 0x0213,  /* match to worker: send me no more [] */
+    MATCH_TAG_BYE = 0x0214,   /* worker to match: that was all, end [] */
 };
 
 /** The settings of a match, in one list: X(F, kind, name, min, max, default, text). */
@@ -128,6 +131,9 @@ enum {
     F(STRING, match_id, _, 1, MATCH_ID_MAX, "id of the match") \
     F(STRING, player_id, _, 1, MATCH_ID_MAX, "who leaves")
 
+/* All that a worker needs to find the match that a request is for. */
+#define MATCH_ADDRESS_FIELDS(F) F(STRING, match_id, _, 1, MATCH_ID_MAX, "id of the match")
+
 #define MATCH_SEED_FIELDS(F)                                                       \
     F(STRING, match_id, _, 1, MATCH_ID_MAX, "id of the match")                     \
     F(STRING, host_key, _, 1, MATCH_ID_MAX, "secret of the host")                  \
@@ -149,6 +155,7 @@ TRP_SCHEMA_DECLARE(match_state, MATCH_STATE_FIELDS)
 TRP_SCHEMA_DECLARE(match_end, MATCH_HOST_FIELDS)
 TRP_SCHEMA_DECLARE(match_control, MATCH_CONTROL_FIELDS)
 TRP_SCHEMA_DECLARE(match_leave, MATCH_LEAVE_FIELDS)
+TRP_SCHEMA_DECLARE(match_address, MATCH_ADDRESS_FIELDS)
 TRP_SCHEMA_DECLARE(match_seed, MATCH_SEED_FIELDS)
 
 /** Order of the type's choices in MATCH_QUESTION_FIELDS. */

@@ -136,13 +136,13 @@ class Quiz:
         while True:
             state = await self.call("match_state", match_id=match_id)
             question = state.get("question")
-            if state["state"] == "question" and question["id"] not in asked:
+            if state["state"] == "QUESTION" and question["id"] not in asked:
                 asked.add(question["id"])
                 await asyncio.gather(*(self.call("match_answer", match_id=match_id, player_id=player,
                                                  question_id=question["id"], answer=self.guess(question))
                                        for player in players))
                 self.job.done += 1
-            elif state["state"] in ("finished", "aborted"):
+            elif state["state"] in ("FINISHED", "ABORTED"):
                 break
             await asyncio.sleep(0.05)
         final = await self.call("match_state", match_id=match_id, player_id=players[0])
