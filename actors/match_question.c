@@ -164,6 +164,8 @@ static int by_id(const void *a, const void *b)
 /* Names the second of two questions with one id. */
 static trp_status_t check_ids(const match_question_t *questions, size_t count, trp_fault_t *fault)
 {
+    if (count == 0)
+        return TRP_OK;
     const match_question_t **sorted = calloc(count, sizeof(*sorted));
     if (sorted == NULL)
         return TRP_NO_MEMORY;

@@ -6,6 +6,7 @@
  * printer. */
 #include "actors/parser_write.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <src/language.h>
 #include <src/subtree.h>
@@ -191,7 +192,9 @@ static const char *field_at(const struct walk *walk, const struct level *level)
 /* The next child of the innermost level. */
 static struct shown next_child(const struct walk *walk, struct level *level)
 {
-    struct shown shown = {.node = ts_subtree_children(level->node)[level->child]};
+    const Subtree *children = ts_subtree_children(level->node);
+    assert(children != NULL);
+    struct shown shown = {.node = children[level->child]};
 
     if (level->child > 0) {
         level->at = length_add(level->at, ts_subtree_padding(shown.node));

@@ -269,7 +269,9 @@ static void answer_mmi(router_t *router, const request_t *request, const edge_pe
     const char *code = "501";
     service_t *service = NULL;
     if (request->service.size == 11 && memcmp(request->service.data, "mmi.service", 11) == 0) {
-        HASH_FIND(hh, router->services, request->body, request->body_size, service);
+        if (request->body_size > 0) {
+            HASH_FIND(hh, router->services, request->body, request->body_size, service);
+        }
         code = service != NULL && service->pool->worker_count > 0 ? "200" : "404";
     }
     zmq_msg_t body;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "actors/transform_race.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -89,6 +90,7 @@ void transform_split(const transform_t *transform, int64_t total, int64_t *parts
         remainders[i] = (int64_t)(product % transform->hold_sum);
         left -= parts[i];
     }
+    assert(left == 0 || transform->runner_count > 0); /* somebody holds what is left */
     for (; left > 0; left--) {
         size_t at = largest_remainder(transform, remainders);
         parts[at]++;

@@ -8,7 +8,7 @@
 #define JSON_REAL_MAX      32 /* bytes of a real, the NUL included */
 #define JSON_CHARACTER_MAX 8  /* bytes of one character between quotes, the NUL included */
 
-/** The shortest text that reads back as the same double, with a fraction or an exponent: "100.0".
+/** A text of 15 to 17 digits that reads back as the same double, with a fraction or an exponent: "100.0".
  * Returns its length. bounds: `value` is finite */
 size_t json_real(double value, char text[JSON_REAL_MAX]);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "messages/msgpack_scan.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -210,6 +211,7 @@ static trp_status_t open_level(msgpack_scan_t *scan, const token_t *token)
 trp_status_t msgpack_scan_next(msgpack_scan_t *scan, token_t *token)
 {
     size_t end = 0;
+    assert(scan->levels != NULL);
     *token = (token_t){.kind = TOKEN_NONE};
     trp_status_t status = read_token(scan, token, &end);
     if (status != TRP_OK) {

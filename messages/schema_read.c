@@ -233,9 +233,11 @@ static trp_status_t read_field(reader_t *reader, const trp_field_t *field,
     }
     switch (field->kind) {
     case TRP_FIELD_BOOL:
+        if (value->type != MSGPACK_OBJECT_BOOLEAN) {
+            return refuse_field(reader, place, value, field);
+        }
         *(bool *)target = value->via.boolean;
-        return value->type == MSGPACK_OBJECT_BOOLEAN ? TRP_OK
-                                                     : refuse_field(reader, place, value, field);
+        return TRP_OK;
     case TRP_FIELD_INT:
         return read_int(reader, field, value, place, target);
     case TRP_FIELD_REAL:

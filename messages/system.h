@@ -23,7 +23,8 @@ enum {
 /** Tags between cells, never seen by `receive` (a proxy sees them all). */
 enum {
     TRP_SIGNAL_EXIT =
-        0x20, /* exit request or link's end [trp_reason_t]; from = who ended or asks */
+        0x20, /* exit request (request_id 0), or a link's end (request_id 1): that one counts only
+               * while the link is there [trp_reason_t]; from = who asks or ended */
     TRP_SIGNAL_KILL = 0x21,      /* urgent, cannot be trapped [] */
     TRP_SIGNAL_LINK = 0x22,      /* [] */
     TRP_SIGNAL_UNLINK = 0x23,    /* [] */
@@ -32,6 +33,7 @@ enum {
     TRP_SIGNAL_DOWN = 0x26,      /* request_id = ref [trp_reason_t] */
     TRP_SIGNAL_TIMER = 0x27,     /* a timer fired: looked up by request_id */
     TRP_SIGNAL_LOOK = 0x28,      /* from the edge to a proxy: look at what came for you [] */
+    TRP_SIGNAL_NODE_DOWN = 0x29, /* from.node, from.incarnation: all its pids are dead [reason] */
 };
 
 #endif

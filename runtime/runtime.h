@@ -5,6 +5,7 @@
 #ifndef TRP_RUNTIME_RUNTIME_H
 #define TRP_RUNTIME_RUNTIME_H
 
+#include "runtime/host.h"
 #include "runtime/troupe.h"
 
 typedef struct trp_runtime trp_runtime_t;
@@ -16,19 +17,20 @@ typedef struct scheduler_park {
     /** Looks at the sockets without waiting; called between slices (at the latest every 64 messages
      * or 100 us). */
     void (*poll)(void *user);
-    /** Waits for sockets, wake, or `until_ns` (monotonic; INT64_MAX = for ever). May return early.
-     */
+    /** Waits for sockets, wake, or `until_ns` (monotonic; INT64_MAX = for ever), and handles what
+     * came as `poll` does. May return early. */
     void (*park)(void *user, int64_t until_ns);
     /** Ends a park from any thread; what is done before it is seen after the park. */
     void (*wake)(void *user);
 } scheduler_park_t;
 
 typedef struct runtime_options {
-    uint32_t node;         /* this runtime's number in its pids (trp_node_worker) */
-    uint32_t incarnation;  /* raised at each start by the guardian */
-    uint32_t threads;      /* pool threads; 0 only with an edge, which then runs all actors */
-    scheduler_park_t edge; /* .park NULL: no edge */
-    uint32_t cells_max;    /* 0 = 1,048,576 */
+    uint32_t node;          /* this runtime's number in its pids (trp_node_worker) */
+    uint32_t incarnation;   /* raised at each start by the guardian */
+    uint32_t threads;       /* pool threads; 0 only with an edge, which then runs all actors */
+    scheduler_park_t edge;  /* .park NULL: no edge */
+    uint32_t cells_max;     /* 0 = 1,048,576 */
+    const trp_host_t *host; /* NULL: the operating system */
 } runtime_options_t;
 
 /** errors: TRP_INVALID, TRP_NO_MEMORY, TRP_SYSTEM */
@@ -72,10 +74,17 @@ void *runtime_keep(trp_runtime_t *runtime, const char *key, void *(*make)(void *
 
 /* ---- routes: pids of other nodes and worker processes ---- */
 
-/** All that is sent to pids of `node` goes to the cell `proxy` (class flag TRP_CLASS_PROXY), `to`
- * unchanged. NONE: ends it; what is sent then is a dead letter, links and monitors on such pids
- * answer noproc. */
-void runtime_route(trp_runtime_t *runtime, uint32_t node, trp_pid_t proxy);
+/** All that is sent to pids of (`node`, `incarnation`) goes to the cell `proxy` (class flag
+ * TRP_CLASS_PROXY), `to` unchanged. NONE: ends it; what is sent then is a dead letter, links,
+ * monitors and requests on such pids answer noproc. A pid of another incarnation of that node is
+ * dead. errors: TRP_NO_MEMORY */
+TRP_MUST_USE trp_status_t runtime_route(trp_runtime_t *runtime, uint32_t node, uint32_t incarnation,
+                                        trp_pid_t proxy);
+
+/** Every local actor that links, monitors or awaits an answer from a pid of (`node`,
+ * `incarnation`) gets its EXIT or DOWN with this reason. After runtime_route(.., NONE). */
+void runtime_node_down(trp_runtime_t *runtime, uint32_t node, uint32_t incarnation,
+                       const trp_reason_t *reason);
 
 /** In a worker process: its root actor `local` is known to all as `known` (its proxy's pid in the
  * parent): trp_self gives `known`, and what is sent to `known` is local. Set by the spawn of the
@@ -107,16 +116,27 @@ TRP_MUST_USE trp_status_t runtime_spawn_for(trp_runtime_t *runtime, const trp_sp
 
 /* ---- what proxies may do beside trp_* (class flag TRP_CLASS_PROXY) ---- */
 
-/** A proxy's `receive` sees every envelope routed to it, signals too (KILL, EXIT, LINK to pids of
- * its node ...), with `to` as sent; for signals to its own pid the cell keeps links and monitors
- * itself and only EXIT and KILL are shown. Taking the envelope: it is the proxy's after this call
- * (free it with envelope_free), e.g. to keep it until there is credit. */
+/* A proxy's `receive` sees every envelope routed to it as it was sent: signals too (LINK, MONITOR,
+ * EXIT, KILL ... to pids of its node), `to` unchanged.
+ * Of what is sent to its own pid the cell itself keeps LINK, UNLINK, MONITOR and DEMONITOR; EXIT
+ * and KILL are shown instead of ending it; answers and DOWN to its own requests and monitors come
+ * as to any actor, all others (they belong to the actor that it stands for) are shown as they are.
+ * References that a proxy makes itself have the highest bit set, so the two never meet. Its init
+ * returns TRP_PENDING and trp_ready follows; it ends by trp_stop, whose reason its watchers see. */
+
+/** Takes the message that is being handled: it is the proxy's after this call (free it with
+ * envelope_free), e.g. to keep it until there is credit. Its charge on the mailbox's bounds stays:
+ * proxy_credit gives it back. Only for the message of the running callback. */
 trp_envelope_t *proxy_take(trp_ctx_t *ctx, const trp_envelope_t *message);
 
 /** Ends an envelope that a proxy took and that nobody will handle: a dead letter with `why` ("worker")
  * and `reason` for who waits for its effect. owns: taken. Edge thread. */
 void proxy_dead(trp_runtime_t *runtime, trp_envelope_t *envelope, const char *why,
                 const trp_reason_t *reason);
+
+/** Gives back the charge of `count` taken messages (signals are not counted) with `bytes` of
+ * payload in all. The rest is given back when the proxy ends. Edge thread. */
+void proxy_credit(trp_runtime_t *runtime, trp_pid_t proxy, uint32_t count, uint64_t bytes);
 
 /* ---- looking in ---- */
 

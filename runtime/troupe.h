@@ -95,8 +95,9 @@ typedef struct trp_spawn {
     bool link;             /* to the spawner, in one step */
     bool monitor;          /* by the spawner, in one step: ... */
     uint64_t *monitor_ref; /* ... its reference goes here */
-    bool ack; /* the spawner gets TRP_TAG_STARTED when init has succeeded (or trp_ready was called)
-               */
+    bool ack; /* the spawner gets TRP_TAG_STARTED when init has succeeded (or trp_ready was called);
+               * with neither link nor monitor a start that fails reaches it as TRP_TAG_DOWN with
+               * request_id 0 */
     uint32_t depth_max; /* messages in the mailbox; 0 = 100000 */
     size_t size_max;    /* bytes in the mailbox; 0 = 64 MiB */
     uint32_t restarts;  /* how often the supervisor has started this child again; for `ps` */
@@ -202,7 +203,7 @@ TRP_API TRP_MUST_USE trp_status_t trp_register(trp_ctx_t *ctx, const char *name)
  * where asked. */
 TRP_API trp_pid_t trp_whereis(trp_ctx_t *ctx, const char *name);
 
-/** Monotonic clock (virtual in the simulator), read once for each slice. units: nanoseconds */
+/** Monotonic clock (virtual in the simulator), read at each call. units: nanoseconds */
 TRP_API int64_t trp_now_ns(const trp_ctx_t *ctx);
 
 /** Wall clock, milliseconds since 1970. */

@@ -37,7 +37,7 @@ LEVELS = {
     "facade": ["runtime.h"],  # the core as the layers above it see it
     "base": ["list", "host", "log", "option", "backoff", "metrics"],
     "core": ["runtime", "cell", "mailbox", "runq", "scheduler", "timer", "registry", "group", "signal",
-             "context"],
+             "watch", "route", "request", "send", "life", "slice", "inspect", "keep", "context"],
     "boundary": ["edge", "channel", "node", "client", "config", "transport", "place", "guardian", "worker"],
 }
 

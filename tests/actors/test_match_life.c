@@ -44,7 +44,7 @@ Test(match_life, fifty_players_go_from_the_lobby_to_the_final_ranking)
 {
     static watch_t watch;
     play_t *play = play_new("", play_two_questions);
-    char id[16], name[16];
+    char id[16], name[24];
     for (int i = 0; i < PLAYERS; i++) {
         snprintf(id, sizeof(id), "p%d", i);
         snprintf(name, sizeof(name), "Player %d", i);
@@ -92,7 +92,7 @@ static void act(play_t *play, uint64_t *state)
 {
     static const char *const answers[] = {"\"b\"", "\"a\"", "[\"a\",\"c\"]", "[\"a\",\"b\"]",
                                           "17",    "[]",    "\"zz\"",        "[\"a\",\"a\"]"};
-    char id[16], name[16];
+    char id[16], name[24];
     uint64_t who = below(state, 12);
     snprintf(id, sizeof(id), "p%d", (int)who);
     snprintf(name, sizeof(name), "N%d", (int)below(state, 14));

@@ -99,6 +99,17 @@ Test(parser_sexp, real_files_print_as_the_library_prints_them)
     }
 }
 
+Test(parser_sexp, every_beginning_of_a_sample_prints_as_the_library_prints_it)
+{
+    for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
+        for (size_t size = 0; size <= strlen(samples[i].code); size++) {
+            trp_text_t code = {samples[i].code, size};
+
+            expect_as_the_library(samples[i].language, code, "cut off");
+        }
+    }
+}
+
 /* A small generator of its own: the same mutations on every machine. */
 static uint32_t next_random(uint64_t *state)
 {

@@ -165,7 +165,7 @@ class Node:
 
     # ---- ending ----
 
-    def signal(self, number):
+    def send_signal(self, number):
         self.process.send_signal(number)
 
     def wait_ended(self, seconds=40.0):
@@ -173,7 +173,7 @@ class Node:
         return self.process.wait(seconds * SLOW)
 
     def stop(self, number=signal.SIGTERM, seconds=40.0):
-        self.signal(number)
+        self.send_signal(number)
         return self.wait_ended(seconds)
 
     def close(self):

@@ -262,7 +262,7 @@ class Stops(unittest.TestCase):
                 client.send(b"MDPC02", b"\x01", b"code_parse", b"TRP1" + msgpack.packb({"id": str(i)}), body)
             wait_for(lambda: node.ask("pools")[0]["accepted"] == 40, what="40 accepted tasks")
             family = node.family()
-            node.signal(signal.SIGINT)
+            node.send_signal(signal.SIGINT)
             replies = [client.receive(30) for _ in range(40)]
 
             self.assertEqual(node.wait_ended(), 0)

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/* Cells: where actors live. One reservation of memory; a cell keeps its address and type for ever,
+ * so a pid is turned into one by arithmetic and may safely be stale. Senders touch the first cache
+ * line only; the rest belongs to the runner, the thread that took the cell from a run queue (before
+ * that to its spawner, after the end to the free list). */
+#ifndef TRP_RUNTIME_CELL_H
+#define TRP_RUNTIME_CELL_H
+
+#include <pthread.h>
+
+#include "runtime/mailbox.h"
+#include "runtime/troupe.h"
+#include "runtime/watch.h"
+
+typedef enum cell_phase {
+    CELL_VACANT,
+    CELL_NEW,      /* init has not been called */
+    CELL_STARTING, /* init returned TRP_PENDING */
+    CELL_LIVE,
+    CELL_ENDING,
+} cell_phase_t;
+
+/** What only some actors need: made when first used. */
+typedef struct cell_life {
+    watch_table_t mine, theirs;
+    trp_pid_t spawner; /* hears of readiness; NONE: nobody */
+    bool fail_down;    /* ... and of a failed start by DOWN 0: it has neither link nor monitor */
+    bool trap_exit;
+    uint64_t taken; /* charge of what a proxy took and has not given back */
+    /* the rest is written under the cell's inspect lock */
+    char name[TRP_NAME_MAX];
+    char detail[32];
+    int32_t os_pid;
+    uint32_t restarts;
+} cell_life_t;
+
+typedef struct cell {
+    /* senders, and the scheduler's links */
+    _Alignas(64) mailbox_t mailbox;
+    _Atomic uint32_t generation; /* raised at each end */
+    _Atomic uint32_t flags;      /* of the class */
+    struct cell *run_next;       /* of the run queue, or of the free list */
+    uint32_t slot;
+    bool pinned; /* runs on the edge only */
+    /* the runner */
+    _Alignas(64) trp_envelope_t *first; /* taken, oldest first */
+    trp_envelope_t *last;
+    trp_pid_t self; /* what others know it by */
+    const trp_class_t *class;
+    void *state;
+    cell_life_t *life;
+    _Atomic uint64_t handled; /* written by the runner alone; an atomic for who looks in */
+    uint64_t next_ref;
+    uint64_t owed;     /* charge taken and not yet given back; it is given back in lumps: */
+    uint64_t owed_max; /* ... when this sum of count or bytes is reached, or the slice ends */
+    trp_envelope_t *args;
+    _Atomic uint8_t phase;   /* cell_phase_t; as `handled` */
+    _Atomic uint8_t running; /* as `handled` */
+} cell_t;
+
+typedef struct cell_table {
+    cell_t *cells;
+    uint32_t capacity;
+    _Atomic uint32_t used; /* cells ever used, the unused cell 0 included */
+    pthread_mutex_t lock;  /* of the free list; a leaf */
+    cell_t *free_first, *free_last;
+    _Atomic uint64_t *remote;    /* a bit for each cell: it is party to a pid of another node */
+    pthread_mutex_t inspect[16]; /* by slot: who looks in against birth, description and end */
+} cell_table_t;
+
+/** errors: TRP_NO_MEMORY */
+TRP_MUST_USE trp_status_t cell_table_init(cell_table_t *table, uint32_t capacity);
+void cell_table_fini(cell_table_t *table);
+
+/** A vacant cell, or NULL: all are in use. */
+cell_t *cell_take(cell_table_t *table);
+
+/** Raises the generation and puts the cell at the tail of the free list. */
+void cell_release(cell_table_t *table, cell_t *cell);
+
+/** The cell of a slot; NULL when it never had an actor. */
+static inline cell_t *cell_at(const cell_table_t *table, uint32_t slot)
+{
+    /* Acquire: the cell as cell_take initialised it. */
+    if (slot >= atomic_load_explicit(&table->used, memory_order_acquire) || slot == 0) {
+        return NULL;
+    }
+    return &table->cells[slot];
+}
+
+/** Made when missing; NULL: no memory. */
+cell_life_t *cell_life(cell_t *cell);
+
+/** Remembers that the cell is party to a pid of another node, for cell_next_remote. */
+void cell_mark_remote(cell_table_t *table, const cell_t *cell);
+
+/** The next marked slot after `slot`; 0: none. */
+uint32_t cell_next_remote(cell_table_t *table, uint32_t slot);
+
+static inline pthread_mutex_t *cell_inspect_lock(cell_table_t *table, const cell_t *cell)
+{
+    return &table->inspect[cell->slot % 16];
+}
+
+static inline cell_phase_t cell_phase(const cell_t *cell)
+{
+    return (cell_phase_t)atomic_load_explicit(&cell->phase, memory_order_relaxed);
+}
+
+static inline void cell_set_phase(cell_t *cell, cell_phase_t phase)
+{
+    /* Relaxed: the runner's own; others only show it. */
+    atomic_store_explicit(&cell->phase, (uint8_t)phase, memory_order_relaxed);
+}
+
+static inline bool cell_is_proxy(const cell_t *cell)
+{
+    return (cell->class->flags & TRP_CLASS_PROXY) != 0;
+}
+
+#endif

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/life.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/signal.h"
+
+#define DEPTH_DEFAULT 100000u
+#define BYTES_DEFAULT (64ull << 20)
+#define PROXY_REFS    (1ull << 63) /* its own references never meet those of whom it stands for */
+#define OWED_SHARE    16           /* part of a bound that may be given back late */
+#define OWED_COUNT    64
+
+trp_pid_t life_pid(const trp_runtime_t *runtime, const cell_t *cell)
+{
+    /* Relaxed: only who owns the cell asks, and nobody else raises it meanwhile. */
+    uint32_t generation = atomic_load_explicit(&cell->generation, memory_order_relaxed);
+    return (trp_pid_t){runtime->node, cell->slot, generation, runtime->incarnation};
+}
+
+static trp_status_t make_args(cell_t *cell, const birth_t *birth)
+{
+    const trp_spawn_t *spawn = birth->spawn;
+    if (spawn->args == NULL && spawn->args_tag == 0) {
+        return TRP_OK;
+    }
+    cell->args = envelope_alloc();
+    if (cell->args == NULL) {
+        return TRP_NO_MEMORY;
+    }
+    cell->args->to = cell->self;
+    cell->args->from = birth->spawner == NULL ? TRP_PID_NONE : birth->spawner->self;
+    cell->args->tag = spawn->args_tag;
+    return envelope_set(cell->args, spawn->args, spawn->args == NULL ? 0 : spawn->args_size);
+}
+
+/** Links and monitors in one step with the birth: nobody else knows the cell yet. On an error the
+ * spawner's table may hold a row too many: undo_ties. */
+static trp_status_t tie(cell_t *cell, const birth_t *birth)
+{
+    const trp_spawn_t *spawn = birth->spawn;
+    cell_t *spawner = birth->spawner;
+    if (spawner == NULL || !(spawn->link || spawn->monitor || spawn->ack)) {
+        return TRP_OK;
+    }
+    if (cell_life(cell) == NULL || cell_life(spawner) == NULL) {
+        return TRP_NO_MEMORY;
+    }
+    cell->life->spawner = spawn->ack ? spawner->self : TRP_PID_NONE;
+    cell->life->fail_down = spawn->ack && !spawn->link && !spawn->monitor;
+    watch_t link = {.kind = WATCH_LINK, .pid = spawner->self};
+    watch_t linked = {.kind = WATCH_LINK, .pid = cell->self};
+    if (spawn->link && (watch_add(&cell->life->theirs, &link, true) != TRP_OK ||
+                        watch_add(&spawner->life->theirs, &linked, true) != TRP_OK)) {
+        return TRP_NO_MEMORY;
+    }
+    if (!spawn->monitor) {
+        return TRP_OK;
+    }
+    uint64_t ref = spawner->next_ref++;
+    watch_t watcher = {.kind = WATCH_WATCHER, .pid = spawner->self, .ref = ref};
+    watch_t monitor = {.kind = WATCH_MONITOR, .pid = cell->self, .ref = ref};
+    if (watch_add(&cell->life->theirs, &watcher, true) != TRP_OK ||
+        watch_add(&spawner->life->mine, &monitor, false) != TRP_OK) {
+        return TRP_NO_MEMORY;
+    }
+    if (spawn->monitor_ref != NULL) {
+        *spawn->monitor_ref = ref;
+    }
+    return TRP_OK;
+}
+
+static void undo_ties(cell_t *cell, const birth_t *birth)
+{
+    cell_t *spawner = birth->spawner;
+    if (spawner == NULL || spawner->life == NULL) {
+        return;
+    }
+    watch_t *row = watch_find(&spawner->life->theirs, WATCH_LINK, cell->self, 0);
+    if (birth->spawn->link && row != NULL) {
+        watch_remove(&spawner->life->theirs, row, true);
+    }
+}
+
+static trp_status_t name(trp_runtime_t *runtime, cell_t *cell, const trp_spawn_t *spawn)
+{
+    if (spawn->name == NULL && spawn->restarts == 0) {
+        return TRP_OK;
+    }
+    if (cell_life(cell) == NULL) {
+        return TRP_NO_MEMORY;
+    }
+    cell->life->restarts = spawn->restarts;
+    if (spawn->name == NULL) {
+        return TRP_OK;
+    }
+    trp_status_t status = registry_add(&runtime->names, spawn->name, cell->self);
+    if (status == TRP_OK) {
+        snprintf(cell->life->name, sizeof(cell->life->name), "%s", spawn->name);
+    }
+    return status;
+}
+
+/** Gives back what a cell owns, all under the lock of those who look in. */
+static void clear(trp_runtime_t *runtime, cell_t *cell)
+{
+    pthread_mutex_t *lock = cell_inspect_lock(&runtime->table, cell);
+    pthread_mutex_lock(lock);
+    cell_set_phase(cell, CELL_VACANT);
+    cell_life_t *life = cell->life;
+    cell->life = NULL;
+    pthread_mutex_unlock(lock);
+    if (life != NULL) {
+        watch_free(&life->theirs);
+        watch_free(&life->mine);
+        free(life);
+    }
+    if (cell->args != NULL) {
+        envelope_free(cell->args);
+        cell->args = NULL;
+    }
+    free(cell->state);
+    cell->state = NULL;
+    cell_release(&runtime->table, cell);
+}
+
+/** Everything but the rows in other actors' tables. */
+static trp_status_t fill(trp_runtime_t *runtime, cell_t *cell, const birth_t *birth)
+{
+    const trp_spawn_t *spawn = birth->spawn;
+    cell->first = cell->last = NULL;
+    cell->self = trp_pid_is_none(birth->known) ? life_pid(runtime, cell) : birth->known;
+    cell->class = spawn->class;
+    cell->pinned = runtime->edge != NULL && (spawn->class->flags & TRP_CLASS_EDGE) != 0;
+    cell->next_ref = (spawn->class->flags & TRP_CLASS_PROXY) != 0 ? PROXY_REFS : 1;
+    cell->owed = 0;
+    /* Relaxed, all three: published with the cell. */
+    atomic_store_explicit(&cell->flags, spawn->class->flags, memory_order_relaxed);
+    atomic_store_explicit(&cell->handled, 0, memory_order_relaxed);
+    atomic_store_explicit(&cell->running, 0, memory_order_relaxed);
+    if (spawn->class->state_size > 0) {
+        cell->state = calloc(1, spawn->class->state_size);
+        if (cell->state == NULL) {
+            return TRP_NO_MEMORY;
+        }
+    }
+    trp_status_t status = make_args(cell, birth);
+    return status == TRP_OK ? name(runtime, cell, spawn) : status;
+}
+
+static void open_mailbox(trp_runtime_t *runtime, cell_t *cell, const trp_spawn_t *spawn)
+{
+    uint32_t depth = spawn->depth_max == 0 ? DEPTH_DEFAULT : spawn->depth_max;
+    uint64_t bytes = spawn->size_max == 0 ? BYTES_DEFAULT : spawn->size_max;
+    uint64_t count = depth / OWED_SHARE < OWED_COUNT ? depth / OWED_SHARE : OWED_COUNT;
+    cell->owed_max = mailbox_sum(count == 0 ? 1 : count, bytes / OWED_SHARE);
+    pthread_mutex_t *lock = cell_inspect_lock(&runtime->table, cell);
+    pthread_mutex_lock(lock);
+    cell_set_phase(cell, CELL_NEW);
+    pthread_mutex_unlock(lock);
+    mailbox_open(&cell->mailbox, depth, bytes);
+}
+
+trp_status_t life_spawn(sender_t sender, const birth_t *birth, trp_pid_t *pid)
+{
+    trp_runtime_t *runtime = sender.runtime;
+    const trp_spawn_t *spawn = birth->spawn;
+    if (spawn->class == NULL || spawn->class->receive == NULL ||
+        (spawn->args == NULL && spawn->args_size != 0)) {
+        return TRP_INVALID;
+    }
+    cell_t *cell = cell_take(&runtime->table);
+    if (cell == NULL) {
+        return TRP_NO_MEMORY;
+    }
+    trp_status_t status = fill(runtime, cell, birth);
+    if (status == TRP_OK) {
+        status = tie(cell, birth);
+        if (status != TRP_OK) {
+            undo_ties(cell, birth);
+        }
+    }
+    if (status != TRP_OK) {
+        if (cell->life != NULL && cell->life->name[0] != '\0') {
+            registry_remove(&runtime->names, cell->life->name, cell->self);
+        }
+        clear(runtime, cell);
+        return status;
+    }
+    *pid = cell->self;
+    if (!trp_pid_is_none(birth->known)) {
+        route_set_known(&runtime->routes, birth->known, life_pid(runtime, cell));
+    }
+    open_mailbox(runtime, cell, spawn);
+    scheduler_ready(runtime, sender.worker, cell);
+    return TRP_OK;
+}
+
+void life_ready(worker_t *worker, cell_t *cell)
+{
+    cell_set_phase(cell, CELL_LIVE);
+    if (cell->life != NULL && !trp_pid_is_none(cell->life->spawner)) {
+        sender_t sender = {worker->runtime, worker};
+        send_signal(sender, signal_make(cell->self, cell->life->spawner, TRP_TAG_STARTED, 0));
+        cell->life->spawner = TRP_PID_NONE;
+        cell->life->fail_down = false;
+    }
+}
+
+bool life_start(worker_t *worker, cell_t *cell)
+{
+    trp_ctx_t *ctx = &worker->ctx;
+    trp_status_t status = TRP_OK;
+    cell_set_phase(cell, CELL_STARTING);
+    if (cell->class->init != NULL) {
+        status = cell->class->init(ctx, cell->state, cell->args);
+    }
+    if (cell->args != NULL) {
+        envelope_free(cell->args);
+        cell->args = NULL;
+    }
+    if (status != TRP_OK && status != TRP_PENDING) {
+        trp_reason_t reason = trp_reason(TRP_REASON_START_FAILED, (int32_t)status, NULL);
+        life_end(worker, cell, &reason, false);
+        return false;
+    }
+    if (ctx->ending) {
+        trp_reason_t reason = ctx->reason;
+        life_end(worker, cell, &reason, true);
+        return false;
+    }
+    if (status == TRP_OK) {
+        life_ready(worker, cell);
+    }
+    return true;
+}
+
+/** What was queued when the actor ended. */
+static void bury(sender_t sender, cell_t *cell, trp_envelope_t *list, const trp_reason_t *reason)
+{
+    trp_reason_t stale = trp_reason(TRP_REASON_NO_PROCESS, 0, NULL);
+    while (list != NULL) {
+        trp_envelope_t *next = list->next;
+        bool ours = trp_pid_equal(list->to, cell->self);
+        mailbox_credit(&cell->mailbox, mailbox_charge_of(list));
+        dead_letter(sender, list, ours ? "ended" : "stale", ours ? reason : &stale);
+        list = next;
+    }
+}
+
+void life_end(worker_t *worker, cell_t *cell, const trp_reason_t *reason, bool orderly)
+{
+    trp_runtime_t *runtime = worker->runtime;
+    sender_t sender = {runtime, worker};
+    cell_set_phase(cell, CELL_ENDING);
+    if (orderly && cell->class->terminate != NULL) {
+        cell->class->terminate(&worker->ctx, cell->state, reason);
+    }
+    if (cell->life != NULL && cell->life->name[0] != '\0') {
+        registry_remove(&runtime->names, cell->life->name, cell->self);
+    }
+    trp_envelope_t *queued = mailbox_close(&cell->mailbox);
+    signal_ended(worker, cell, reason);
+    bury(sender, cell, cell->first, reason);
+    bury(sender, cell, queued, reason);
+    cell->first = cell->last = NULL;
+    mailbox_credit(&cell->mailbox, cell->owed + (cell->life == NULL ? 0 : cell->life->taken));
+    worker->ctx.cell = NULL;
+    clear(runtime, cell);
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/* A mailbox: many senders, one runner. One word is the inbox and the right to run at once:
+ *
+ *     word        means                                 push makes it     who must schedule
+ *     RUNNING     someone runs or queues it, empty      the list          nobody
+ *     a list      the same, newest envelope first       the list + 1      nobody
+ *     ASLEEP      nobody runs it, empty                 the list          the sender (MAILBOX_WOKE)
+ *     CLOSED      no actor                              -                 - (MAILBOX_SHUT)
+ *
+ * A second word is the urgent lane (kill): a list, looked at by the runner before each message.
+ * The memory is never unmapped (cells are type-stable), so a late sender does no harm: what it
+ * pushes to the next actor of the cell is recognised by its generation and dropped by the runner. */
+#ifndef TRP_RUNTIME_MAILBOX_H
+#define TRP_RUNTIME_MAILBOX_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "messages/envelope.h"
+
+#define MAILBOX_COUNT_MAX 0x7fffffu          /* messages: 23 of the 24 bits of the charge */
+#define MAILBOX_BYTES_MAX ((1ull << 39) - 1) /* bytes: 39 of its 40 bits */
+
+typedef struct mailbox {
+    _Atomic(uintptr_t) word;
+    _Atomic(uintptr_t) urgent;
+    _Atomic uint64_t charge; /* count << 40 | bytes of what is queued: only added and subtracted */
+    _Atomic uint64_t limit;  /* the same form; an atomic since late senders read it */
+} mailbox_t;
+
+typedef enum mailbox_pushed { MAILBOX_PUSHED, MAILBOX_WOKE, MAILBOX_SHUT } mailbox_pushed_t;
+
+/** Makes it closed, before the cell is known to anybody. */
+void mailbox_init(mailbox_t *mailbox);
+
+/** Opens it for a new actor, as RUNNING: the opener must schedule the cell. The charge is not
+ * touched: late senders may still give theirs back. */
+void mailbox_open(mailbox_t *mailbox, uint32_t count_max, uint64_t bytes_max);
+
+/** Closes it and takes all that is in it, oldest first, urgent ones before. Runner only. */
+trp_envelope_t *mailbox_close(mailbox_t *mailbox);
+
+/** What an envelope costs; 0 for signals, which are exempt from bounds. */
+uint64_t mailbox_charge_of(const trp_envelope_t *envelope);
+
+/** Adds the charge if the bounds allow. */
+bool mailbox_charge(mailbox_t *mailbox, uint64_t charge);
+
+/** Gives back a charge: by the failed sender, or by who took the envelope. */
+void mailbox_credit(mailbox_t *mailbox, uint64_t charge);
+
+static inline uint32_t mailbox_count(uint64_t charge)
+{
+    return (uint32_t)(charge >> 40);
+}
+
+static inline uint64_t mailbox_bytes(uint64_t charge)
+{
+    return charge & ((1ull << 40) - 1);
+}
+
+/** The charge of `count` envelopes with `bytes` in all. */
+static inline uint64_t mailbox_sum(uint64_t count, uint64_t bytes)
+{
+    return count << 40 | bytes;
+}
+
+/** Hands the envelope over. owns: the mailbox's unless MAILBOX_SHUT. */
+mailbox_pushed_t mailbox_push(mailbox_t *mailbox, trp_envelope_t *envelope);
+mailbox_pushed_t mailbox_push_urgent(mailbox_t *mailbox, trp_envelope_t *envelope);
+
+/** Takes the inbox, newest first; NULL: empty. Runner only. */
+trp_envelope_t *mailbox_take(mailbox_t *mailbox);
+trp_envelope_t *mailbox_take_urgent(mailbox_t *mailbox);
+
+/** Whether the urgent lane has something. Runner only. */
+bool mailbox_has_urgent(const mailbox_t *mailbox);
+
+/** Ends the run: false when something has come and the runner must go on. After true the runner
+ * must not touch the cell. */
+bool mailbox_sleep(mailbox_t *mailbox);
+
+bool mailbox_is_asleep(const mailbox_t *mailbox);
+
+/** Newest first -> oldest first; `*last` gets the end of the list. `*flags` gets all flags seen. */
+trp_envelope_t *mailbox_reverse(trp_envelope_t *newest, trp_envelope_t **last, unsigned *flags);
+
+#endif

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/* The scheduler: worker threads that run cells, M:N. Internal to the core.
+ *
+ *     worker: LIFO slot -> own queue -> inject queue -> steal half -> spin -> park
+ *
+ * The LIFO slot holds the cell that the running actor woke last, whose message is still in the
+ * cache; used at most LIFO_USES times in a row while others wait. The edge worker (index 0 when
+ * there is an edge) runs the pinned cells, and all when there is no pool thread; its queue is never
+ * stolen from, and it parks in its sockets.
+ * Who falls asleep says so first and looks at the queues again; who adds work does that first and
+ * then looks for sleepers; so no wake is lost. One worker at a time is woken or searches. */
+#ifndef TRP_RUNTIME_SCHEDULER_H
+#define TRP_RUNTIME_SCHEDULER_H
+
+#include "runtime/cell.h"
+#include "runtime/registry.h"
+#include "runtime/route.h"
+#include "runtime/runq.h"
+#include "runtime/runtime.h"
+#include "runtime/timer.h"
+
+#define WORKERS_MAX    64  /* the idle mask is one word */
+#define SLICE_MESSAGES 128 /* messages that one actor handles in a row */
+
+typedef struct worker worker_t;
+
+/** What an actor's callback sees of the runtime; one for each worker. */
+struct trp_ctx {
+    trp_runtime_t *runtime;
+    worker_t *worker;
+    cell_t *cell;
+    trp_envelope_t *message; /* being handled; NULL: none, or taken by a proxy */
+    bool answered;           /* the message was a request and has its answer */
+    bool ending;             /* trp_stop was called */
+    trp_reason_t reason;     /* ... with this */
+};
+
+/** Written by the worker alone; atomics for who sums them up. */
+typedef struct counters {
+    _Atomic uint64_t sent, handled, refused, dead;
+} counters_t;
+
+struct worker {
+    runq_t queue;
+    trp_runtime_t *runtime;
+    uint32_t index;
+    bool is_edge;
+    bool runs_pool; /* takes cells that are not pinned */
+    bool is_searching;
+    cell_t *lifo;
+    uint32_t lifo_uses, picks;
+    uint32_t clock_credit, clock_interval; /* slices until, and between, looks at the clock */
+    uint32_t slice_messages;               /* handled in the slice that runs, or ran last */
+    uint32_t poll_credit, poll_interval;   /* the edge: messages until, and between, polls */
+    int64_t now_ns, polled_ns;
+    uint64_t chance[4]; /* xoshiro256** */
+    struct trp_ctx ctx;
+    counters_t counters;
+    host_thread_t *thread;
+    timer_wheel_t wheel;
+    _Alignas(64) host_word_t parked; /* 1 while it sleeps or is about to */
+};
+
+struct trp_runtime {
+    uint32_t node, incarnation;
+    const trp_host_t *host;
+    scheduler_park_t edge_park;
+    worker_t *edge; /* NULL: none */
+    worker_t *workers;
+    uint32_t worker_count;
+    uint32_t first_pool; /* index of the first pool thread */
+    bool spin;           /* more than one processor for its threads */
+    runq_t inject;       /* cells made ready outside of the pool's threads */
+    cell_table_t table;
+    registry_t names;
+    route_table_t routes;
+    trp_placement_t places[TRP_PLACE_COUNT];
+    struct keep *keeps;
+    counters_t outside;                 /* of threads that are no workers */
+    _Alignas(64) _Atomic uint64_t idle; /* a bit for each parked pool worker */
+    _Atomic uint32_t searching;
+    _Atomic bool stopping;
+};
+
+/** The worker of `runtime` that this thread is; NULL: none of them. */
+worker_t *scheduler_current(const trp_runtime_t *runtime);
+
+/** Says which worker this thread is from now on (NULL: none). Returns the one before. */
+worker_t *scheduler_enter(worker_t *worker);
+
+/** Makes a cell run: it has just become runnable and is in no queue. `worker`: this thread's, or
+ * NULL. */
+void scheduler_ready(trp_runtime_t *runtime, worker_t *worker, cell_t *cell);
+
+/** Puts back a cell whose slice is used up. */
+void scheduler_again(worker_t *worker, cell_t *cell);
+
+/** Runs one slice of one actor, turns the timers when it is time. False: nothing to do now. The
+ * unit of the scheduler: the threads' loop is step or park, a simulator steps by itself. */
+bool scheduler_step(worker_t *worker);
+
+/** Looks at the clock: fires timers that are due. */
+void scheduler_tick(worker_t *worker);
+
+/** Takes a cell to run from the worker's own queues and the inject queue. NULL: none. */
+cell_t *scheduler_next(worker_t *worker);
+
+/** Wakes one parked pool worker if none is searching. */
+void scheduler_notify(trp_runtime_t *runtime);
+
+/** Ends the edge's park if it is in one. */
+void scheduler_wake_edge(trp_runtime_t *runtime);
+
+/** Body of a pool thread; of the edge thread. */
+void worker_pool_loop(void *worker);
+void worker_edge_loop(worker_t *worker);
+
+/** Runs up to one slice of a cell. */
+void cell_run(worker_t *worker, cell_t *cell);
+
+/** Next number of the worker's generator. */
+uint64_t worker_chance(worker_t *worker);
+
+/** Adds one to a counter of `worker`, or of the threads outside when NULL. */
+#define COUNT(runtime, worker, member)                                                      \
+    counter_add((worker) != NULL ? &(worker)->counters.member : &(runtime)->outside.member, \
+                (worker) != NULL)
+
+static inline void counter_add(_Atomic uint64_t *counter, bool own)
+{
+    /* Relaxed: sums for display; only its own worker writes `own` ones. */
+    if (own) {
+        uint64_t value = atomic_load_explicit(counter, memory_order_relaxed);
+        atomic_store_explicit(counter, value + 1, memory_order_relaxed);
+    } else {
+        atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
+    }
+}
+
+static inline int64_t runtime_clock(const trp_runtime_t *runtime)
+{
+    return runtime->host->now_ns(runtime->host->user);
+}
+
+#endif

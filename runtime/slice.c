@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+/* One slice: what a worker does with a cell that it took from a queue. */
+#include <stdlib.h>
+
+#include "runtime/life.h"
+#include "runtime/signal.h"
+
+/** Gives back the charges of what was handled. */
+static void settle(cell_t *cell)
+{
+    if (cell->owed != 0) {
+        mailbox_credit(&cell->mailbox, cell->owed);
+        cell->owed = 0;
+    }
+}
+
+/** The charge of a message that was taken: given back in lumps, since each lump is an atomic act on
+ * a line that the senders write. The bound is exact when the mailbox is empty or small, otherwise
+ * it may seem fuller by a 16th. */
+static void owe(cell_t *cell, uint64_t charge)
+{
+    cell->owed += charge;
+    if (mailbox_count(cell->owed) >= mailbox_count(cell->owed_max) ||
+        mailbox_bytes(cell->owed) >= mailbox_bytes(cell->owed_max)) {
+        settle(cell);
+    }
+}
+
+static bool handle(worker_t *worker, cell_t *cell, trp_envelope_t *envelope);
+
+static void set_running(cell_t *cell, uint8_t running)
+{
+    /* Relaxed: the runner's own; others only show it. */
+    atomic_store_explicit(&cell->running, running, memory_order_relaxed);
+}
+
+/** Ends the actor by what its callback returned or asked for. */
+static void end_by_callback(worker_t *worker, cell_t *cell, trp_status_t status)
+{
+    trp_reason_t reason = worker->ctx.reason;
+    if (status != TRP_OK) {
+        reason = trp_reason(TRP_REASON_ERROR, (int32_t)status, NULL);
+    }
+    life_end(worker, cell, &reason, true);
+}
+
+/** A request that the handler did not answer: who asked hears of our end as long as it waits. */
+static void keep_asker(worker_t *worker, cell_t *cell, const trp_envelope_t *request)
+{
+    cell_life_t *life = cell_life(cell);
+    watch_t row = {.kind = WATCH_ASKER,
+                   .pid = request->from,
+                   .ref = request->request_id,
+                   .due_ns = request->deadline_ns};
+    if (life == NULL) {
+        return; /* it will see its time limit instead */
+    }
+    watch_table_t *theirs = &life->theirs;
+    if ((theirs->count + 1) * 4 > theirs->capacity * 3) {
+        watch_expire(theirs, runtime_clock(worker->runtime));
+    }
+    signal_note_remote(worker->runtime, cell, request->from);
+    if (watch_add(theirs, &row, true) != TRP_OK) {
+        return;
+    }
+}
+
+/** Shows an envelope to the actor. False: the actor has ended. */
+static bool show(worker_t *worker, cell_t *cell, trp_envelope_t *envelope)
+{
+    trp_ctx_t *ctx = &worker->ctx;
+    ctx->message = envelope;
+    ctx->answered = false;
+    uint64_t held = cell_is_proxy(cell) ? mailbox_charge_of(envelope) : 0;
+    trp_status_t status = cell->class->receive(ctx, cell->state, envelope);
+    /* Relaxed: own counter. */
+    uint64_t handled = atomic_load_explicit(&cell->handled, memory_order_relaxed);
+    atomic_store_explicit(&cell->handled, handled + 1, memory_order_relaxed);
+    if (ctx->message == NULL) { /* a proxy took it, and with it the charge */
+        cell->life->taken += held;
+    } else {
+        bool asks = envelope->request_id != 0 && !ctx->answered &&
+                    (envelope->flags & (TRP_ENVELOPE_SIGNAL | TRP_ENVELOPE_REPLY)) == 0;
+        if (asks && !cell_is_proxy(cell)) {
+            keep_asker(worker, cell, envelope);
+        }
+        envelope_free(envelope);
+        ctx->message = NULL;
+        owe(cell, held);
+    }
+    if (status != TRP_OK || ctx->ending) {
+        end_by_callback(worker, cell, status);
+        return false;
+    }
+    return true;
+}
+
+/** Whether this cell is the proxy that `to` leads to. */
+static bool is_routed(const worker_t *worker, const cell_t *cell, trp_pid_t to)
+{
+    return cell_is_proxy(cell) &&
+           trp_pid_equal(route_find(&worker->runtime->routes, to), cell->self);
+}
+
+static bool is_expired(const worker_t *worker, const trp_envelope_t *envelope)
+{
+    return envelope->deadline_ns != 0 && envelope->deadline_ns < runtime_clock(worker->runtime);
+}
+
+/** Signals and answers. False: the actor has ended. */
+static bool admit(worker_t *worker, cell_t *cell, trp_envelope_t *envelope)
+{
+    sender_t sender = {worker->runtime, worker};
+    trp_reason_t reason = trp_reason(TRP_REASON_KILLED, 0, NULL);
+    admit_t verdict = signal_admit(worker, cell, envelope);
+    switch (verdict) {
+    case ADMIT_SHOW:
+        if ((envelope->flags & TRP_ENVELOPE_SIGNAL) == 0) {
+            COUNT(worker->runtime, worker, handled);
+        }
+        return show(worker, cell, envelope);
+    case ADMIT_LATE:
+        dead_letter(sender, envelope, "late", &reason);
+        return true;
+    case ADMIT_END:
+        reason = *(const trp_reason_t *)(const void *)envelope->payload.bytes;
+        envelope_free(envelope);
+        life_end(worker, cell, &reason, true);
+        return false;
+    case ADMIT_KILL:
+        envelope_free(envelope);
+        life_end(worker, cell, &reason, false);
+        return false;
+    default:
+        envelope_free(envelope);
+        return true;
+    }
+}
+
+/** Messages, which have a charge. A proxy's is owed when it did not take the message. */
+static bool handle_message(worker_t *worker, cell_t *cell, trp_envelope_t *envelope)
+{
+    if (is_expired(worker, envelope)) {
+        trp_reason_t reason = trp_reason(TRP_REASON_ERROR, TRP_EXPIRED, NULL);
+        envelope->request_id = 0; /* its sender's own timer tells it */
+        owe(cell, cell_is_proxy(cell) ? mailbox_charge_of(envelope) : 0);
+        dead_letter((sender_t){worker->runtime, worker}, envelope, "expired", &reason);
+        return true;
+    }
+    if ((envelope->flags & TRP_ENVELOPE_REPLY) != 0) {
+        return admit(worker, cell, envelope);
+    }
+    COUNT(worker->runtime, worker, handled);
+    return show(worker, cell, envelope);
+}
+
+/** Not addressed to this actor by the pid that others know: routed to a proxy, or stale. */
+static bool handle_foreign(worker_t *worker, cell_t *cell, trp_envelope_t *envelope)
+{
+    if (trp_pid_equal(envelope->to, life_pid(worker->runtime, cell))) {
+        envelope->to = cell->self; /* a worker's root actor by its own pid */
+        return handle(worker, cell, envelope);
+    }
+    if (is_routed(worker, cell, envelope->to)) {
+        if ((envelope->flags & TRP_ENVELOPE_SIGNAL) == 0) {
+            COUNT(worker->runtime, worker, handled);
+        }
+        return show(worker, cell, envelope);
+    }
+    trp_reason_t reason = trp_reason(TRP_REASON_NO_PROCESS, 0, NULL);
+    mailbox_credit(&cell->mailbox, mailbox_charge_of(envelope));
+    dead_letter((sender_t){worker->runtime, worker}, envelope, "stale", &reason);
+    return true;
+}
+
+/** One envelope from the mailbox. False: the actor has ended. */
+static bool handle(worker_t *worker, cell_t *cell, trp_envelope_t *envelope)
+{
+    if (!trp_pid_equal(envelope->to, cell->self)) {
+        return handle_foreign(worker, cell, envelope);
+    }
+    if ((envelope->flags & TRP_ENVELOPE_SIGNAL) != 0) {
+        return admit(worker, cell, envelope);
+    }
+    if (!cell_is_proxy(cell)) {
+        owe(cell, mailbox_charge_of(envelope));
+    }
+    return handle_message(worker, cell, envelope);
+}
+
+/** Signals that came by the urgent lane. False: the actor has ended. */
+static bool handle_urgent(worker_t *worker, cell_t *cell)
+{
+    trp_envelope_t *list = mailbox_take_urgent(&cell->mailbox);
+    while (list != NULL) {
+        trp_envelope_t *next = list->next;
+        if (!handle(worker, cell, list)) {
+            while (next != NULL) { /* further kills of the dead */
+                trp_envelope_t *rest = next->next;
+                envelope_free(next);
+                next = rest;
+            }
+            return false;
+        }
+        list = next;
+    }
+    return true;
+}
+
+/** The first exit signal in a list that ends this actor; what is before it is never handled. */
+static trp_envelope_t *find_exit(const cell_t *cell, trp_envelope_t *list)
+{
+    while (list != NULL &&
+           ((list->flags & TRP_ENVELOPE_SIGNAL) == 0 || !trp_pid_equal(list->to, cell->self) ||
+            !signal_exit_ends(cell, list))) {
+        list = list->next;
+    }
+    return list;
+}
+
+/** Takes the inbox. False: an exit signal in it has ended the actor. */
+static bool refill(worker_t *worker, cell_t *cell)
+{
+    unsigned flags = 0;
+    cell->first = mailbox_reverse(mailbox_take(&cell->mailbox), &cell->last, &flags);
+    if ((flags & TRP_ENVELOPE_SIGNAL) == 0) {
+        return true;
+    }
+    const trp_envelope_t *exit = find_exit(cell, cell->first);
+    if (exit == NULL) {
+        return true;
+    }
+    trp_reason_t reason = *(const trp_reason_t *)(const void *)exit->payload.bytes;
+    life_end(worker, cell, &reason, true);
+    return false;
+}
+
+/** The next envelope, oldest first; NULL with `*gone` false: the cell sleeps, with `*gone` true: it
+ * has ended. Either way it must not be touched then. */
+static trp_envelope_t *next_envelope(worker_t *worker, cell_t *cell, bool *gone)
+{
+    *gone = false;
+    while (cell->first == NULL) {
+        settle(cell);
+        set_running(cell, 0);
+        if (mailbox_sleep(&cell->mailbox)) {
+            return NULL;
+        }
+        set_running(cell, 1);
+        if (mailbox_has_urgent(&cell->mailbox) && !handle_urgent(worker, cell)) {
+            *gone = true;
+            return NULL;
+        }
+        if (!refill(worker, cell)) {
+            *gone = true;
+            return NULL;
+        }
+    }
+    trp_envelope_t *envelope = cell->first;
+    cell->first = envelope->next;
+    return envelope;
+}
+
+void cell_run(worker_t *worker, cell_t *cell)
+{
+    trp_ctx_t *ctx = &worker->ctx;
+    ctx->cell = cell;
+    ctx->ending = false;
+    set_running(cell, 1);
+    if (cell_phase(cell) == CELL_NEW && !life_start(worker, cell)) {
+        return;
+    }
+    if (cell->first == NULL && !refill(worker, cell)) {
+        return;
+    }
+    worker->slice_messages = 0;
+    while (worker->slice_messages < SLICE_MESSAGES) {
+        if (mailbox_has_urgent(&cell->mailbox) && !handle_urgent(worker, cell)) {
+            return;
+        }
+        bool gone = false;
+        trp_envelope_t *envelope = next_envelope(worker, cell, &gone);
+        if (envelope == NULL) {
+            return;
+        }
+        worker->slice_messages++;
+        if (!handle(worker, cell, envelope)) {
+            return;
+        }
+    }
+    settle(cell);
+    set_running(cell, 0);
+    scheduler_again(worker, cell);
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/watch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define CAPACITY_MIN 4
+
+/** Fibonacci hashing: references count upwards, pids differ in slot and generation. */
+static uint64_t hash(trp_pid_t pid, uint64_t ref, bool by_pid)
+{
+    uint64_t key = ref;
+    if (by_pid) {
+        key ^= ((uint64_t)pid.generation << 32 | pid.slot) * 0xff51afd7ed558ccdu;
+        key ^= (uint64_t)pid.node << 17 ^ pid.incarnation;
+    }
+    key *= 0x9e3779b97f4a7c15u;
+    return key ^ key >> 32;
+}
+
+static uint32_t home_of(const watch_table_t *table, const watch_t *row, bool by_pid)
+{
+    return (uint32_t)hash(row->pid, row->ref, by_pid) & (table->capacity - 1);
+}
+
+watch_t *watch_find(const watch_table_t *table, watch_kind_t kind, trp_pid_t pid, uint64_t ref)
+{
+    if (table->count == 0) {
+        return NULL;
+    }
+    uint32_t mask = table->capacity - 1;
+    for (uint32_t at = (uint32_t)hash(pid, ref, true) & mask;; at = (at + 1) & mask) {
+        watch_t *row = &table->rows[at];
+        if (row->kind == WATCH_FREE) {
+            return NULL;
+        }
+        if (row->kind == (uint8_t)kind && row->ref == ref && trp_pid_equal(row->pid, pid)) {
+            return row;
+        }
+    }
+}
+
+watch_t *watch_mine(const watch_table_t *table, uint64_t ref)
+{
+    if (table->count == 0) {
+        return NULL;
+    }
+    uint32_t mask = table->capacity - 1;
+    for (uint32_t at = (uint32_t)hash(TRP_PID_NONE, ref, false) & mask;; at = (at + 1) & mask) {
+        watch_t *row = &table->rows[at];
+        if (row->kind == WATCH_FREE) {
+            return NULL;
+        }
+        if (row->ref == ref) {
+            return row;
+        }
+    }
+}
+
+static void place(watch_table_t *table, const watch_t *row, bool by_pid)
+{
+    uint32_t mask = table->capacity - 1;
+    uint32_t at = home_of(table, row, by_pid);
+    while (table->rows[at].kind != WATCH_FREE) {
+        at = (at + 1) & mask;
+    }
+    table->rows[at] = *row;
+    table->count++;
+}
+
+static trp_status_t grow(watch_table_t *table, bool by_pid)
+{
+    watch_table_t bigger = {.capacity = table->capacity == 0 ? CAPACITY_MIN : table->capacity * 2};
+    bigger.rows = calloc(bigger.capacity, sizeof(*bigger.rows));
+    if (bigger.rows == NULL) {
+        return TRP_NO_MEMORY;
+    }
+    for (uint32_t i = 0; i < table->capacity; i++) {
+        if (table->rows[i].kind != WATCH_FREE) {
+            place(&bigger, &table->rows[i], by_pid);
+        }
+    }
+    free(table->rows);
+    *table = bigger;
+    return TRP_OK;
+}
+
+trp_status_t watch_add(watch_table_t *table, const watch_t *row, bool by_pid)
+{
+    if ((table->count + 1) * 4 > table->capacity * 3) {
+        trp_status_t status = grow(table, by_pid);
+        if (status != TRP_OK) {
+            return status;
+        }
+    }
+    place(table, row, by_pid);
+    return TRP_OK;
+}
+
+/* Linear probing without tombstones: rows behind the gap that may stand in it are moved up. */
+void watch_remove(watch_table_t *table, watch_t *row, bool by_pid)
+{
+    uint32_t mask = table->capacity - 1;
+    uint32_t gap = (uint32_t)(row - table->rows);
+    for (uint32_t at = (gap + 1) & mask; table->rows[at].kind != WATCH_FREE; at = (at + 1) & mask) {
+        uint32_t home = home_of(table, &table->rows[at], by_pid);
+        if (((at - home) & mask) >= ((at - gap) & mask)) {
+            table->rows[gap] = table->rows[at];
+            gap = at;
+        }
+    }
+    table->rows[gap].kind = WATCH_FREE;
+    table->count--;
+}
+
+void watch_expire(watch_table_t *table, int64_t now_ns)
+{
+    uint32_t at = 0;
+    while (at < table->capacity) {
+        watch_t *row = &table->rows[at];
+        if (row->kind == WATCH_ASKER && row->due_ns != 0 && row->due_ns < now_ns) {
+            watch_remove(table, row, true); /* may move another row here: look again */
+        } else {
+            at++;
+        }
+    }
+}
+
+void watch_free(watch_table_t *table)
+{
+    free(table->rows);
+    *table = (watch_table_t){0};
+}
