@@ -23,6 +23,8 @@ struct shown {
 /* A subtree whose children are being printed. */
 struct level {
     Subtree node;
+    const Subtree *children;
+    uint32_t child_count;
     const TSSymbol *aliases;
     const char *field; /* that a hidden node hands to its children */
     Length at;         /* end of what was printed of it */
@@ -169,6 +171,8 @@ static void enter(struct walk *walk, const struct shown *shown)
             .is_printed = is_printed,
         };
         if (ts_subtree_child_count(shown->node) > 0) {
+            level->children = ts_subtree_children(shown->node);
+            level->child_count = ts_subtree_child_count(shown->node);
             level->aliases =
                 ts_language_alias_sequence(walk->language, shown->node.ptr->production_id);
         }
@@ -230,7 +234,7 @@ trp_status_t parser_write_sexp(const TSTree *tree, trp_text_t code, const parser
         }
         struct level *level = &walk.levels[walk.count - 1];
         bool is_full = walk.nodes >= form->nodes_max && walk.truncated; /* nothing more to show */
-        if (!is_full && level->child < ts_subtree_child_count(level->node)) {
+        if (!is_full && level->child < level->child_count) {
             struct shown child = next_child(&walk, level);
             enter(&walk, &child);
             continue;
