@@ -1,5 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* The requests of the parser's tools. */
+/* The requests of the parser's tools.
+ *
+ * code_parse answers {language, grammar_version, abi, has_error, node_count, root, truncated}:
+ *     language         id of the grammar: javascript for jsx
+ *     grammar_version  of the package that it was built from
+ *     node_count       every node of the tree; anonymous, ERROR and MISSING ones too
+ *     root             sexp: text as the library prints it; outline: text, a line for each
+ *                      declaration, indented; json: a node {t, n?, s, e, text?, missing?, c}:
+ *                      type, field, start and end [row, column, byte], text of a node without
+ *                      children, children. Rows, columns and bytes count from 0, columns in bytes
+ *     truncated        max_depth or max_nodes cut something off */
 #ifndef TRP_MESSAGES_PARSER_H
 #define TRP_MESSAGES_PARSER_H
 
@@ -41,7 +51,7 @@ TRP_SCHEMA_DECLARE(code_parse, CODE_PARSE_FIELDS)
 /** Options of the class in a configuration. */
 #define PARSER_OPTIONS_FIELDS(F)                                                              \
     F(OPT_STRING, grammars, _, 1, 500, "folder of the grammars; default: beside the program") \
-    F(OPT_INT, memory_mb, _, 1, 1048576, "that one parse may hold; default 1024")              \
+    F(OPT_INT, memory_mb, _, 1, 1048576, "that one parse may hold; default 1024")             \
     F(OPT_INT, size_max, _, 1, 67108864, "bytes of code; default 4194304")                    \
     F(OPT_INT, run_ms, _, 1, 86400000,                                                        \
       "limit of one parse where the task has no deadline; default 30000")
