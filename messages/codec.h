@@ -29,18 +29,21 @@ typedef struct trp_text {
     size_t size;
 } trp_text_t;
 
-/** What is wrong with a body or a member, for whoever sent it. All texts are NUL-terminated. */
+/** What is wrong with a body or a member, for whoever sent it. All texts are NUL-terminated and
+ * well-formed.
+ * shape: `path`    "money[3].hold_pct"; "" = the body as a whole
+ *        `rule`    what should hold, in words
+ *        `value`   a scalar as JSON text cut between characters, `map`, `array`, `missing`; "" = none
+ *        `offset`  byte at which the fault begins, in the body or in the text at `path`; for faults of
+ *                  JSON's syntax the byte behind what shows it */
 typedef struct trp_fault {
     const char *message; /* name of the schema, or "" */
-    char path[192];      /* "money[3].hold_pct"; "" = the body as a whole */
-    char rule[128];      /* what should hold, in words */
-    char value[81]; /* a scalar as JSON text cut between characters, `map`, `array`, `missing`; "" =
-                       none */
-    bool is_body;   /* the body itself is no map, truncated or ill-formed (E_BAD_BODY), not a member
-                       of it */
+    char path[192];
+    char rule[128];
+    char value[81];
+    bool is_body; /* no map of either form, truncated or ill-formed: E_BAD_BODY */
     bool has_offset;
-    size_t offset; /* byte at which the fault begins: in the body, or in the text at `path`; for
-                      faults of JSON's syntax the byte behind what shows it */
+    size_t offset;
 } trp_fault_t;
 
 typedef enum trp_form { TRP_FORM_MSGPACK, TRP_FORM_JSON } trp_form_t;
@@ -80,7 +83,7 @@ TRP_API const msgpack_object *trp_member(const msgpack_object *map, const char *
 TRP_API size_t trp_utf8_check(const char *data, size_t size);
 
 /** Builds MessagePack. A failed allocation is kept and told by trp_writer_take: no check after each
- * write. */
+ * write. bounds: it stays where it was initialised, since the packer points to it */
 typedef struct trp_writer {
     msgpack_sbuffer buffer;
     msgpack_packer packer;
@@ -100,8 +103,9 @@ TRP_API void trp_write_real(trp_writer_t *writer, double value);
 TRP_API void trp_write_bool(trp_writer_t *writer, bool value);
 TRP_API void trp_write_nil(trp_writer_t *writer);
 TRP_API void trp_write_object(trp_writer_t *writer, const msgpack_object *object);
-TRP_API void trp_write_raw(trp_writer_t *writer, const void *encoded,
-                           size_t size); /* one encoded value */
+
+/** One value that is encoded already. */
+TRP_API void trp_write_raw(trp_writer_t *writer, const void *encoded, size_t size);
 
 /** A map or array whose count is not known yet: begin, write, then end with the count and begin's
  * mark. */
@@ -113,8 +117,8 @@ TRP_API void trp_write_array_end(trp_writer_t *writer, size_t mark, size_t items
 /** What was written so far; valid until the next write. */
 TRP_API const void *trp_writer_data(const trp_writer_t *writer, size_t *size);
 
-/** Moves all into `message` (initialised by this call) with no copy and empties the writer. errors:
- * TRP_NO_MEMORY */
+/** Moves all into `message` and empties the writer; more than 1 KiB without a copy. owns: `message` is
+ * initialised by this call, empty on an error. errors: TRP_NO_MEMORY */
 TRP_API TRP_MUST_USE trp_status_t trp_writer_take(trp_writer_t *writer, zmq_msg_t *message);
 
 /** One MessagePack value as JSON text (reals read back as the same double); malloc'd,

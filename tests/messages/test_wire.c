@@ -305,3 +305,49 @@ Test(wire, other_kinds_carry_a_body)
     cr_expect_not(wire_next(&reader, &(wire_item_t){.size = 0}));
     zmq_msg_close(&frame);
 }
+
+Test(wire, an_item_becomes_an_envelope_of_its_own)
+{
+    trp_envelope_t one = small("hello");
+    trp_envelope_t two = shared(10000);
+    wire_reader_t reader;
+    wire_item_t item;
+    size_t size;
+    add(&one);
+    add(&two);
+    zmq_msg_close(&two.payload.message);
+    seal();
+    cr_assert_eq(wire_open(&reader, frames, count), TRP_OK);
+    trp_envelope_t *first = envelope_alloc();
+    trp_envelope_t *second = envelope_alloc();
+
+    cr_assert(wire_next(&reader, &item));
+    cr_assert_eq(wire_envelope(&item, 2 * NOW, first), TRP_OK);
+    cr_assert(wire_next(&reader, &item));
+    cr_assert_eq(wire_envelope(&item, 2 * NOW, second), TRP_OK);
+    wire_batch_clear(&batch); /* the frames are gone: nothing may point into them */
+
+    cr_expect_eq(first->deadline_ns, 2 * NOW + 500, "the time left goes on here");
+    cr_expect_eq(first->flags, TRP_ENVELOPE_REPLY | TRP_ENVELOPE_SIGNAL);
+    cr_expect_eq(first->request_id, one.request_id);
+    cr_expect(trp_pid_equal(first->to, one.to) && trp_pid_equal(first->from, one.from));
+    cr_expect(memcmp(trp_message_data(first, &size), "hello", 5) == 0 && size == 5);
+    cr_expect(memcmp(trp_message_data(second, &size), "xxxxx", 5) == 0 && size == 10000);
+    cr_expect_eq(second->deadline_ns, 0);
+    envelope_free(first);
+    envelope_free(second);
+}
+
+Test(wire, a_batch_can_be_sealed_again_after_more_was_added)
+{
+    trp_envelope_t envelope = small("x");
+    wire_reader_t reader;
+    add(&envelope);
+    seal();
+    add(&envelope);
+
+    seal();
+
+    cr_assert_eq(wire_open(&reader, frames, count), TRP_OK);
+    cr_expect_eq(reader.count, 2);
+}
