@@ -101,6 +101,8 @@ typedef struct trp_spawn {
     uint32_t depth_max; /* messages in the mailbox; 0 = 100000 */
     size_t size_max;    /* bytes in the mailbox; 0 = 64 MiB */
     uint32_t restarts;  /* how often the supervisor has started this child again; for `ps` */
+    const char
+        *program; /* place process: run this program (a trp_main) instead of a fork of ours */
 } trp_spawn_t;
 
 /** Starts an actor; init runs later on its own turn. A failed init reaches links and monitors as
