@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "messages/json_text.h"
@@ -63,15 +61,21 @@ static trp_status_t write_real(trp_writer_t *out, double value)
     return TRP_OK;
 }
 
+/* Most of a large reply is small integers: they are not worth a format string. */
 static void write_integer(trp_writer_t *out, const token_t *token)
 {
-    char number[32];
-    if (token->kind == TOKEN_INT) {
-        snprintf(number, sizeof(number), "%" PRId64, (int64_t)token->integer);
-    } else {
-        snprintf(number, sizeof(number), "%" PRIu64, token->integer);
+    char number[24];
+    size_t at = sizeof(number);
+    bool negative = token->kind == TOKEN_INT && (int64_t)token->integer < 0;
+    uint64_t left = negative ? 0 - token->integer : token->integer;
+    do {
+        number[--at] = (char)('0' + left % 10);
+        left /= 10;
+    } while (left != 0);
+    if (negative) {
+        number[--at] = '-';
     }
-    write_literal(out, number);
+    writer_append(out, number + at, sizeof(number) - at);
 }
 
 static trp_status_t write_token(trp_writer_t *out, const token_t *token)
