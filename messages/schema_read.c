@@ -268,7 +268,7 @@ static size_t find_field(const trp_schema_t *schema, const trp_field_t *fields,
     for (size_t i = 0; i < schema->field_count; i++) {
         size_t index = (hint + i) % schema->field_count;
         const char *candidate = fields[index].name;
-        if (strncmp(candidate, name->ptr, name->size) == 0 && candidate[name->size] == '\0') {
+        if (strlen(candidate) == name->size && memcmp(candidate, name->ptr, name->size) == 0) {
             return index;
         }
     }
@@ -322,10 +322,39 @@ static trp_status_t read_map(reader_t *reader, const trp_schema_t *schema,
     return status;
 }
 
+/* Every string below, names of members included. The levels are bounded, as above. */
+static bool is_utf8(const msgpack_object *object)
+{
+    bool good = true;
+    if (object->type == MSGPACK_OBJECT_STR) {
+        const msgpack_object_str *text = &object->via.str;
+        return trp_utf8_check(text->ptr, text->size) == text->size;
+    }
+    if (object->type == MSGPACK_OBJECT_ARRAY) {
+        for (uint32_t i = 0; i < object->via.array.size && good; i++) {
+            good = is_utf8(&object->via.array.ptr[i]);
+        }
+    } else if (object->type == MSGPACK_OBJECT_MAP) {
+        for (uint32_t i = 0; i < object->via.map.size && good; i++) {
+            good = is_utf8(&object->via.map.ptr[i].key) && is_utf8(&object->via.map.ptr[i].val);
+        }
+    }
+    return good;
+}
+
+static trp_status_t refuse_text(reader_t *reader)
+{
+    static const char rule[] = "well-formed UTF-8 in all strings";
+    *reader->fault = (trp_fault_t){.message = ""};
+    memcpy(reader->fault->rule, rule, sizeof(rule));
+    return TRP_PAYLOAD;
+}
+
 static trp_status_t read_whole(const trp_schema_t *schema, const msgpack_object *map,
                                reader_t *reader, void *out)
 {
-    trp_status_t status = read_map(reader, schema, map, NULL, out);
+    bool sound = (schema->flags & TRP_SCHEMA_UTF8) == 0 || is_utf8(map);
+    trp_status_t status = sound ? read_map(reader, schema, map, NULL, out) : refuse_text(reader);
     if (status == TRP_PAYLOAD) {
         reader->fault->message = schema->name;
     }

@@ -15,7 +15,7 @@ TRP_SCHEMA_DEFINE(previous_bucket, 0, TRP_SCHEMA_OPEN, PREVIOUS_BUCKET_FIELDS,
                   "increments of one bucket so far")
 TRP_SCHEMA_DEFINE(previous_race, 0, TRP_SCHEMA_OPEN, PREVIOUS_RACE_FIELDS,
                   "what is read of the last result")
-TRP_SCHEMA_DEFINE(race_data, 0x0300, 0, RACE_DATA_FIELDS,
+TRP_SCHEMA_DEFINE(race_data, 0x0300, TRP_SCHEMA_UTF8, RACE_DATA_FIELDS,
                   "one poll of a race, for the tool race_transform")
 TRP_SCHEMA_DEFINE(transform_options, 0, 0, TRANSFORM_OPTIONS_FIELDS,
                   "options of the class transform")

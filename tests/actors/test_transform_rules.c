@@ -174,6 +174,38 @@ Test(transform_rules, text_after_the_map_is_refused)
     free(body);
 }
 
+/* The race as MessagePack with one byte of it, found by the text that it begins, ill-formed. */
+static void check_broken_text(const char *text)
+{
+    trp_fault_t fault;
+    trp_writer_t writer;
+    size_t size;
+    transform_poll_t poll;
+    trp_writer_init(&writer);
+    cr_assert_eq(trp_json_to_msgpack(race, strlen(race), &writer, &fault), TRP_OK);
+    const char *written = trp_writer_data(&writer, &size);
+    char *body = malloc(size);
+    cr_assert_not_null(body);
+    memcpy(body, written, size);
+    char *at = memmem(body, size, text, strlen(text));
+    cr_assert_not_null(at, "%s", text);
+    *at = (char)0xff;
+
+    transform_poll_run(&poll, body, size);
+
+    cr_expect_eq(poll.status, TRP_PAYLOAD, "%s", text);
+    cr_expect_str_eq(poll.fault.path, "", "%s", text);
+    cr_expect_str_eq(poll.fault.value, "", "%s", text);
+    free(body);
+    trp_writer_fini(&writer);
+}
+
+Test(transform_rules, ill_formed_text_is_a_fault_of_the_body_wherever_it_stands)
+{
+    check_broken_text("AUD");    /* a string that is read */
+    check_broken_text("unread"); /* a name that is not */
+}
+
 /* A body of chance: some bytes of a good one are others. */
 static size_t mutate(char *body, size_t size, transform_chance_t *chance)
 {

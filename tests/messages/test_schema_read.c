@@ -232,3 +232,18 @@ Test(schema_read, fields_are_found_in_any_order)
     cr_expect(leg.number == 3 && leg.share == 2.0 && leg.has_out && !leg.out);
     trp_document_fini(&document);
 }
+
+Test(schema_read, a_name_that_goes_on_behind_u0000_is_not_the_member)
+{
+    char body[] =
+        "\x81\xd9\x60"
+        "id\0xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+        "xxxxxxxxxxxxx\x01";
+    tour_t tour;
+
+    trp_status_t status = trp_schema_unpack(&tour_schema, (trp_text_t){body, sizeof(body) - 1},
+                                            &document, &tour, &fault);
+
+    cr_expect_eq(status, TRP_PAYLOAD);
+    cr_expect_str_eq(fault.rule, "a known member");
+}
