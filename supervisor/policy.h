@@ -4,7 +4,7 @@
  * supervisor, with delays between restarts and starts that are awaited without blocking.
  *
  * A child is named by (key, incarnation): what is said of a former incarnation is ignored.
- * Owner: the supervisor actor (supervisor/actor.c), which carries the actions out in their order
+ * Owner: the supervisor actor (supervisor/supervisor.c), which carries the actions out in their order
  * and tells what came of them as events. */
 #ifndef TRP_SUPERVISOR_POLICY_H
 #define TRP_SUPERVISOR_POLICY_H
@@ -44,8 +44,9 @@ typedef struct policy_child {
 
     /* Kept here for the actor; the policy never looks. */
     trp_pid_t pid;
-    uint64_t monitor, timer;
-    trp_status_t spawn_status;
+    uint64_t monitor, timer; /* 0 = none */
+    int64_t started_ns;
+    trp_status_t spawn_status; /* of the last START, until it is told as DOWN */
 } policy_child_t;
 
 typedef enum policy_event_kind {

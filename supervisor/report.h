@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* A supervisor's lines in the log, held back in a storm: at most REPORT_LINES_MAX in a second, then
+ * one line with their number and the time of the first and the last. Owner: one supervisor. */
+#ifndef TRP_SUPERVISOR_REPORT_H
+#define TRP_SUPERVISOR_REPORT_H
+
+#include "supervisor/policy.h"
+
+#define REPORT_LINES_MAX 20
+#define REPORT_WINDOW_NS INT64_C(1000000000)
+
+typedef struct report {
+    const char *supervisor; /* its name */
+    int64_t window_ns;      /* when the present window began */
+    int lines;              /* written in it */
+    int64_t held, first_ns, last_ns;
+} report_t;
+
+/** Whether a line may be written now; if not, it is counted. Writes the line about those held back
+ * when their window is over. */
+bool report_allow(report_t *report, int64_t now_ns);
+
+/** Writes the line about those held back, if there are any. */
+void report_flush(report_t *report);
+
+/** A child is ready. */
+void report_started(report_t *report, const policy_child_t *child, int64_t now_ns);
+
+/** A POLICY_REPORT action. */
+void report_action(report_t *report, const policy_child_t *child, const policy_action_t *action,
+                   int64_t now_ns);
+
+#endif
