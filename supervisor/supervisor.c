@@ -169,7 +169,8 @@ static void on_child_id(supervisor_t *supervisor, trp_ctx_t *ctx, const trp_enve
     trp_document_t document;
     trp_fault_t fault;
     child_id_t request;
-    if (trp_schema_unpack(&child_id_schema, data, size, &document, &request, &fault) != TRP_OK) {
+    if (trp_schema_unpack(&child_id_schema, (trp_text_t){data, size}, &document, &request,
+                          &fault) != TRP_OK) {
         refuse(ctx, message, CHILD_REFUSED, NULL, fault.rule);
         return;
     }
@@ -237,7 +238,8 @@ static void on_start_child(supervisor_t *supervisor, trp_ctx_t *ctx, const trp_e
         start_child(supervisor, ctx, message, &request);
         return;
     }
-    if (trp_schema_unpack(&child_start_schema, data, size, &document, &request, &fault) != TRP_OK) {
+    if (trp_schema_unpack(&child_start_schema, (trp_text_t){data, size}, &document, &request,
+                          &fault) != TRP_OK) {
         refuse(ctx, message, CHILD_REFUSED, NULL, fault.rule);
         return;
     }

@@ -10,7 +10,7 @@
 
 #include "messages/status.h"
 
-#define TALLY_LIMIT_MAX 100000
+#define TALLY_LIMIT_MAX 1000000
 
 typedef struct tally {
     int64_t window_ns;

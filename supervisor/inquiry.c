@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+#include "supervisor/inquiry.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "supervisor/control.h"
+#include "supervisor/life.h"
+
+#define CALL_MS_DEFAULT 60000
+
+/* ---- verbs that need nobody else ---- */
+
+static void verb_ping(inquiry_t *inquiry, trp_ctx_t *ctx, const control_request_t *request)
+{
+    (void)request;
+    trp_writer_t result;
+    trp_writer_init(&result);
+    trp_write_map(&result, 3);
+    trp_write_key(&result, "os_pid");
+    trp_write_int(&result, getpid());
+    trp_write_key(&result, "guardian_pid");
+    trp_write_int(&result, getppid());
+    trp_write_key(&result, "epoch_ms");
+    trp_write_int(&result, trp_epoch_ms(ctx));
+    inquiry_answer(inquiry, ctx, &result);
+}
+
+/* State of the visit of all actors. */
+typedef struct listing {
+    trp_writer_t writer;
+    size_t count;
+} listing_t;
+
+static void write_member(trp_writer_t *writer, const char *key, const char *text)
+{
+    trp_write_key(writer, key);
+    trp_write_text(writer, text);
+}
+
+static void write_number(trp_writer_t *writer, const char *key, int64_t number)
+{
+    trp_write_key(writer, key);
+    trp_write_int(writer, number);
+}
+
+static void write_actor(void *user, const actor_info_t *info)
+{
+    listing_t *listing = user;
+    trp_writer_t *writer = &listing->writer;
+    char pid[TRP_PID_TEXT_MAX];
+    if (strcmp(info->class_name, inquiry_class.name) == 0) {
+        return; /* who asks is not of interest */
+    }
+    trp_write_map(writer, 10);
+    write_member(writer, "pid", trp_pid_format(info->pid, pid));
+    write_member(writer, "name", info->name);
+    write_member(writer, "class", info->class_name);
+    write_member(writer, "place", info->place == TRP_PLACE_PROCESS ? "process" : "pool");
+    write_number(writer, "os_pid", info->os_pid);
+    write_member(writer, "state", info->state);
+    write_member(writer, "detail", info->detail);
+    write_number(writer, "mailbox", info->mailbox);
+    write_number(writer, "handled", (int64_t)info->handled);
+    write_number(writer, "restarts", info->restarts);
+    listing->count++;
+}
+
+static void verb_ps(inquiry_t *inquiry, trp_ctx_t *ctx, const control_request_t *request)
+{
+    (void)request;
+    listing_t listing = {.count = 0};
+    trp_writer_init(&listing.writer);
+    size_t mark = trp_write_array_begin(&listing.writer);
+    runtime_each(runtime_of(ctx), write_actor, &listing);
+    trp_write_array_end(&listing.writer, mark, listing.count);
+    inquiry_answer(inquiry, ctx, &listing.writer);
+}
+
+static void verb_stop(inquiry_t *inquiry, trp_ctx_t *ctx, const control_request_t *request)
+{
+    trp_pid_t life = trp_whereis(ctx, LIFE_NAME);
+    if (trp_pid_is_none(life) || trp_send(ctx, life, TRP_TAG_STOP, NULL, 0) != TRP_OK) {
+        inquiry_fail(inquiry, ctx, "E_UNAVAILABLE", "the node can't be told");
+        return;
+    }
+    verb_ping(inquiry, ctx, request); /* whom to wait for */
+}
+
+/* ---- verbs that ask the router ---- */
+
+static trp_pid_t find_router(inquiry_t *inquiry, trp_ctx_t *ctx)
+{
+    inquiry->asked = "router";
+    trp_pid_t router = trp_whereis(ctx, "router");
+    if (trp_pid_is_none(router)) {
+        inquiry_fail(inquiry, ctx, "E_UNAVAILABLE",
+                     "this node has no router: its configuration has no pools");
+    }
+    return router;
+}
+
+static void verb_pools(inquiry_t *inquiry, trp_ctx_t *ctx, const control_request_t *request)
+{
+    (void)request;
+    trp_pid_t router = find_router(inquiry, ctx);
+    if (!trp_pid_is_none(router)) {
+        trp_request_t ask = {.to = router, .tag = TRP_TAG_POOLS, .timeout_ms = INQUIRY_ASK_MS};
+        inquiry_ask(inquiry, ctx, &ask, TRP_TAG_POOLS_STATUS);
+    }
+}
+
+static void verb_call(inquiry_t *inquiry, trp_ctx_t *ctx, const control_request_t *request)
+{
+    if (!request->has_tool || request->body == NULL || request->body->type != MSGPACK_OBJECT_MAP) {
+        inquiry_fail(inquiry, ctx, "E_BAD_REQUEST", "call needs tool (a string) and body (a map)");
+        return;
+    }
+    trp_pid_t router = find_router(inquiry, ctx);
+    if (trp_pid_is_none(router)) {
+        return;
+    }
+
+    trp_writer_t body;
+    trp_writer_init(&body);
+    trp_write_object(&body, request->body);
+    size_t size = 0;
+    const void *data = trp_writer_data(&body, &size);
+    call_t call = {.tool = request->tool, .body = {data, size}};
+    zmq_msg_t message;
+    trp_status_t status =
+        body.failed ? TRP_NO_MEMORY : trp_schema_pack(&call_schema, &call, &message);
+    trp_writer_fini(&body);
+    if (status != TRP_OK) {
+        inquiry_fail(inquiry, ctx, "E_BUSY", "%s", trp_status_text(status));
+        return;
+    }
+    trp_request_t ask = {.to = router,
+                         .tag = TRP_TAG_CALL,
+                         .message = &message,
+                         .timeout_ms =
+                             request->has_timeout_ms ? request->timeout_ms : CALL_MS_DEFAULT};
+    inquiry_ask(inquiry, ctx, &ask, TRP_TAG_CALL_RESULT);
+    zmq_msg_close(&message);
+}
+
+static void verb_tree(inquiry_t *inquiry, trp_ctx_t *ctx, const control_request_t *request)
+{
+    (void)request;
+    inquiry_tree_begin(inquiry, ctx);
+}
+
+/* ---- the table ---- */
+
+static const struct {
+    const char *name;
+    void (*run)(inquiry_t *inquiry, trp_ctx_t *ctx, const control_request_t *request);
+} verbs[] = {
+    {"ping", verb_ping}, {"tree", verb_tree}, {"pools", verb_pools},
+    {"ps", verb_ps},     {"call", verb_call}, {"stop", verb_stop},
+};
+
+static void run_verb(inquiry_t *inquiry, trp_ctx_t *ctx, const control_request_t *request)
+{
+    char known[128] = "";
+    for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+        size_t size = strlen(verbs[i].name);
+        if (request->cmd.size == size && memcmp(request->cmd.data, verbs[i].name, size) == 0) {
+            verbs[i].run(inquiry, ctx, request);
+            return;
+        }
+        size_t used = strlen(known);
+        snprintf(known + used, sizeof(known) - used, "%s%s", i == 0 ? "" : ", ", verbs[i].name);
+    }
+    inquiry_fail(inquiry, ctx, "E_UNKNOWN_COMMAND", "no command `%.*s`; there are: %s",
+                 (int)request->cmd.size, request->cmd.data, known);
+}
+
+/* ---- the actor ---- */
+
+static trp_status_t init(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
+{
+    inquiry_t *inquiry = state;
+    size_t size = 0;
+    const void *data = message == NULL ? "" : trp_message_data(message, &size);
+    trp_document_t document;
+    control_request_t request;
+    trp_fault_t fault = {.rule = "one map, MessagePack or JSON"};
+
+    inquiry->form = TRP_FORM_JSON;
+    if (trp_form_detect(data, size, &inquiry->form) != TRP_OK) {
+        inquiry->form = TRP_FORM_JSON;
+        inquiry_fail(inquiry, ctx, "E_BAD_BODY", "a request is one map, MessagePack or JSON");
+        return TRP_OK;
+    }
+    if (trp_schema_unpack(&control_request_schema, (trp_text_t){data, size}, &document, &request,
+                          &fault) != TRP_OK) {
+        inquiry_fail(inquiry, ctx, fault.is_body ? "E_BAD_BODY" : "E_BAD_REQUEST", "%s%s%s%s%s",
+                     fault.path, fault.path[0] == '\0' ? "" : ": ", fault.rule,
+                     fault.value[0] == '\0' ? "" : ", got ", fault.value);
+        return TRP_OK;
+    }
+    run_verb(inquiry, ctx, &request);
+    trp_document_fini(&document);
+    return TRP_OK;
+}
+
+static void terminate(trp_ctx_t *ctx, void *state, const trp_reason_t *reason)
+{
+    (void)ctx;
+    (void)reason;
+    inquiry_t *inquiry = state;
+    inquiry_tree_free(&inquiry->tree);
+}
+
+/* The member `pools` of the status is the result. */
+static void answer_pools(inquiry_t *inquiry, trp_ctx_t *ctx, const void *data, size_t size)
+{
+    trp_document_t document;
+    trp_fault_t fault;
+    trp_writer_t result;
+    if (trp_document_init(&document, data, size, &fault) != TRP_OK) {
+        inquiry_fail(inquiry, ctx, "E_INTERNAL", "the router's answer: %s", fault.rule);
+        return;
+    }
+    const msgpack_object *pools = trp_member(&document.root, "pools");
+    trp_writer_init(&result);
+    if (pools == NULL) {
+        trp_write_array(&result, 0);
+    } else {
+        trp_write_object(&result, pools);
+    }
+    inquiry_answer(inquiry, ctx, &result);
+    trp_document_fini(&document);
+}
+
+static void answer_call(inquiry_t *inquiry, trp_ctx_t *ctx, const void *data, size_t size)
+{
+    trp_writer_t result;
+    trp_writer_init(&result);
+    trp_write_raw(&result, data, size);
+    inquiry_answer(inquiry, ctx, &result);
+}
+
+static trp_status_t receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
+{
+    inquiry_t *inquiry = state;
+    if (inquiry->request == 0 || message->request_id != inquiry->request) {
+        return TRP_OK;
+    }
+    size_t size = 0;
+    const void *data = trp_message_data(message, &size);
+    if (message->tag == TRP_TAG_TIMEOUT) {
+        inquiry_fail(inquiry, ctx, "E_TIMEOUT", "%s did not answer in time", inquiry->asked);
+    } else if (message->tag == TRP_TAG_DOWN) {
+        inquiry_fail(inquiry, ctx, "E_UNAVAILABLE", "%s ended before it answered", inquiry->asked);
+    } else if (message->tag == TRP_TAG_POOLS_STATUS) {
+        answer_pools(inquiry, ctx, data, size);
+    } else if (message->tag == TRP_TAG_CALL_RESULT) {
+        answer_call(inquiry, ctx, data, size);
+    } else if (message->tag == inquiry->awaits) {
+        inquiry_tree_reply(inquiry, ctx, message);
+    }
+    return TRP_OK;
+}
+
+const trp_class_t inquiry_class = {
+    .name = "inquiry",
+    .version = 1,
+    .state_size = sizeof(inquiry_t),
+    .init = init,
+    .receive = receive,
+    .terminate = terminate,
+};

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* One request of the control socket: an actor that reads it, asks whom it has to, answers, and ends.
+ * Shared by its files: inquiry.c (the verbs), inquiry_tree.c (the tree), inquiry_answer.c. */
+#ifndef TRP_SUPERVISOR_INQUIRY_H
+#define TRP_SUPERVISOR_INQUIRY_H
+
+#include "messages/control.h"
+#include "runtime/runtime.h"
+
+#define INQUIRY_ASK_MS 5000 /* for actors of this node to answer */
+
+typedef struct inquiry_tree inquiry_tree_t;
+
+typedef struct inquiry {
+    trp_form_t form;   /* of the request; the answer is in it, too */
+    uint64_t request;  /* what we wait for; 0 = nothing */
+    uint16_t awaits;   /* tag of the reply */
+    const char *asked; /* name of the actor that we asked */
+    inquiry_tree_t *tree;
+} inquiry_t;
+
+/** Answers {ok: true, result} with the one value that `result` holds, and ends. Takes the writer. */
+void inquiry_answer(inquiry_t *inquiry, trp_ctx_t *ctx, trp_writer_t *result);
+
+/** Answers {ok: false, error: {code, message}} and ends. */
+TRP_PRINTF(4, 5)
+void inquiry_fail(inquiry_t *inquiry, trp_ctx_t *ctx, const char *code, const char *format, ...);
+
+/** An error answer as a message body. errors: TRP_NO_MEMORY */
+TRP_MUST_USE trp_status_t inquiry_encode_error(trp_form_t form, const char *code,
+                                               const char *message, zmq_msg_t *body);
+
+/** Asks an actor; its reply comes with inquiry->awaits. Fails the inquiry when it can't. */
+void inquiry_ask(inquiry_t *inquiry, trp_ctx_t *ctx, const trp_request_t *request, uint16_t awaits);
+
+/** The verb `tree`: asks the root, then every supervisor that it names. */
+void inquiry_tree_begin(inquiry_t *inquiry, trp_ctx_t *ctx);
+void inquiry_tree_reply(inquiry_t *inquiry, trp_ctx_t *ctx, const trp_envelope_t *reply);
+void inquiry_tree_free(inquiry_tree_t **tree);
+
+#endif

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+#include "supervisor/tree.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "supervisor/control.h"
+
+#define BUILT_IN_COUNT 2 /* control and router */
+
+/* A child of the root that is part of troupe itself. */
+static trp_child_spec_t built_in(const char *id, const trp_class_t *class)
+{
+    trp_child_spec_t spec = {.class = class,
+                             .is_named = true,
+                             .shutdown_ms = 5000,
+                             .start_ms = 10000,
+                             .backoff_ms = 50,
+                             .backoff_max_ms = 5000};
+    snprintf(spec.id, sizeof(spec.id), "%s", id);
+    return spec;
+}
+
+static trp_child_spec_t configured(const config_child_t *config, const char *id)
+{
+    trp_child_spec_t spec = {.class = config->class,
+                             .place = (trp_place_t)config->place,
+                             .program = config->program,
+                             .args = config->args,
+                             .args_size = config->args_size,
+                             .restart = (trp_restart_t)config->restart,
+                             .is_named = true,
+                             .shutdown_ms = config->shutdown_ms,
+                             .start_ms = config->start_ms,
+                             .backoff_ms = config->backoff_ms,
+                             .backoff_max_ms = config->backoff_max_ms};
+    snprintf(spec.id, sizeof(spec.id), "%s", id);
+    return spec;
+}
+
+static void set_flags(trp_supervisor_spec_t *spec, const config_supervisor_t *config)
+{
+    spec->strategy = (trp_strategy_t)config->strategy;
+    spec->intensity = config->intensity;
+    spec->period_s = config->period_s;
+}
+
+/* A pool's supervisor: its first workers and the template of further ones. `workers` has room for
+ * 1 + min rows. */
+static void fill_pool(trp_supervisor_spec_t *spec, trp_child_spec_t *workers,
+                      const config_pool_t *pool)
+{
+    workers[0] = configured(&pool->child, pool->name);
+    for (int64_t n = 1; n <= pool->min; n++) {
+        char id[TRP_NAME_MAX];
+        snprintf(id, sizeof(id), "%.50s.%d", pool->name, (int)n);
+        workers[n] = configured(&pool->child, id);
+    }
+
+    *spec = (trp_supervisor_spec_t){.children = workers + 1,
+                                    .child_count = (size_t)pool->min,
+                                    .template = workers,
+                                    .child_max = (size_t)pool->max};
+    snprintf(spec->name, sizeof(spec->name), "pool.%.58s", pool->name);
+    set_flags(spec, &pool->supervisor);
+}
+
+static trp_child_spec_t supervisor_child(const trp_supervisor_spec_t *spec)
+{
+    trp_child_spec_t child = built_in(spec->name, &trp_supervisor_class);
+    child.is_supervisor = true;
+    child.args = spec;
+    child.shutdown_ms = TRP_SHUTDOWN_INFINITY;
+    child.start_ms = 0; /* its children have limits of their own */
+    return child;
+}
+
+static const trp_class_t *find_class(const trp_class_t *const *classes, const char *name)
+{
+    while (*classes != NULL && strcmp((*classes)->name, name) != 0) {
+        classes++;
+    }
+    return *classes;
+}
+
+static trp_status_t allocate(tree_t *tree, const config_t *config)
+{
+    size_t workers = 0;
+    for (size_t i = 0; i < config->pool_count; i++) {
+        workers += 1 + (size_t)config->pools[i].min;
+    }
+    size_t children = config->child_count + config->pool_count + BUILT_IN_COUNT;
+    tree->children = calloc(children, sizeof(*tree->children));
+    tree->pools = calloc(config->pool_count + 1, sizeof(*tree->pools));
+    tree->workers = calloc(workers + 1, sizeof(*tree->workers));
+    bool is_complete = tree->children != NULL && tree->pools != NULL && tree->workers != NULL;
+    return is_complete ? TRP_OK : TRP_NO_MEMORY;
+}
+
+static void fill(tree_t *tree, const config_t *config, const trp_class_t *router)
+{
+    trp_child_spec_t *child = tree->children;
+    *child++ = built_in("control", &control_class);
+    for (size_t i = 0; i < config->child_count; i++) {
+        *child++ = configured(&config->children[i], config->children[i].id);
+    }
+    trp_child_spec_t *workers = tree->workers;
+    for (size_t i = 0; i < config->pool_count; i++) {
+        fill_pool(&tree->pools[i], workers, &config->pools[i]);
+        workers += 1 + config->pools[i].min;
+        *child++ = supervisor_child(&tree->pools[i]);
+    }
+    if (router != NULL) {
+        *child++ = built_in(TREE_ROUTER, router);
+    }
+
+    tree->has_router = router != NULL;
+    tree->root.children = tree->children;
+    tree->root.child_count = (size_t)(child - tree->children);
+    snprintf(tree->root.name, sizeof(tree->root.name), TREE_ROOT);
+    set_flags(&tree->root, &config->tree);
+}
+
+/* The whole tree is checked before anything starts. */
+static trp_status_t check(const tree_t *tree, size_t pool_count, char error[256])
+{
+    char rule[160];
+    trp_status_t status = trp_supervisor_check(&tree->root, rule);
+    const char *name = tree->root.name;
+    for (size_t i = 0; i < pool_count && status == TRP_OK; i++) {
+        name = tree->pools[i].name;
+        status = trp_supervisor_check(&tree->pools[i], rule);
+    }
+    if (status != TRP_OK) {
+        snprintf(error, 256, "%s: %s", name, rule);
+        return TRP_CONFIG;
+    }
+    return TRP_OK;
+}
+
+trp_status_t tree_build(const config_t *config, const trp_class_t *const *classes, tree_t **tree,
+                        char error[256])
+{
+    error[0] = '\0';
+    const trp_class_t *router = NULL;
+    if (config->pool_count > 0 || config->majordomo.endpoint[0] != '\0') {
+        router = find_class(classes, TREE_ROUTER);
+        if (router == NULL) {
+            snprintf(error, 256, "%s",
+                     "pools and majordomo need the class `router`, which this program was built "
+                     "without: add router_class to the list given to trp_main");
+            return TRP_CONFIG;
+        }
+    }
+
+    tree_t *made = calloc(1, sizeof(*made));
+    trp_status_t status = made == NULL ? TRP_NO_MEMORY : allocate(made, config);
+    if (status == TRP_OK) {
+        fill(made, config, router);
+        status = check(made, config->pool_count, error);
+    }
+    if (status != TRP_OK) {
+        tree_free(&made);
+        return status;
+    }
+    *tree = made;
+    return TRP_OK;
+}
+
+void tree_free(tree_t **tree)
+{
+    if (*tree != NULL) {
+        free((*tree)->children);
+        free((*tree)->pools);
+        free((*tree)->workers);
+        free(*tree);
+        *tree = NULL;
+    }
+}
