@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+#include "supervisor/client.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define ASK_MS 10000
+
+/* One exchange with the node. Returns false when nothing came in time. */
+static bool exchange(void *socket, zmq_msg_t *request, int timeout_ms, zmq_msg_t *body)
+{
+    if (zmq_msg_send(request, socket, 0) < 0) {
+        return false;
+    }
+    zmq_pollitem_t item = {.socket = socket, .events = ZMQ_POLLIN};
+    return zmq_poll(&item, 1, timeout_ms) == 1 && zmq_msg_recv(body, socket, 0) >= 0;
+}
+
+/* Connects, exchanges, and leaves nothing open. */
+static bool talk(const char *endpoint, zmq_msg_t *request, int timeout_ms, zmq_msg_t *body)
+{
+    bool is_answered = false;
+    void *context = zmq_ctx_new();
+    void *socket = context == NULL ? NULL : zmq_socket(context, ZMQ_DEALER);
+    if (socket != NULL) {
+        int linger_ms = 0;
+        zmq_setsockopt(socket, ZMQ_LINGER, &linger_ms, sizeof(linger_ms));
+        if (zmq_connect(socket, endpoint) == 0) {
+            is_answered = exchange(socket, request, timeout_ms, body);
+        }
+        zmq_close(socket);
+    }
+    if (context != NULL) {
+        zmq_ctx_term(context);
+    }
+    return is_answered;
+}
+
+/* Reads {ok, result | error}; the member that counts. */
+static bool read_answer(const command_call_t *call, client_answer_t *answer)
+{
+    trp_fault_t fault;
+    if (trp_document_init(&answer->document, zmq_msg_data(&answer->body),
+                          zmq_msg_size(&answer->body), &fault) != TRP_OK) {
+        command_fail(call, EXIT_FAILED, "the answer is no control answer: %s", fault.rule);
+        return false;
+    }
+    const msgpack_object *ok = trp_member(&answer->document.root, "ok");
+    const msgpack_object *error = trp_member(&answer->document.root, "error");
+    answer->result = trp_member(&answer->document.root, "result");
+    if (ok != NULL && ok->type == MSGPACK_OBJECT_BOOLEAN && ok->via.boolean &&
+        answer->result != NULL) {
+        return true;
+    }
+    command_fail(call, EXIT_FAILED, "%s: %s", client_text(error, "code"),
+                 client_text(error, "message"));
+    trp_document_fini(&answer->document);
+    return false;
+}
+
+bool client_ask(const command_call_t *call, trp_writer_t *request, int timeout_ms,
+                client_answer_t *answer)
+{
+    char endpoint[CLIENT_ENDPOINT_MAX];
+    zmq_msg_t body;
+    if (!client_find(call, endpoint)) {
+        trp_writer_fini(request);
+        return false;
+    }
+    if (trp_writer_take(request, &body) != TRP_OK) {
+        command_fail(call, EXIT_FAILED, "%s", trp_status_text(TRP_NO_MEMORY));
+        return false;
+    }
+    zmq_msg_init(&answer->body);
+    bool is_answered = talk(endpoint, &body, timeout_ms, &answer->body);
+    zmq_msg_close(&body);
+    if (!is_answered) {
+        command_fail(call, EXIT_FAILED, "the node at %s did not answer within %d s", endpoint,
+                     timeout_ms / 1000);
+    } else if (read_answer(call, answer)) {
+        return true;
+    }
+    zmq_msg_close(&answer->body);
+    return false;
+}
+
+bool client_ask_verb(const command_call_t *call, const char *verb, client_answer_t *answer)
+{
+    trp_writer_t request;
+    trp_writer_init(&request);
+    trp_write_map(&request, 1);
+    trp_write_key(&request, "cmd");
+    trp_write_text(&request, verb);
+    return client_ask(call, &request, ASK_MS, answer);
+}
+
+void client_answer_fini(client_answer_t *answer)
+{
+    trp_document_fini(&answer->document);
+    zmq_msg_close(&answer->body);
+}
+
+const char *client_text(const msgpack_object *row, const char *member)
+{
+    static char texts[16][512]; /* a ring: a row's cells are used before it comes round */
+    static unsigned next;
+    const msgpack_object *value = row == NULL ? NULL : trp_member(row, member);
+    if (value == NULL || value->type != MSGPACK_OBJECT_STR) {
+        return "";
+    }
+    char *text = texts[next++ % 16];
+    snprintf(text, sizeof(texts[0]), "%.*s", (int)value->via.str.size, value->via.str.ptr);
+    return text;
+}
+
+int64_t client_int(const msgpack_object *row, const char *member)
+{
+    const msgpack_object *value = row == NULL ? NULL : trp_member(row, member);
+    bool is_int = value != NULL && (value->type == MSGPACK_OBJECT_POSITIVE_INTEGER ||
+                                    value->type == MSGPACK_OBJECT_NEGATIVE_INTEGER);
+    return is_int ? value->via.i64 : 0;
+}

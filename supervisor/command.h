@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/* The commands that people type, as one table (supervisor/main.c): it drives parsing, --help and the
+ * list of commands. Each command is a function in a file of its own. One thread, no actors. */
+#ifndef TRP_SUPERVISOR_COMMAND_H
+#define TRP_SUPERVISOR_COMMAND_H
+
+#include "runtime/troupe.h"
+
+enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+/** Options that a command takes. */
+enum {
+    COMMAND_JSON = 1u << 0,    /* --json */
+    COMMAND_CONTROL = 1u << 1, /* --control ENDPOINT */
+    COMMAND_SET = 1u << 2,     /* --set section.option=value, many times */
+};
+
+/** One call of a command, parsed. */
+typedef struct command_call {
+    const char *program; /* as it was called: "build/troupe" */
+    const trp_class_t *const *classes;
+    const char *name;
+    bool json;
+    const char *control;    /* --control, or NULL */
+    const char **overrides; /* --set, NULL-terminated */
+    char **arguments;       /* what is no option ... */
+    int argument_count;     /* ... within the command's bounds */
+} command_call_t;
+
+typedef struct command {
+    const char *name;
+    const char *arguments; /* "CONF"; "" = none */
+    int arguments_min, arguments_max;
+    unsigned options;
+    const char *text; /* one line */
+    const char *more; /* further lines for its --help, or NULL */
+    int (*run)(const command_call_t *call);
+} command_t;
+
+int command_run(const command_call_t *call);
+int command_tree(const command_call_t *call);
+int command_pools(const command_call_t *call);
+int command_ps(const command_call_t *call);
+int command_call(const command_call_t *call);
+int command_stop(const command_call_t *call);
+int command_config(const command_call_t *call);
+int command_messages(const command_call_t *call);
+
+/** "troupe: ..." on standard error. Returns `status`, for `return command_fail(...)`. */
+TRP_PRINTF(3, 4)
+int command_fail(const command_call_t *call, int status, const char *format, ...);
+
+/** One value as a line of JSON on standard output. Returns the exit status. */
+int command_print_json(const command_call_t *call, const msgpack_object *value);
+
+#endif

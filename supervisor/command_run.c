@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/* run: checks the configuration whole, then becomes the guardian of a node. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "runtime/config.h"
+#include "runtime/log.h"
+#include "runtime/node.h"
+#include "supervisor/command.h"
+#include "supervisor/endpoints.h"
+#include "supervisor/life.h"
+
+#define NODE_NUMBER 1 /* until nodes know each other */
+
+/** What the processes of the node share, from before the first fork. */
+typedef struct run {
+    const command_call_t *call;
+    config_t *config;
+    tree_t *tree;
+    life_args_t life;
+} run_t;
+
+/* ---- in the node's process ---- */
+
+static void print_ready_json(const run_t *run, const endpoint_t *endpoints, size_t count)
+{
+    trp_writer_t writer;
+    size_t size = 0;
+    char *json = NULL;
+    trp_writer_init(&writer);
+    trp_write_map(&writer, 4);
+    trp_write_key(&writer, "ready");
+    trp_write_bool(&writer, true);
+    trp_write_key(&writer, "node");
+    trp_write_text(&writer, run->config->node.name);
+    trp_write_key(&writer, "os_pid");
+    trp_write_int(&writer, getpid());
+    trp_write_key(&writer, "endpoints");
+    trp_write_map(&writer, count);
+    for (size_t i = 0; i < count; i++) {
+        trp_write_key(&writer, endpoints[i].name);
+        trp_write_text(&writer, endpoints[i].text);
+    }
+    const void *data = trp_writer_data(&writer, &size);
+    if (!writer.failed && trp_json_from_msgpack(data, size, &json, &size) == TRP_OK) {
+        puts(json);
+    }
+    free(json);
+    trp_writer_fini(&writer);
+}
+
+static void ready(void *user, trp_runtime_t *runtime)
+{
+    const run_t *run = user;
+    size_t count = 0;
+    const endpoint_t *endpoints = endpoint_list(runtime, &count);
+    if (run->call->json) {
+        print_ready_json(run, endpoints, count);
+    } else {
+        printf("ready");
+        for (size_t i = 0; i < count; i++) {
+            printf(" %s=%s", endpoints[i].name, endpoints[i].text);
+        }
+        putchar('\n');
+    }
+    fflush(stdout);
+}
+
+static trp_status_t start(void *user, trp_runtime_t *runtime)
+{
+    run_t *run = user;
+    trp_pid_t life;
+    signal(SIGPIPE, SIG_IGN); /* who read our ready line or our log may be gone */
+    config_keep(runtime, run->config);
+    run->life =
+        (life_args_t){.config = run->config, .tree = run->tree, .ready = ready, .user = run};
+    trp_spawn_t spawn = {.class = &life_class,
+                         .name = LIFE_NAME,
+                         .args = &run->life,
+                         .args_size = sizeof(run->life)};
+    return runtime_spawn(runtime, &spawn, &life);
+}
+
+static void stop(void *user, trp_runtime_t *runtime)
+{
+    (void)user;
+    trp_envelope_t *envelope = envelope_alloc();
+    if (envelope == NULL) {
+        node_end(runtime, EXIT_FAILED);
+        return;
+    }
+    envelope->to = runtime_whereis(runtime, LIFE_NAME);
+    envelope->tag = TRP_TAG_STOP;
+    if (runtime_send(runtime, envelope) != TRP_OK) {
+        envelope_free(envelope);
+        node_end(runtime, EXIT_FAILED);
+    }
+}
+
+static uint32_t thread_count(const config_t *config)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    if (config->node.threads > 0) {
+        return (uint32_t)config->node.threads;
+    }
+    return cores > 2 ? (uint32_t)cores - 1 : 1;
+}
+
+static int node_main(void *user, const guardian_child_t *child)
+{
+    run_t *run = user;
+    node_options_t options = {.classes = run->call->classes,
+                              .threads = thread_count(run->config),
+                              .start = start,
+                              .stop = stop,
+                              .user = run};
+    return node_run(&options, child);
+}
+
+static int worker_main(void *user, const guardian_child_t *child)
+{
+    const run_t *run = user;
+    return worker_run(run->call->classes, child);
+}
+
+/* ---- before any process ---- */
+
+static int load(run_t *run)
+{
+    config_fault_t fault = {.path = ""};
+    char error[256];
+    const command_call_t *call = run->call;
+    trp_status_t status =
+        config_load(call->arguments[0], call->overrides, call->classes, &run->config, &fault);
+    if (status == TRP_CONFIG) {
+        fprintf(stderr, "%s:", fault.path);
+        if (fault.line > 0) {
+            fprintf(stderr, "%d:", fault.line);
+        }
+        fprintf(stderr, " %s%s%s\n", fault.option, fault.option[0] == '\0' ? "" : ": ", fault.rule);
+        return EXIT_USAGE;
+    }
+    if (status != TRP_OK) {
+        return command_fail(call, EXIT_FAILED, "%s", trp_status_text(status));
+    }
+
+    config_node_t *node = &run->config->node;
+    if (node->run_dir[0] == '\0' &&
+        guardian_run_dir(node->name, node->run_dir, sizeof(node->run_dir)) != TRP_OK) {
+        return command_fail(call, EXIT_FAILED, "the name of the user's run directory is too long");
+    }
+    log_level_set((int)(LOG_TRACE + 10 * node->log_level));
+    status = tree_build(run->config, call->classes, &run->tree, error);
+    if (status == TRP_CONFIG) {
+        fprintf(stderr, "%s: %s\n", run->config->path, error);
+        return EXIT_USAGE;
+    }
+    return status == TRP_OK ? EXIT_OK
+                            : command_fail(call, EXIT_FAILED, "%s", trp_status_text(status));
+}
+
+int command_run(const command_call_t *call)
+{
+    run_t run = {.call = call};
+    int status = load(&run);
+    if (status == EXIT_OK) {
+        guardian_options_t options = {.name = run.config->node.name,
+                                      .run_dir = run.config->node.run_dir,
+                                      .node = NODE_NUMBER << 16,
+                                      .stop_ms = run.config->node.stop_ms,
+                                      .node_main = node_main,
+                                      .worker_main = worker_main,
+                                      .user = &run};
+        status = guardian_run(&options);
+    }
+    tree_free(&run.tree);
+    config_free(&run.config);
+    return status;
+}

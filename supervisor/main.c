@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+/* trp_main: finds the command in the table, parses its options, runs it. */
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/node.h"
+#include "supervisor/command.h"
+#include "supervisor/version.h"
+
+static int command_help(const command_call_t *call);
+static int command_version(const command_call_t *call);
+
+static const command_t commands[] = {
+    {"run", "CONF", 1, 1, COMMAND_JSON | COMMAND_SET, "run a node until it is stopped",
+     "Prints one line on standard output when all is ready: `ready` and the endpoints in use.\n"
+     "Logs go to standard error, one JSON object a line. Ctrl-C or SIGTERM lets accepted work\n"
+     "finish, then stops; Ctrl-C again stops at once.",
+     command_run},
+    {"tree", "", 0, 0, COMMAND_JSON | COMMAND_CONTROL, "show the supervision tree of a node", NULL,
+     command_tree},
+    {"pools", "", 0, 0, COMMAND_JSON | COMMAND_CONTROL, "show the pools of a node and their work",
+     NULL, command_pools},
+    {"ps", "", 0, 0, COMMAND_JSON | COMMAND_CONTROL, "list the actors of a node", NULL, command_ps},
+    {"call", "TOOL [JSON|-]", 1, 2, COMMAND_JSON | COMMAND_CONTROL,
+     "give a node one task and print its result",
+     "JSON is the body, a map; `-` reads it from standard input; left out: {}.\n"
+     "Prints the result; with --json the whole reply. The task failed: its error on standard\n"
+     "error, exit status 1.",
+     command_call},
+    {"stop", "", 0, 0, COMMAND_JSON | COMMAND_CONTROL, "stop a node when its work is done", NULL,
+     command_stop},
+    {"config", "", 0, 0, COMMAND_JSON, "print every configuration option, as Markdown", NULL,
+     command_config},
+    {"messages", "", 0, 0, 0, "print every message that this program knows, as Markdown", NULL,
+     command_messages},
+    {"version", "", 0, 0, COMMAND_JSON, "print the version", NULL, command_version},
+    {"help", "", 0, 1, 0, "print this list", NULL, command_help},
+};
+#define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
+
+static const struct {
+    unsigned option;
+    const char *usage, *text;
+} options[] = {
+    {COMMAND_JSON, "--json", "print JSON"},
+    {COMMAND_CONTROL, "--control ENDPOINT",
+     "the node's control socket; default: $TROUPE_CONTROL, else the one\n"
+     "                              node in the user's run directory"},
+    {COMMAND_SET, "--set SECTION.OPTION=VALUE", "override the configuration; may be repeated"},
+};
+
+int command_fail(const command_call_t *call, int status, const char *format, ...)
+{
+    const char *slash = strrchr(call->program, '/');
+    va_list arguments;
+    fflush(stdout);
+    fprintf(stderr, "%s: ", slash == NULL ? call->program : slash + 1);
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fputc('\n', stderr);
+    return status;
+}
+
+int command_print_json(const command_call_t *call, const msgpack_object *value)
+{
+    char *json = NULL;
+    size_t size = 0;
+    trp_status_t status = trp_json_from_object(value, &json, &size);
+    if (status != TRP_OK) {
+        return command_fail(call, EXIT_FAILED, "%s", trp_status_text(status));
+    }
+    puts(json);
+    free(json);
+    return EXIT_OK;
+}
+
+/* ---- help ---- */
+
+static void print_command_help(const char *program, const command_t *command)
+{
+    printf("usage: %s %s%s%s%s\n\n%s.\n", program, command->name,
+           command->arguments[0] == '\0' ? "" : " ", command->arguments,
+           command->options == 0 ? "" : " [OPTION]...", command->text);
+    if (command->more != NULL) {
+        printf("%s\n", command->more);
+    }
+    printf("\n");
+    for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+        if ((command->options & options[i].option) != 0) {
+            printf("  %-28s%s\n", options[i].usage, options[i].text);
+        }
+    }
+    printf("  %-28s%s\n", "--help", "print this");
+}
+
+static const command_t *find_command(const char *name)
+{
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        if (strcmp(commands[i].name, name) == 0) {
+            return &commands[i];
+        }
+    }
+    return NULL;
+}
+
+static int command_help(const command_call_t *call)
+{
+    if (call->argument_count == 1) {
+        const command_t *command = find_command(call->arguments[0]);
+        if (command == NULL) {
+            return command_fail(call, EXIT_USAGE, "no command `%s`; `%s help` lists them",
+                                call->arguments[0], call->program);
+        }
+        print_command_help(call->program, command);
+        return EXIT_OK;
+    }
+    printf("usage: %s COMMAND [ARGUMENT]...\n\n", call->program);
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        printf("  %-10s%-15s%s\n", commands[i].name, commands[i].arguments, commands[i].text);
+    }
+    printf("\n%s COMMAND --help says more. Exit status: 0 done, 1 failed, 2 wrong use or\n"
+           "configuration.\n",
+           call->program);
+    return EXIT_OK;
+}
+
+static int command_version(const command_call_t *call)
+{
+    int major, minor, patch;
+    zmq_version(&major, &minor, &patch);
+    if (call->json) {
+        printf("{\"version\":\"%s\",\"libzmq\":\"%d.%d.%d\"}\n", TRP_VERSION, major, minor, patch);
+    } else {
+        printf("troupe %s (libzmq %d.%d.%d)\n", TRP_VERSION, major, minor, patch);
+    }
+    return EXIT_OK;
+}
+
+/* ---- parsing ---- */
+
+enum { OPTION_JSON = 1000, OPTION_CONTROL, OPTION_SET, OPTION_HELP };
+
+static const struct option long_options[] = {
+    {"json", no_argument, NULL, OPTION_JSON},
+    {"control", required_argument, NULL, OPTION_CONTROL},
+    {"set", required_argument, NULL, OPTION_SET},
+    {"help", no_argument, NULL, OPTION_HELP},
+    {NULL, 0, NULL, 0},
+};
+
+static int wrong_use(const command_call_t *call)
+{
+    return command_fail(call, EXIT_USAGE, "`%s %s --help` says how to use it", call->program,
+                        call->name);
+}
+
+/* Fills `call` from argv, whose first element is the command's name. Returns -1 to go on, or the
+ * exit status. */
+static int parse(const command_t *command, int argc, char **argv, command_call_t *call)
+{
+    size_t override_count = 0;
+    int option;
+    while ((option = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
+        unsigned needs = 0;
+        if (option == OPTION_HELP || option == 'h') {
+            print_command_help(call->program, command);
+            return EXIT_OK;
+        }
+        if (option == OPTION_JSON) {
+            needs = COMMAND_JSON;
+            call->json = true;
+        } else if (option == OPTION_CONTROL) {
+            needs = COMMAND_CONTROL;
+            call->control = optarg;
+        } else if (option == OPTION_SET) {
+            needs = COMMAND_SET;
+            call->overrides[override_count++] = optarg;
+        }
+        if (needs == 0) { /* getopt_long has said what is wrong */
+            return wrong_use(call);
+        }
+        if ((command->options & needs) == 0) {
+            command_fail(call, EXIT_USAGE, "%s does not take %s", call->name, argv[optind - 1]);
+            return wrong_use(call);
+        }
+    }
+
+    call->arguments = argv + optind;
+    call->argument_count = argc - optind;
+    if (call->argument_count < command->arguments_min ||
+        call->argument_count > command->arguments_max) {
+        command_fail(call, EXIT_USAGE, "usage: %s %s %s", call->program, call->name,
+                     command->arguments);
+        return wrong_use(call);
+    }
+    return -1;
+}
+
+int trp_main(int argc, char **argv, const trp_class_t *const *classes)
+{
+    command_call_t call = {.program = argc > 0 ? argv[0] : "troupe", .classes = classes};
+    if (argc == 2 && strcmp(argv[1], "--worker") == 0) { /* the guardian started us */
+        return worker_exec(classes);
+    }
+
+    const char *name = argc > 1 ? argv[1] : "help";
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
+        name = "help";
+    } else if (strcmp(name, "--version") == 0) {
+        name = "version";
+    }
+    call.name = name;
+    const command_t *command = find_command(name);
+    if (command == NULL) {
+        return command_fail(&call, EXIT_USAGE, "no command `%s`; `%s help` lists them", name,
+                            call.program);
+    }
+
+    call.overrides = calloc((size_t)argc + 1, sizeof(*call.overrides));
+    if (call.overrides == NULL) {
+        return command_fail(&call, EXIT_FAILED, "%s", trp_status_text(TRP_NO_MEMORY));
+    }
+    int status = EXIT_OK;
+    if (argc > 1) {
+        status = parse(command, argc - 1, argv + 1, &call);
+    }
+    if (status == -1 || argc <= 1) {
+        status = command->run(&call);
+    }
+    free(call.overrides);
+    return argc > 1 ? status : EXIT_USAGE;
+}
