@@ -11,7 +11,8 @@
 #include "runtime/guardian.h"
 #include "supervisor/client.h"
 
-#define IPC "ipc://"
+#define IPC       "ipc://"
+#define NAMES_MAX 1024
 
 /* Whether somebody listens at the socket file: one left by a node that was killed refuses. */
 static bool is_alive(const char *path)
@@ -44,7 +45,7 @@ static bool base_dir(char base[CLIENT_ENDPOINT_MAX])
 }
 
 /* Counts the nodes that run there; the first one's endpoint, and all their names. */
-static int find_nodes(const char *base, char endpoint[CLIENT_ENDPOINT_MAX], char names[512])
+static int find_nodes(const char *base, char endpoint[CLIENT_ENDPOINT_MAX], char names[NAMES_MAX])
 {
     int count = 0;
     names[0] = '\0';
@@ -63,7 +64,7 @@ static int find_nodes(const char *base, char endpoint[CLIENT_ENDPOINT_MAX], char
             snprintf(endpoint, CLIENT_ENDPOINT_MAX, IPC "%.280s", path);
         }
         size_t used = strlen(names);
-        snprintf(names + used, 512 - used, "\n  --control " IPC "%s", path);
+        snprintf(names + used, NAMES_MAX - used, "\n  --control " IPC "%.100s", path);
     }
     closedir(folder);
     return count;
@@ -85,7 +86,7 @@ bool client_find(const command_call_t *call, char endpoint[CLIENT_ENDPOINT_MAX])
     }
 
     char base[CLIENT_ENDPOINT_MAX];
-    char names[512];
+    char names[NAMES_MAX];
     int count = base_dir(base) ? find_nodes(base, endpoint, names) : 0;
     if (count == 0) {
         command_fail(

@@ -10,7 +10,7 @@
 #include "runtime/node.h"
 #include "supervisor/command.h"
 #include "supervisor/endpoints.h"
-#include "supervisor/life.h"
+#include "supervisor/keeper.h"
 
 #define NODE_NUMBER 1 /* until nodes know each other */
 
@@ -19,7 +19,7 @@ typedef struct run {
     const command_call_t *call;
     config_t *config;
     tree_t *tree;
-    life_args_t life;
+    keeper_args_t keeper;
 } run_t;
 
 /* ---- in the node's process ---- */
@@ -71,16 +71,16 @@ static void ready(void *user, trp_runtime_t *runtime)
 static trp_status_t start(void *user, trp_runtime_t *runtime)
 {
     run_t *run = user;
-    trp_pid_t life;
+    trp_pid_t keeper;
     signal(SIGPIPE, SIG_IGN); /* who read our ready line or our log may be gone */
     config_keep(runtime, run->config);
-    run->life =
-        (life_args_t){.config = run->config, .tree = run->tree, .ready = ready, .user = run};
-    trp_spawn_t spawn = {.class = &life_class,
-                         .name = LIFE_NAME,
-                         .args = &run->life,
-                         .args_size = sizeof(run->life)};
-    return runtime_spawn(runtime, &spawn, &life);
+    run->keeper =
+        (keeper_args_t){.config = run->config, .tree = run->tree, .ready = ready, .user = run};
+    trp_spawn_t spawn = {.class = &keeper_class,
+                         .name = KEEPER_NAME,
+                         .args = &run->keeper,
+                         .args_size = sizeof(run->keeper)};
+    return runtime_spawn(runtime, &spawn, &keeper);
 }
 
 static void stop(void *user, trp_runtime_t *runtime)
@@ -91,7 +91,7 @@ static void stop(void *user, trp_runtime_t *runtime)
         node_end(runtime, EXIT_FAILED);
         return;
     }
-    envelope->to = runtime_whereis(runtime, LIFE_NAME);
+    envelope->to = runtime_whereis(runtime, KEEPER_NAME);
     envelope->tag = TRP_TAG_STOP;
     if (runtime_send(runtime, envelope) != TRP_OK) {
         envelope_free(envelope);

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "supervisor/control.h"
-#include "supervisor/life.h"
+#include "supervisor/keeper.h"
 
 #define CALL_MS_DEFAULT 60000
 
@@ -80,8 +80,8 @@ static void verb_ps(inquiry_t *inquiry, trp_ctx_t *ctx, const control_request_t 
 
 static void verb_stop(inquiry_t *inquiry, trp_ctx_t *ctx, const control_request_t *request)
 {
-    trp_pid_t life = trp_whereis(ctx, LIFE_NAME);
-    if (trp_pid_is_none(life) || trp_send(ctx, life, TRP_TAG_STOP, NULL, 0) != TRP_OK) {
+    trp_pid_t keeper = trp_whereis(ctx, KEEPER_NAME);
+    if (trp_pid_is_none(keeper) || trp_send(ctx, keeper, TRP_TAG_STOP, NULL, 0) != TRP_OK) {
         inquiry_fail(inquiry, ctx, "E_UNAVAILABLE", "the node can't be told");
         return;
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "supervisor/life.h"
+#include "supervisor/keeper.h"
 
 #include <signal.h>
 #include <string.h>
@@ -10,54 +10,59 @@
 
 #define TREE_STOP_MS_MAX 5000 /* kept of stop_ms for the tree, after draining */
 
-typedef enum life_phase { LIFE_STARTING, LIFE_SERVING, LIFE_DRAINING, LIFE_STOPPING } life_phase_t;
+typedef enum keeper_phase {
+    KEEPER_STARTING,
+    KEEPER_SERVING,
+    KEEPER_DRAINING,
+    KEEPER_STOPPING
+} keeper_phase_t;
 
-typedef struct life {
-    life_args_t args;
-    life_phase_t phase;
+typedef struct keeper {
+    keeper_args_t args;
+    keeper_phase_t phase;
     trp_pid_t root;
     uint64_t root_monitor;
     uint64_t drain; /* the request to the router */
-} life_t;
+} keeper_t;
 
 static trp_status_t init(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
 {
-    life_t *life = state;
+    keeper_t *keeper = state;
     size_t size = 0;
     const void *data = message == NULL ? NULL : trp_message_data(message, &size);
-    if (size != sizeof(life->args)) {
+    if (size != sizeof(keeper->args)) {
         return TRP_INVALID;
     }
-    memcpy(&life->args, data, sizeof(life->args));
+    memcpy(&keeper->args, data, sizeof(keeper->args));
 
-    trp_supervisor_args_t args = {.spec = &life->args.tree->root, .parent = trp_self(ctx)};
+    trp_supervisor_args_t args = {.spec = &keeper->args.tree->root, .parent = trp_self(ctx)};
     trp_spawn_t spawn = {.class = &trp_supervisor_class,
                          .name = TREE_ROOT,
                          .args = &args,
                          .args_size = sizeof(args),
                          .monitor = true,
-                         .monitor_ref = &life->root_monitor,
+                         .monitor_ref = &keeper->root_monitor,
                          .ack = true};
-    return trp_spawn(ctx, &spawn, &life->root);
+    return trp_spawn(ctx, &spawn, &keeper->root);
 }
 
-static void serve(life_t *life, trp_ctx_t *ctx)
+static void serve(keeper_t *keeper, trp_ctx_t *ctx)
 {
-    if (life->phase != LIFE_STARTING) {
+    if (keeper->phase != KEEPER_STARTING) {
         return;
     }
-    life->phase = LIFE_SERVING;
-    log_event(LOG_INFO, "node_ready", LOG_TEXT("node", life->args.config->node.name));
-    if (life->args.ready != NULL) {
-        life->args.ready(life->args.user, runtime_of(ctx));
+    keeper->phase = KEEPER_SERVING;
+    log_event(LOG_INFO, "node_ready", LOG_TEXT("node", keeper->args.config->node.name));
+    if (keeper->args.ready != NULL) {
+        keeper->args.ready(keeper->args.user, runtime_of(ctx));
     }
 }
 
-static void stop_tree(life_t *life, trp_ctx_t *ctx)
+static void stop_tree(keeper_t *keeper, trp_ctx_t *ctx)
 {
     trp_reason_t shutdown = trp_reason(TRP_REASON_SHUTDOWN, 0, NULL);
-    life->phase = LIFE_STOPPING;
-    trp_exit(ctx, life->root, &shutdown);
+    keeper->phase = KEEPER_STOPPING;
+    trp_exit(ctx, keeper->root, &shutdown);
 }
 
 /* Most of the stop's time is for the tasks that were accepted, a last part for the tree. */
@@ -67,12 +72,12 @@ static int64_t drain_ms(const config_t *config)
     return config->node.stop_ms - (rest_ms < TREE_STOP_MS_MAX ? rest_ms : TREE_STOP_MS_MAX);
 }
 
-static void stop(life_t *life, trp_ctx_t *ctx, const trp_envelope_t *message)
+static void stop(keeper_t *keeper, trp_ctx_t *ctx, const trp_envelope_t *message)
 {
-    if (life->phase == LIFE_DRAINING || life->phase == LIFE_STOPPING) {
+    if (keeper->phase == KEEPER_DRAINING || keeper->phase == KEEPER_STOPPING) {
         return;
     }
-    log_event(LOG_INFO, "node_stopping", LOG_TEXT("node", life->args.config->node.name));
+    log_event(LOG_INFO, "node_stopping", LOG_TEXT("node", keeper->args.config->node.name));
     if (!trp_pid_is_none(message->from)) {
         /* An actor asks: let the guardian hear of it as of any stop, since it holds the time limit
          * of the whole. */
@@ -81,17 +86,18 @@ static void stop(life_t *life, trp_ctx_t *ctx, const trp_envelope_t *message)
 
     trp_pid_t router = trp_whereis(ctx, TREE_ROUTER);
     trp_request_t request = {
-        .to = router, .tag = TRP_TAG_STOP, .timeout_ms = drain_ms(life->args.config)};
-    bool is_asked = life->phase == LIFE_SERVING && life->args.tree->has_router &&
-                    !trp_pid_is_none(router) && trp_request(ctx, &request, &life->drain) == TRP_OK;
+        .to = router, .tag = TRP_TAG_STOP, .timeout_ms = drain_ms(keeper->args.config)};
+    bool is_asked = keeper->phase == KEEPER_SERVING && keeper->args.tree->has_router &&
+                    !trp_pid_is_none(router) &&
+                    trp_request(ctx, &request, &keeper->drain) == TRP_OK;
     if (is_asked) {
-        life->phase = LIFE_DRAINING;
+        keeper->phase = KEEPER_DRAINING;
     } else {
-        stop_tree(life, ctx);
+        stop_tree(keeper, ctx);
     }
 }
 
-static void end(life_t *life, trp_ctx_t *ctx, const trp_envelope_t *message)
+static void end(keeper_t *keeper, trp_ctx_t *ctx, const trp_envelope_t *message)
 {
     char line[TRP_REASON_LINE_MAX] = "";
     trp_reason_t reason;
@@ -101,19 +107,19 @@ static void end(life_t *life, trp_ctx_t *ctx, const trp_envelope_t *message)
         memcpy(&reason, data, sizeof(reason));
         trp_reason_format(&reason, line);
     }
-    if (life->phase == LIFE_STOPPING || life->phase == LIFE_DRAINING) {
+    if (keeper->phase == KEEPER_STOPPING || keeper->phase == KEEPER_DRAINING) {
         log_event(LOG_INFO, "node_stopped", LOG_TEXT("reason", line));
         node_end(runtime_of(ctx), 0);
         return;
     }
-    log_event(LOG_FATAL, life->phase == LIFE_STARTING ? "node_not_started" : "node_gave_up",
+    log_event(LOG_FATAL, keeper->phase == KEEPER_STARTING ? "node_not_started" : "node_gave_up",
               LOG_TEXT("reason", line));
     node_end(runtime_of(ctx), 1);
 }
 
-static void drained(life_t *life, trp_ctx_t *ctx, const trp_envelope_t *message)
+static void drained(keeper_t *keeper, trp_ctx_t *ctx, const trp_envelope_t *message)
 {
-    if (life->phase != LIFE_DRAINING || message->request_id != life->drain) {
+    if (keeper->phase != KEEPER_DRAINING || message->request_id != keeper->drain) {
         return;
     }
     if (message->tag != TRP_TAG_DRAINED) {
@@ -121,28 +127,28 @@ static void drained(life_t *life, trp_ctx_t *ctx, const trp_envelope_t *message)
             LOG_ERROR, "node_not_drained",
             LOG_TEXT("cause", message->tag == TRP_TAG_TIMEOUT ? "time limit" : "router ended"));
     }
-    stop_tree(life, ctx);
+    stop_tree(keeper, ctx);
 }
 
 static trp_status_t receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
 {
-    life_t *life = state;
+    keeper_t *keeper = state;
     switch (message->tag) {
     case TRP_TAG_STARTED:
-        serve(life, ctx);
+        serve(keeper, ctx);
         break;
     case TRP_TAG_STOP:
-        stop(life, ctx, message);
+        stop(keeper, ctx, message);
         break;
     case TRP_TAG_DRAINED:
     case TRP_TAG_TIMEOUT:
-        drained(life, ctx, message);
+        drained(keeper, ctx, message);
         break;
     case TRP_TAG_DOWN:
-        if (message->request_id == life->root_monitor) {
-            end(life, ctx, message);
+        if (message->request_id == keeper->root_monitor) {
+            end(keeper, ctx, message);
         } else {
-            drained(life, ctx, message);
+            drained(keeper, ctx, message);
         }
         break;
     default:
@@ -151,10 +157,10 @@ static trp_status_t receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *m
     return TRP_OK;
 }
 
-const trp_class_t life_class = {
-    .name = LIFE_NAME,
+const trp_class_t keeper_class = {
+    .name = KEEPER_NAME,
     .version = 1,
-    .state_size = sizeof(life_t),
+    .state_size = sizeof(keeper_t),
     .init = init,
     .receive = receive,
     .flags = TRP_CLASS_EDGE,
