@@ -98,10 +98,14 @@ void cell_release(cell_table_t *table, cell_t *cell)
     pthread_mutex_unlock(&table->lock);
 }
 
-cell_life_t *cell_life(cell_t *cell)
+cell_life_t *cell_life_make(cell_table_t *table, cell_t *cell)
 {
     if (cell->life == NULL) {
-        cell->life = calloc(1, sizeof(*cell->life));
+        cell_life_t *life = calloc(1, sizeof(*life));
+        pthread_mutex_t *lock = cell_inspect_lock(table, cell);
+        pthread_mutex_lock(lock);
+        cell->life = life;
+        pthread_mutex_unlock(lock);
     }
     return cell->life;
 }

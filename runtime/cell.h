@@ -89,7 +89,7 @@ static inline cell_t *cell_at(const cell_table_t *table, uint32_t slot)
 }
 
 /** Made when missing; NULL: no memory. */
-cell_life_t *cell_life(cell_t *cell);
+cell_life_t *cell_life_make(cell_table_t *table, cell_t *cell);
 
 /** Remembers that the cell is party to a pid of another node, for cell_next_remote. */
 void cell_mark_remote(cell_table_t *table, const cell_t *cell);

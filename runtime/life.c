@@ -38,14 +38,14 @@ static trp_status_t make_args(cell_t *cell, const birth_t *birth)
 
 /** Links and monitors in one step with the birth: nobody else knows the cell yet. On an error the
  * spawner's table may hold a row too many: undo_ties. */
-static trp_status_t tie(cell_t *cell, const birth_t *birth)
+static trp_status_t tie(cell_table_t *table, cell_t *cell, const birth_t *birth)
 {
     const trp_spawn_t *spawn = birth->spawn;
     cell_t *spawner = birth->spawner;
     if (spawner == NULL || !(spawn->link || spawn->monitor || spawn->ack)) {
         return TRP_OK;
     }
-    if (cell_life(cell) == NULL || cell_life(spawner) == NULL) {
+    if (cell_life_make(table, cell) == NULL || cell_life_make(table, spawner) == NULL) {
         return TRP_NO_MEMORY;
     }
     cell->life->spawner = spawn->ack ? spawner->self : TRP_PID_NONE;
@@ -89,7 +89,7 @@ static trp_status_t name(trp_runtime_t *runtime, cell_t *cell, const trp_spawn_t
     if (spawn->name == NULL && spawn->restarts == 0) {
         return TRP_OK;
     }
-    if (cell_life(cell) == NULL) {
+    if (cell_life_make(&runtime->table, cell) == NULL) {
         return TRP_NO_MEMORY;
     }
     cell->life->restarts = spawn->restarts;
@@ -177,7 +177,7 @@ trp_status_t life_spawn(sender_t sender, const birth_t *birth, trp_pid_t *pid)
     }
     trp_status_t status = fill(runtime, cell, birth);
     if (status == TRP_OK) {
-        status = tie(cell, birth);
+        status = tie(&runtime->table, cell, birth);
         if (status != TRP_OK) {
             undo_ties(cell, birth);
         }
@@ -250,6 +250,16 @@ static void bury(sender_t sender, cell_t *cell, trp_envelope_t *list, const trp_
     }
 }
 
+/** What a proxy took and never got reported as handled died with its worker. */
+static void settle_taken(sender_t sender, cell_t *cell)
+{
+    uint64_t taken = cell->life == NULL ? 0 : cell->life->taken;
+    mailbox_credit(&cell->mailbox, cell->owed + taken);
+    for (uint32_t i = mailbox_count(taken); i > 0; i--) {
+        COUNT(sender.runtime, sender.worker, dead);
+    }
+}
+
 void life_end(worker_t *worker, cell_t *cell, const trp_reason_t *reason, bool orderly)
 {
     trp_runtime_t *runtime = worker->runtime;
@@ -266,7 +276,7 @@ void life_end(worker_t *worker, cell_t *cell, const trp_reason_t *reason, bool o
     bury(sender, cell, cell->first, reason);
     bury(sender, cell, queued, reason);
     cell->first = cell->last = NULL;
-    mailbox_credit(&cell->mailbox, cell->owed + (cell->life == NULL ? 0 : cell->life->taken));
+    settle_taken(sender, cell);
     worker->ctx.cell = NULL;
     clear(runtime, cell);
 }

@@ -129,13 +129,14 @@ TRP_MUST_USE trp_status_t runtime_spawn_for(trp_runtime_t *runtime, const trp_sp
  * proxy_credit gives it back. Only for the message of the running callback. */
 trp_envelope_t *proxy_take(trp_ctx_t *ctx, const trp_envelope_t *message);
 
-/** Ends an envelope that a proxy took and that nobody will handle: a dead letter with `why` ("worker")
- * and `reason` for who waits for its effect. owns: taken. Edge thread. */
+/** Ends an envelope that a proxy took and that nobody will handle: a dead letter with `why`
+ * ("worker") and `reason` for who waits for its effect. Its charge stays until the proxy ends, when
+ * all that has no credit is counted as dead. owns: taken. Edge thread. */
 void proxy_dead(trp_runtime_t *runtime, trp_envelope_t *envelope, const char *why,
                 const trp_reason_t *reason);
 
-/** Gives back the charge of `count` taken messages (signals are not counted) with `bytes` of
- * payload in all. The rest is given back when the proxy ends. Edge thread. */
+/** The actor behind the proxy has handled `count` of the messages that were taken: their charge is
+ * given back (signals have none) with `bytes` of payload in all. Edge thread. */
 void proxy_credit(trp_runtime_t *runtime, trp_pid_t proxy, uint32_t count, uint64_t bytes);
 
 /* ---- looking in ---- */

@@ -48,7 +48,7 @@ struct worker {
     bool runs_pool; /* takes cells that are not pinned */
     bool is_searching;
     cell_t *lifo;
-    uint32_t lifo_uses, picks;
+    uint32_t lifo_uses, picks, spin_rounds;
     uint32_t clock_credit, clock_interval; /* slices until, and between, looks at the clock */
     uint32_t slice_messages;               /* handled in the slice that runs, or ran last */
     uint32_t poll_credit, poll_interval;   /* the edge: messages until, and between, polls */
@@ -98,6 +98,9 @@ void scheduler_again(worker_t *worker, cell_t *cell);
 /** Runs one slice of one actor, turns the timers when it is time. False: nothing to do now. The
  * unit of the scheduler: the threads' loop is step or park, a simulator steps by itself. */
 bool scheduler_step(worker_t *worker);
+
+/** Runs one slice of a cell that was taken from a queue. */
+void scheduler_run(worker_t *worker, cell_t *cell);
 
 /** Looks at the clock: fires timers that are due. */
 void scheduler_tick(worker_t *worker);

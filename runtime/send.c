@@ -67,17 +67,23 @@ static void log_dead(const trp_envelope_t *envelope, const char *why)
               LOG_TEXT("from", trp_pid_format(envelope->from, from)));
 }
 
+void dead_letter_again(sender_t sender, trp_envelope_t *envelope, const char *why,
+                       const trp_reason_t *reason)
+{
+    if ((envelope->flags & TRP_ENVELOPE_SIGNAL) == 0 && log_enabled(LOG_DEBUG)) {
+        log_dead(envelope, why);
+    }
+    bounce(sender, envelope, reason);
+    envelope_free(envelope);
+}
+
 void dead_letter(sender_t sender, trp_envelope_t *envelope, const char *why,
                  const trp_reason_t *reason)
 {
     if ((envelope->flags & TRP_ENVELOPE_SIGNAL) == 0) {
         COUNT(sender.runtime, sender.worker, dead);
-        if (log_enabled(LOG_DEBUG)) {
-            log_dead(envelope, why);
-        }
     }
-    bounce(sender, envelope, reason);
-    envelope_free(envelope);
+    dead_letter_again(sender, envelope, why, reason);
 }
 
 static trp_status_t nobody(sender_t sender, trp_envelope_t *envelope, const char *why)

@@ -32,4 +32,8 @@ trp_envelope_t *signal_make_reason(trp_envelope_t *signal, const trp_reason_t *r
 void dead_letter(sender_t sender, trp_envelope_t *envelope, const char *why,
                  const trp_reason_t *reason);
 
+/** The same for an envelope that is counted elsewhere. */
+void dead_letter_again(sender_t sender, trp_envelope_t *envelope, const char *why,
+                       const trp_reason_t *reason);
+
 #endif

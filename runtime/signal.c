@@ -28,7 +28,7 @@ void signal_note_remote(trp_runtime_t *runtime, const cell_t *cell, trp_pid_t pi
 static void join(worker_t *worker, cell_t *cell, watch_kind_t kind, const trp_envelope_t *envelope)
 {
     uint64_t ref = kind == WATCH_LINK ? 0 : envelope->request_id;
-    cell_life_t *life = cell_life(cell);
+    cell_life_t *life = cell_life_make(&worker->runtime->table, cell);
     if (life != NULL && watch_find(&life->theirs, kind, envelope->from, ref) != NULL) {
         return;
     }

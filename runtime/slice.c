@@ -47,7 +47,7 @@ static void end_by_callback(worker_t *worker, cell_t *cell, trp_status_t status)
 /** A request that the handler did not answer: who asked hears of our end as long as it waits. */
 static void keep_asker(worker_t *worker, cell_t *cell, const trp_envelope_t *request)
 {
-    cell_life_t *life = cell_life(cell);
+    cell_life_t *life = cell_life_make(&worker->runtime->table, cell);
     watch_t row = {.kind = WATCH_ASKER,
                    .pid = request->from,
                    .ref = request->request_id,
@@ -84,6 +84,9 @@ static bool show(worker_t *worker, cell_t *cell, trp_envelope_t *envelope)
         if (asks && !cell_is_proxy(cell)) {
             keep_asker(worker, cell, envelope);
         }
+        if ((envelope->flags & TRP_ENVELOPE_SIGNAL) == 0) {
+            COUNT(worker->runtime, worker, handled);
+        }
         envelope_free(envelope);
         ctx->message = NULL;
         owe(cell, held);
@@ -115,9 +118,6 @@ static bool admit(worker_t *worker, cell_t *cell, trp_envelope_t *envelope)
     admit_t verdict = signal_admit(worker, cell, envelope);
     switch (verdict) {
     case ADMIT_SHOW:
-        if ((envelope->flags & TRP_ENVELOPE_SIGNAL) == 0) {
-            COUNT(worker->runtime, worker, handled);
-        }
         return show(worker, cell, envelope);
     case ADMIT_LATE:
         dead_letter(sender, envelope, "late", &reason);
@@ -150,7 +150,6 @@ static bool handle_message(worker_t *worker, cell_t *cell, trp_envelope_t *envel
     if ((envelope->flags & TRP_ENVELOPE_REPLY) != 0) {
         return admit(worker, cell, envelope);
     }
-    COUNT(worker->runtime, worker, handled);
     return show(worker, cell, envelope);
 }
 
@@ -162,9 +161,6 @@ static bool handle_foreign(worker_t *worker, cell_t *cell, trp_envelope_t *envel
         return handle(worker, cell, envelope);
     }
     if (is_routed(worker, cell, envelope->to)) {
-        if ((envelope->flags & TRP_ENVELOPE_SIGNAL) == 0) {
-            COUNT(worker->runtime, worker, handled);
-        }
         return show(worker, cell, envelope);
     }
     trp_reason_t reason = trp_reason(TRP_REASON_NO_PROCESS, 0, NULL);

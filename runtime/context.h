@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* How the callbacks' functions (trp_*) send. Internal to the core; inside of callbacks only. */
+#ifndef TRP_RUNTIME_CONTEXT_H
+#define TRP_RUNTIME_CONTEXT_H
+
+#include "runtime/send.h"
+
+/** What goes into an envelope: bytes that are copied, or a message that is moved. */
+typedef struct content {
+    uint16_t tag;
+    const void *data;
+    size_t size;
+    zmq_msg_t *message; /* NULL: data */
+} content_t;
+
+/** A filled envelope from the caller to `to`; the message is still the caller's. errors:
+ * TRP_NO_MEMORY, TRP_INVALID */
+TRP_MUST_USE trp_status_t context_fill(const trp_ctx_t *ctx, trp_pid_t to, const content_t *content,
+                                       trp_envelope_t **envelope);
+
+/** Sends it. On TRP_OK the content's message is empty, on an error it is as it was; the envelope is
+ * gone in both cases. errors: TRP_FULL */
+TRP_MUST_USE trp_status_t context_post(trp_ctx_t *ctx, trp_envelope_t *envelope,
+                                       const content_t *content);
+
+/** Sends a signal of the caller. */
+void context_signal(trp_ctx_t *ctx, trp_pid_t to, uint16_t tag, uint64_t ref);
+
+#endif

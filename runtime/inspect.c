@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/* Looking in from any thread: rows for `ps`, the ledger; and what actors say about themselves. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "runtime/life.h"
+
+static const char *state_of(const cell_t *cell)
+{
+    switch (cell_phase(cell)) {
+    case CELL_NEW:
+    case CELL_STARTING:
+        return "starting";
+    case CELL_ENDING:
+        return "exiting";
+    default:
+        break;
+    }
+    if (atomic_load_explicit(&cell->running, memory_order_relaxed) != 0) {
+        return "running";
+    }
+    return mailbox_is_asleep(&cell->mailbox) ? "idle" : "ready";
+}
+
+/** One row, under the cell's inspect lock; false: nobody lives there. */
+static bool look(const cell_t *cell, actor_info_t *info)
+{
+    if (cell_phase(cell) == CELL_VACANT) {
+        return false;
+    }
+    *info = (actor_info_t){.pid = cell->self,
+                           .class_name = cell->class->name,
+                           .place = TRP_PLACE_POOL,
+                           .os_pid = (int32_t)getpid(),
+                           .state = state_of(cell)};
+    /* Relaxed: a snapshot. */
+    info->handled = atomic_load_explicit(&cell->handled, memory_order_relaxed);
+    info->mailbox =
+        mailbox_count(atomic_load_explicit(&cell->mailbox.charge, memory_order_relaxed));
+    if (cell->life != NULL) {
+        snprintf(info->name, sizeof(info->name), "%s", cell->life->name);
+        snprintf(info->detail, sizeof(info->detail), "%s", cell->life->detail);
+        info->restarts = cell->life->restarts;
+    }
+    if (cell_is_proxy(cell)) {
+        info->place = TRP_PLACE_PROCESS;
+        info->os_pid = cell->life == NULL ? 0 : cell->life->os_pid;
+    }
+    return true;
+}
+
+void runtime_each(trp_runtime_t *runtime, void (*each)(void *user, const actor_info_t *info),
+                  void *user)
+{
+    uint32_t used = atomic_load_explicit(&runtime->table.used, memory_order_acquire);
+    for (uint32_t slot = 1; slot < used; slot++) {
+        const cell_t *cell = &runtime->table.cells[slot];
+        pthread_mutex_t *lock = cell_inspect_lock(&runtime->table, cell);
+        actor_info_t info;
+        pthread_mutex_lock(lock);
+        bool lives = look(cell, &info);
+        pthread_mutex_unlock(lock);
+        if (lives) {
+            each(user, &info);
+        }
+    }
+}
+
+static void add(runtime_ledger_t *ledger, const counters_t *counters)
+{
+    /* Relaxed: exact at a quiet moment, close at any other. */
+    ledger->sent += atomic_load_explicit(&counters->sent, memory_order_relaxed);
+    ledger->handled += atomic_load_explicit(&counters->handled, memory_order_relaxed);
+    ledger->refused += atomic_load_explicit(&counters->refused, memory_order_relaxed);
+    ledger->dead += atomic_load_explicit(&counters->dead, memory_order_relaxed);
+}
+
+void runtime_ledger(trp_runtime_t *runtime, runtime_ledger_t *ledger)
+{
+    *ledger = (runtime_ledger_t){0};
+    add(ledger, &runtime->outside);
+    for (uint32_t i = 0; i < runtime->worker_count; i++) {
+        add(ledger, &runtime->workers[i].counters);
+    }
+    uint32_t used = atomic_load_explicit(&runtime->table.used, memory_order_acquire);
+    for (uint32_t slot = 1; slot < used; slot++) {
+        ledger->queued += mailbox_count(
+            atomic_load_explicit(&runtime->table.cells[slot].mailbox.charge, memory_order_relaxed));
+    }
+}
+
+/** Writes what others read under the lock. NULL: no memory; nothing is shown then. */
+static cell_life_t *shown(trp_ctx_t *ctx, pthread_mutex_t **lock)
+{
+    cell_life_t *life = cell_life_make(&ctx->runtime->table, ctx->cell);
+    *lock = cell_inspect_lock(&ctx->runtime->table, ctx->cell);
+    if (life != NULL) {
+        pthread_mutex_lock(*lock);
+    }
+    return life;
+}
+
+void trp_describe(trp_ctx_t *ctx, const char *text)
+{
+    pthread_mutex_t *lock = NULL;
+    cell_life_t *life = shown(ctx, &lock);
+    if (life != NULL) {
+        snprintf(life->detail, sizeof(life->detail), "%s", text);
+        pthread_mutex_unlock(lock);
+    }
+}
+
+void runtime_set_os_pid(trp_ctx_t *ctx, int32_t os_pid)
+{
+    pthread_mutex_t *lock = NULL;
+    cell_life_t *life = shown(ctx, &lock);
+    if (life != NULL) {
+        life->os_pid = os_pid;
+        pthread_mutex_unlock(lock);
+    }
+}

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/runtime.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/keep.h"
+#include "runtime/life.h"
+#include "runtime/log.h"
+
+#define CELLS_DEFAULT (1u << 20)
+#define CELLS_MAX     (1u << 28)
+
+static void worker_init(trp_runtime_t *runtime, uint32_t index)
+{
+    worker_t *worker = &runtime->workers[index];
+    const trp_host_t *host = runtime->host;
+    worker->runtime = runtime;
+    worker->index = index;
+    worker->is_edge = index < runtime->first_pool;
+    worker->runs_pool = !worker->is_edge || runtime->first_pool == runtime->worker_count;
+    worker->clock_credit = worker->clock_interval = 1;
+    worker->poll_credit = worker->poll_interval = 1;
+    worker->spin_rounds = 1;
+    worker->now_ns = host->now_ns(host->user);
+    worker->ctx = (struct trp_ctx){.runtime = runtime, .worker = worker};
+    for (size_t i = 0; i < sizeof(worker->chance) / sizeof(worker->chance[0]); i++) {
+        worker->chance[i] = host->chance(host->user) | 1; /* never all zero */
+    }
+    runq_init(&worker->queue);
+    timer_wheel_init(&worker->wheel, worker->now_ns);
+}
+
+static trp_status_t make_workers(trp_runtime_t *runtime, const runtime_options_t *options)
+{
+    runtime->first_pool = options->edge.park != NULL ? 1 : 0;
+    runtime->worker_count = runtime->first_pool + options->threads;
+    size_t size = runtime->worker_count * sizeof(worker_t);
+    runtime->workers = aligned_alloc(64, size);
+    if (runtime->workers == NULL) {
+        return TRP_NO_MEMORY;
+    }
+    memset(runtime->workers, 0, size);
+    for (uint32_t i = 0; i < runtime->worker_count; i++) {
+        worker_init(runtime, i);
+    }
+    runtime->edge = runtime->first_pool == 1 ? &runtime->workers[0] : NULL;
+    return TRP_OK;
+}
+
+trp_status_t runtime_create(const runtime_options_t *options, trp_runtime_t **runtime)
+{
+    uint32_t cells = options->cells_max == 0 ? CELLS_DEFAULT : options->cells_max;
+    bool edge = options->edge.park != NULL;
+    if (options->threads + edge == 0 || options->threads >= WORKERS_MAX || cells > CELLS_MAX ||
+        (edge && (options->edge.poll == NULL || options->edge.wake == NULL))) {
+        return TRP_INVALID;
+    }
+    trp_runtime_t *made = aligned_alloc(64, sizeof(*made));
+    if (made == NULL) {
+        return TRP_NO_MEMORY;
+    }
+    memset(made, 0, sizeof(*made));
+    made->node = options->node;
+    made->incarnation = options->incarnation;
+    made->host = options->host == NULL ? &host_os : options->host;
+    made->edge_park = options->edge;
+    made->spin = made->host->processors(made->host->user) > 1;
+    if (cell_table_init(&made->table, cells + 1) != TRP_OK) {
+        goto no_table;
+    }
+    if (registry_init(&made->names) != TRP_OK) {
+        goto no_names;
+    }
+    if (make_workers(made, options) != TRP_OK) {
+        goto no_workers;
+    }
+    route_table_init(&made->routes);
+    runq_init(&made->inject);
+    *runtime = made;
+    return TRP_OK;
+
+no_workers:
+    registry_fini(&made->names);
+no_names:
+    cell_table_fini(&made->table);
+no_table:
+    free(made);
+    return TRP_NO_MEMORY;
+}
+
+trp_status_t runtime_start(trp_runtime_t *runtime)
+{
+    const trp_host_t *host = runtime->host;
+    for (uint32_t i = runtime->first_pool; i < runtime->worker_count; i++) {
+        worker_t *worker = &runtime->workers[i];
+        trp_status_t status =
+            host->thread_start(host->user, worker_pool_loop, worker, &worker->thread);
+        if (status != TRP_OK) {
+            runtime_stop(runtime); /* those that run are joined by runtime_destroy */
+            return status;
+        }
+    }
+    return TRP_OK;
+}
+
+void runtime_run_edge(trp_runtime_t *runtime)
+{
+    worker_edge_loop(runtime->edge);
+}
+
+void runtime_stop(trp_runtime_t *runtime)
+{
+    const trp_host_t *host = runtime->host;
+    /* Sequentially consistent: a worker looks at it after it said that it parks. */
+    atomic_store_explicit(&runtime->stopping, true, memory_order_seq_cst);
+    for (uint32_t i = runtime->first_pool; i < runtime->worker_count; i++) {
+        atomic_store_explicit(&runtime->workers[i].parked, 0, memory_order_seq_cst);
+        host->wake(host->user, &runtime->workers[i].parked);
+    }
+    if (runtime->edge != NULL) {
+        runtime->edge_park.wake(runtime->edge_park.user);
+    }
+}
+
+static void free_list(trp_envelope_t *list)
+{
+    while (list != NULL) {
+        trp_envelope_t *next = list->next;
+        envelope_free(list);
+        list = next;
+    }
+}
+
+/** What is left of an actor when all threads are gone. */
+static void discard(cell_t *cell)
+{
+    if (cell_phase(cell) == CELL_VACANT) {
+        return;
+    }
+    free_list(cell->first);
+    free_list(mailbox_close(&cell->mailbox));
+    free_list(cell->args);
+    free(cell->state);
+    if (cell->life != NULL) {
+        watch_free(&cell->life->mine);
+        watch_free(&cell->life->theirs);
+        free(cell->life);
+    }
+}
+
+void runtime_destroy(trp_runtime_t **runtime)
+{
+    trp_runtime_t *ending = *runtime;
+    if (ending == NULL) {
+        return;
+    }
+    *runtime = NULL;
+    runtime_stop(ending);
+    for (uint32_t i = 0; i < ending->worker_count; i++) {
+        ending->host->thread_join(ending->host->user, &ending->workers[i].thread);
+    }
+    uint32_t used = atomic_load_explicit(&ending->table.used, memory_order_acquire);
+    for (uint32_t slot = 1; slot < used; slot++) {
+        discard(&ending->table.cells[slot]);
+    }
+    keep_end(ending);
+    for (uint32_t i = 0; i < ending->worker_count; i++) {
+        timer_wheel_fini(&ending->workers[i].wheel);
+        runq_fini(&ending->workers[i].queue);
+    }
+    runq_fini(&ending->inject);
+    route_table_fini(&ending->routes);
+    registry_fini(&ending->names);
+    cell_table_fini(&ending->table);
+    free(ending->workers);
+    free(ending);
+}
+
+/* ---- from outside of actors ---- */
+
+static sender_t outside(trp_runtime_t *runtime)
+{
+    return (sender_t){runtime, scheduler_current(runtime)};
+}
+
+/** The cell of `pid` when its callback runs on this thread now; NULL: another, or none. */
+static cell_t *running_cell(const trp_runtime_t *runtime, trp_pid_t pid)
+{
+    const worker_t *worker = scheduler_current(runtime);
+    cell_t *cell = worker == NULL ? NULL : worker->ctx.cell;
+    return cell != NULL && trp_pid_equal(cell->self, pid) ? cell : NULL;
+}
+
+trp_status_t runtime_spawn(trp_runtime_t *runtime, const trp_spawn_t *spawn, trp_pid_t *pid)
+{
+    if ((unsigned)spawn->place >= TRP_PLACE_COUNT) {
+        return TRP_UNSUPPORTED;
+    }
+    if (spawn->place != TRP_PLACE_POOL) {
+        const trp_placement_t *place = &runtime->places[spawn->place];
+        return place->start == NULL ? TRP_UNSUPPORTED
+                                    : place->start(place->user, runtime, spawn, TRP_PID_NONE, pid);
+    }
+    birth_t birth = {.spawn = spawn};
+    return life_spawn(outside(runtime), &birth, pid);
+}
+
+trp_status_t runtime_spawn_for(trp_runtime_t *runtime, const trp_spawn_t *spawn, trp_pid_t spawner,
+                               trp_pid_t *pid)
+{
+    birth_t birth = {.spawn = spawn, .spawner = running_cell(runtime, spawner)};
+    return life_spawn(outside(runtime), &birth, pid);
+}
+
+trp_status_t runtime_spawn_known(trp_runtime_t *runtime, const trp_spawn_t *spawn,
+                                 trp_pid_t spawner, trp_pid_t known, trp_pid_t *local)
+{
+    birth_t birth = {.spawn = spawn, .spawner = running_cell(runtime, spawner), .known = known};
+    trp_pid_t pid;
+    trp_status_t status = life_spawn(outside(runtime), &birth, &pid);
+    if (status == TRP_OK) {
+        *local = route_find(&runtime->routes, known);
+    }
+    return status;
+}
+
+trp_status_t runtime_send(trp_runtime_t *runtime, trp_envelope_t *envelope)
+{
+    return send_envelope(outside(runtime), envelope);
+}
+
+trp_pid_t runtime_whereis(trp_runtime_t *runtime, const char *name)
+{
+    return registry_find(&runtime->names, name);
+}
+
+int64_t runtime_now_ns(const trp_runtime_t *runtime)
+{
+    return runtime_clock(runtime);
+}
+
+/* ---- routes and places ---- */
+
+trp_status_t runtime_route(trp_runtime_t *runtime, uint32_t node, uint32_t incarnation,
+                           trp_pid_t proxy)
+{
+    return route_set(&runtime->routes, node, incarnation, proxy);
+}
+
+void runtime_route_default(trp_runtime_t *runtime, trp_pid_t proxy)
+{
+    route_set_fallback(&runtime->routes, proxy);
+}
+
+void runtime_node_down(trp_runtime_t *runtime, uint32_t node, uint32_t incarnation,
+                       const trp_reason_t *reason)
+{
+    trp_pid_t from = {.node = node, .incarnation = incarnation};
+    cell_table_t *table = &runtime->table;
+    for (uint32_t slot = cell_next_remote(table, 0); slot != 0;
+         slot = cell_next_remote(table, slot)) {
+        /* Acquire: as any sender. The cell may end meanwhile: the signal is dropped then. */
+        uint32_t generation =
+            atomic_load_explicit(&table->cells[slot].generation, memory_order_acquire);
+        trp_pid_t to = {runtime->node, slot, generation, runtime->incarnation};
+        send_signal(outside(runtime),
+                    signal_make_reason(signal_make(from, to, TRP_SIGNAL_NODE_DOWN, 0), reason));
+    }
+}
+
+void runtime_place(trp_runtime_t *runtime, trp_place_t place, const trp_placement_t *placement)
+{
+    runtime->places[place] = *placement;
+}
+
+/* ---- proxies ---- */
+
+trp_envelope_t *proxy_take(trp_ctx_t *ctx, const trp_envelope_t *message)
+{
+    trp_envelope_t *taken = ctx->message;
+    if (taken != message || !cell_is_proxy(ctx->cell) ||
+        cell_life_make(&ctx->runtime->table, ctx->cell) == NULL) {
+        return NULL;
+    }
+    ctx->message = NULL;
+    taken->next = NULL;
+    return taken;
+}
+
+void proxy_dead(trp_runtime_t *runtime, trp_envelope_t *envelope, const char *why,
+                const trp_reason_t *reason)
+{
+    dead_letter_again(outside(runtime), envelope, why, reason);
+}
+
+void proxy_credit(trp_runtime_t *runtime, trp_pid_t proxy, uint32_t count, uint64_t bytes)
+{
+    cell_t *cell = cell_at(&runtime->table, proxy.slot);
+    /* Acquire: as any sender; the edge runs both the proxy and the caller. */
+    if (cell == NULL || cell->life == NULL ||
+        atomic_load_explicit(&cell->generation, memory_order_acquire) != proxy.generation) {
+        return;
+    }
+    uint64_t charge = mailbox_sum(count, bytes);
+    bool fits =
+        count <= mailbox_count(cell->life->taken) && bytes <= mailbox_bytes(cell->life->taken);
+    if (!fits) {
+        log_event(LOG_ERROR, "proxy_credit_too_high", LOG_INT("count", count),
+                  LOG_INT("bytes", bytes));
+        return;
+    }
+    cell->life->taken -= charge;
+    mailbox_credit(&cell->mailbox, charge);
+    worker_t *worker = scheduler_current(runtime);
+    for (uint32_t i = 0; i < count; i++) {
+        COUNT(runtime, worker, handled);
+    }
+}

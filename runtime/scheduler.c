@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/scheduler.h"
+
+#include "runtime/send.h"
+
+#define LIFO_USES    16    /* in a row, while others wait in the queue */
+#define INJECT_EVERY 61    /* picks: the inject queue is looked at before the own one */
+#define CLOCK_MAX    64    /* slices between looks at the clock ... */
+#define CLOCK_NS     50000 /* ... as long as they take no longer than this */
+
+static _Thread_local worker_t *current;
+
+worker_t *scheduler_current(const trp_runtime_t *runtime)
+{
+    return current != NULL && current->runtime == runtime ? current : NULL;
+}
+
+worker_t *scheduler_enter(worker_t *worker)
+{
+    worker_t *before = current;
+    current = worker;
+    return before;
+}
+
+void scheduler_wake_edge(trp_runtime_t *runtime)
+{
+    worker_t *edge = runtime->edge;
+    uint32_t parked = 1;
+    /* Sequentially consistent: our push comes before; the edge says that it parks before it looks
+     * at its queue for the last time. */
+    if (atomic_compare_exchange_strong_explicit(&edge->parked, &parked, 0, memory_order_seq_cst,
+                                                memory_order_seq_cst)) {
+        runtime->edge_park.wake(runtime->edge_park.user);
+    }
+}
+
+/** Takes the parked worker `index` out of the idle mask. False: another has. */
+static bool claim_idle(trp_runtime_t *runtime, uint32_t index)
+{
+    uint64_t bit = 1ull << index;
+    return (atomic_fetch_and_explicit(&runtime->idle, ~bit, memory_order_seq_cst) & bit) != 0;
+}
+
+void scheduler_notify(trp_runtime_t *runtime)
+{
+    /* Sequentially consistent, both: our push comes before. A searcher that stops says so before
+     * it looks at the queues again, and so does a worker that parks. */
+    if (atomic_load_explicit(&runtime->searching, memory_order_seq_cst) != 0) {
+        return;
+    }
+    uint64_t idle = atomic_load_explicit(&runtime->idle, memory_order_seq_cst);
+    while (idle != 0) {
+        uint32_t index = (uint32_t)__builtin_ctzll(idle);
+        if (claim_idle(runtime, index)) {
+            worker_t *worker = &runtime->workers[index];
+            atomic_fetch_add_explicit(&runtime->searching, 1, memory_order_seq_cst);
+            /* Release: that it searches, to the worker that wakes. */
+            atomic_store_explicit(&worker->parked, 0, memory_order_release);
+            runtime->host->wake(runtime->host->user, &worker->parked);
+            return;
+        }
+        idle = atomic_load_explicit(&runtime->idle, memory_order_seq_cst);
+    }
+}
+
+/** By a thread that does not run pool cells. */
+static void inject(trp_runtime_t *runtime, worker_t *worker, cell_t *cell)
+{
+    runq_push(&runtime->inject, cell);
+    if (runtime->first_pool < runtime->worker_count) {
+        scheduler_notify(runtime);
+    } else if (worker != runtime->edge) {
+        scheduler_wake_edge(runtime);
+    }
+}
+
+/** The cell goes to the LIFO slot, who was there to the queue, where others may steal it. */
+static void keep_local(worker_t *worker, cell_t *cell)
+{
+    cell_t *displaced = worker->lifo;
+    worker->lifo = cell;
+    if (displaced != NULL) {
+        runq_push(&worker->queue, displaced);
+        if (!worker->is_edge) {
+            scheduler_notify(worker->runtime);
+        }
+    }
+}
+
+void scheduler_ready(trp_runtime_t *runtime, worker_t *worker, cell_t *cell)
+{
+    if (cell->pinned) {
+        if (worker != NULL && worker == runtime->edge) {
+            keep_local(worker, cell);
+            return;
+        }
+        runq_push(&runtime->edge->queue, cell);
+        scheduler_wake_edge(runtime);
+    } else if (worker != NULL && worker->runs_pool) {
+        keep_local(worker, cell);
+    } else {
+        inject(runtime, worker, cell);
+    }
+}
+
+void scheduler_again(worker_t *worker, cell_t *cell)
+{
+    uint32_t count = runq_push(&worker->queue, cell);
+    if (!worker->is_edge && (count > 1 || worker->lifo != NULL)) {
+        scheduler_notify(worker->runtime);
+    }
+}
+
+static cell_t *take_lifo(worker_t *worker)
+{
+    cell_t *cell = worker->lifo;
+    if (cell == NULL) {
+        return NULL;
+    }
+    worker->lifo = NULL;
+    if (++worker->lifo_uses <= LIFO_USES) {
+        return cell;
+    }
+    worker->lifo_uses = 0;
+    cell_t *other = runq_pop(&worker->queue);
+    if (other == NULL) {
+        return cell;
+    }
+    runq_push(&worker->queue, cell);
+    return other;
+}
+
+cell_t *scheduler_next(worker_t *worker)
+{
+    trp_runtime_t *runtime = worker->runtime;
+    cell_t *cell = NULL;
+    if (++worker->picks >= INJECT_EVERY) {
+        worker->picks = 0;
+        cell = worker->runs_pool ? runq_pop(&runtime->inject) : NULL;
+    }
+    if (cell == NULL) {
+        cell = take_lifo(worker);
+    }
+    if (cell == NULL) {
+        worker->lifo_uses = 0;
+        cell = runq_pop(&worker->queue);
+    }
+    if (cell == NULL && worker->runs_pool) {
+        cell = runq_pop(&runtime->inject);
+    }
+    return cell;
+}
+
+static void fire(void *user, trp_pid_t owner, uint64_t ref)
+{
+    worker_t *worker = user;
+    sender_t sender = {worker->runtime, worker};
+    send_signal(sender, signal_make(owner, owner, TRP_SIGNAL_TIMER, ref));
+}
+
+static bool has_timers(const worker_t *worker)
+{
+    /* Relaxed: only this worker's thread adds. */
+    return atomic_load_explicit(&worker->wheel.count, memory_order_relaxed) != 0;
+}
+
+void scheduler_tick(worker_t *worker)
+{
+    int64_t now = runtime_clock(worker->runtime);
+    int64_t took = now - worker->now_ns;
+    worker->now_ns = now;
+    if (took > CLOCK_NS) {
+        worker->clock_interval = worker->clock_interval > 1 ? worker->clock_interval / 2 : 1;
+    } else if (worker->clock_interval < CLOCK_MAX) {
+        worker->clock_interval *= 2;
+    }
+    worker->clock_credit = worker->clock_interval;
+    if (has_timers(worker)) {
+        timer_advance(&worker->wheel, now, fire, worker);
+    }
+}
+
+/** A worker that was woken to search, or did, has found something: another may search now. */
+static void stop_searching(worker_t *worker)
+{
+    trp_runtime_t *runtime = worker->runtime;
+    worker->is_searching = false;
+    atomic_fetch_sub_explicit(&runtime->searching, 1, memory_order_seq_cst);
+    if (runq_count(&worker->queue) != 0 || runq_count(&runtime->inject) != 0) {
+        scheduler_notify(runtime);
+    }
+}
+
+void scheduler_run(worker_t *worker, cell_t *cell)
+{
+    if (worker->is_searching) {
+        stop_searching(worker);
+    }
+    cell_run(worker, cell);
+    worker->ctx.cell = NULL;
+}
+
+bool scheduler_step(worker_t *worker)
+{
+    if (--worker->clock_credit == 0) {
+        if (worker->is_edge || has_timers(worker)) {
+            scheduler_tick(worker);
+        } else {
+            worker->clock_credit = worker->clock_interval;
+        }
+    }
+    cell_t *cell = scheduler_next(worker);
+    if (cell == NULL && has_timers(worker)) {
+        scheduler_tick(worker);
+        cell = scheduler_next(worker);
+    }
+    if (cell == NULL) {
+        return false;
+    }
+    scheduler_run(worker, cell);
+    return true;
+}
+
+uint64_t worker_chance(worker_t *worker)
+{
+    uint64_t *s =
+        worker->chance; /* xoshiro256**, source: D. Blackman, S. Vigna, prng.di.unimi.it */
+    uint64_t scrambled = s[1] * 5;
+    scrambled = (scrambled << 7 | scrambled >> 57) * 9;
+    uint64_t shifted = s[1] << 17;
+    s[2] ^= s[0];
+    s[3] ^= s[1];
+    s[1] ^= s[2];
+    s[0] ^= s[3];
+    s[2] ^= shifted;
+    s[3] = s[3] << 45 | s[3] >> 19;
+    return scrambled;
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/* What the workers' threads do: step, and when there is nothing to step, search, spin and park. */
+#include "runtime/scheduler.h"
+
+#define SPIN_MIN 16 /* rounds of looking before a park */
+#define SPIN_MAX 1024
+#define POLL_MIN 8  /* the edge: messages between polls, while polls find something */
+#define POLL_MAX 64 /* ... and when they do not */
+#define POLL_NS  100000
+
+static bool is_stopping(const trp_runtime_t *runtime)
+{
+    return atomic_load_explicit(&runtime->stopping, memory_order_seq_cst);
+}
+
+static void pause_briefly(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+/** One look at all queues of the pool, from a random one on. */
+static cell_t *steal(worker_t *worker)
+{
+    trp_runtime_t *runtime = worker->runtime;
+    cell_t *cell = runq_pop(&runtime->inject);
+    uint32_t pool = runtime->worker_count - runtime->first_pool;
+    uint32_t start = pool > 1 ? (uint32_t)(worker_chance(worker) % pool) : 0;
+    for (uint32_t i = 0; i < pool && cell == NULL; i++) {
+        worker_t *victim = &runtime->workers[runtime->first_pool + (start + i) % pool];
+        if (victim != worker) {
+            cell = runq_steal(&victim->queue, &worker->queue);
+        }
+    }
+    return cell;
+}
+
+/** Whether any pool queue shows something, by the hints alone. */
+static bool seems_busy(const trp_runtime_t *runtime)
+{
+    bool busy = runq_count(&runtime->inject) != 0;
+    for (uint32_t i = runtime->first_pool; i < runtime->worker_count; i++) {
+        busy |= runq_count(&runtime->workers[i].queue) != 0;
+    }
+    return busy;
+}
+
+/** Looks everywhere; as the only searcher also for a while, longer when that has paid before. */
+static cell_t *search(worker_t *worker)
+{
+    trp_runtime_t *runtime = worker->runtime;
+    cell_t *cell = steal(worker);
+    if (cell != NULL || !runtime->spin) {
+        return cell;
+    }
+    if (!worker->is_searching) {
+        uint32_t none = 0;
+        worker->is_searching = atomic_compare_exchange_strong_explicit(
+            &runtime->searching, &none, 1, memory_order_seq_cst, memory_order_seq_cst);
+        if (!worker->is_searching) {
+            return NULL;
+        }
+    }
+    for (uint32_t round = 0; round < worker->spin_rounds && cell == NULL; round++) {
+        pause_briefly();
+        if (seems_busy(runtime)) {
+            cell = steal(worker);
+        }
+    }
+    if (cell != NULL) {
+        worker->spin_rounds = worker->spin_rounds < SPIN_MAX ? worker->spin_rounds * 2 : SPIN_MAX;
+    } else {
+        worker->spin_rounds = worker->spin_rounds > SPIN_MIN ? worker->spin_rounds / 2 : SPIN_MIN;
+    }
+    return cell;
+}
+
+/** For sure, under the queues' locks. */
+static bool has_work(trp_runtime_t *runtime)
+{
+    bool work = !runq_is_empty(&runtime->inject);
+    for (uint32_t i = runtime->first_pool; i < runtime->worker_count; i++) {
+        work |= !runq_is_empty(&runtime->workers[i].queue);
+    }
+    return work;
+}
+
+/** Leaves the idle mask; when a waker has been quicker it has made us a searcher. */
+static void unpark(worker_t *worker)
+{
+    trp_runtime_t *runtime = worker->runtime;
+    uint64_t bit = 1ull << worker->index;
+    uint64_t before = atomic_fetch_and_explicit(&runtime->idle, ~bit, memory_order_seq_cst);
+    worker->is_searching = (before & bit) == 0;
+    if (worker->is_searching) {
+        /* The waker took our bit, then counts us as a searcher, then clears the word: wait for
+         * it, so that a late clear does not end the next park. A few instructions. */
+        while (atomic_load_explicit(&worker->parked, memory_order_acquire) != 0) {
+            pause_briefly();
+        }
+    }
+    atomic_store_explicit(&worker->parked, 0, memory_order_relaxed); /* ours alone now */
+}
+
+/* Order: no more a searcher, then parked, then idle, then the last look at the queues. Who pushes
+ * does so before it looks for searchers and idle ones: one of the two sees the other. */
+static void park(worker_t *worker)
+{
+    trp_runtime_t *runtime = worker->runtime;
+    const trp_host_t *host = runtime->host;
+    if (worker->is_searching) {
+        worker->is_searching = false;
+        atomic_fetch_sub_explicit(&runtime->searching, 1, memory_order_seq_cst);
+    }
+    atomic_store_explicit(&worker->parked, 1, memory_order_seq_cst);
+    atomic_fetch_or_explicit(&runtime->idle, 1ull << worker->index, memory_order_seq_cst);
+    int64_t until_ns = timer_next_ns(&worker->wheel);
+    bool wait = !has_work(runtime);
+    while (wait && !is_stopping(runtime) &&
+           atomic_load_explicit(&worker->parked, memory_order_acquire) != 0 &&
+           (until_ns == HOST_FOREVER || runtime_clock(runtime) < until_ns)) {
+        host->sleep(host->user, &worker->parked, 1, until_ns);
+    }
+    unpark(worker);
+    worker->now_ns = runtime_clock(runtime);
+}
+
+void worker_pool_loop(void *arg)
+{
+    worker_t *worker = arg;
+    trp_runtime_t *runtime = worker->runtime;
+    scheduler_enter(worker);
+    worker->now_ns = runtime_clock(runtime);
+    while (!is_stopping(runtime)) {
+        if (scheduler_step(worker)) {
+            continue;
+        }
+        cell_t *cell = search(worker);
+        if (cell != NULL) {
+            scheduler_run(worker, cell);
+        } else {
+            park(worker);
+        }
+    }
+    scheduler_enter(NULL);
+}
+
+static bool edge_has_work(worker_t *edge)
+{
+    return edge->lifo != NULL || !runq_is_empty(&edge->queue) ||
+           (edge->runs_pool && !runq_is_empty(&edge->runtime->inject));
+}
+
+static void edge_poll(worker_t *edge)
+{
+    const scheduler_park_t *park = &edge->runtime->edge_park;
+    uint32_t before = runq_count(&edge->queue) + (edge->lifo != NULL);
+    park->poll(park->user);
+    bool found = runq_count(&edge->queue) + (edge->lifo != NULL) != before;
+    if (found) {
+        edge->poll_interval = POLL_MIN;
+    } else if (edge->poll_interval < POLL_MAX) {
+        edge->poll_interval *= 2;
+    }
+    edge->poll_credit = edge->poll_interval;
+    edge->polled_ns = edge->now_ns;
+}
+
+static void edge_wait(worker_t *edge)
+{
+    const scheduler_park_t *park = &edge->runtime->edge_park;
+    /* Sequentially consistent: scheduler_wake_edge reads it after its push, we look at the queue
+     * after this. */
+    atomic_store_explicit(&edge->parked, 1, memory_order_seq_cst);
+    if (!edge_has_work(edge) && !is_stopping(edge->runtime)) {
+        park->park(park->user, timer_next_ns(&edge->wheel));
+    }
+    atomic_store_explicit(&edge->parked, 0, memory_order_seq_cst);
+    edge->now_ns = runtime_clock(edge->runtime);
+    edge->polled_ns = edge->now_ns;
+    edge->poll_interval = POLL_MIN;
+    edge->poll_credit = POLL_MIN;
+}
+
+void worker_edge_loop(worker_t *edge)
+{
+    worker_t *before = scheduler_enter(edge);
+    edge->now_ns = runtime_clock(edge->runtime);
+    while (!is_stopping(edge->runtime)) {
+        if (!scheduler_step(edge)) {
+            edge_wait(edge);
+            continue;
+        }
+        uint32_t used = edge->slice_messages + 1;
+        edge->poll_credit -= used < edge->poll_credit ? used : edge->poll_credit;
+        if (edge->poll_credit == 0 || edge->now_ns - edge->polled_ns > POLL_NS) {
+            edge_poll(edge);
+        }
+    }
+    scheduler_enter(before);
+}
