@@ -112,7 +112,7 @@ static trp_status_t spawn_match(tool_call_t *call, const match_seed_t *seed, ent
     spawn.args = trp_writer_data(&writer, &spawn.args_size);
     trp_status_t status = writer.failed ? TRP_NO_MEMORY : trp_spawn(call->ctx, &spawn, &entry->pid);
     trp_writer_fini(&writer);
-    return status == TRP_OK ? trp_send(call->ctx, entry->pid, MATCH_TAG_HELLO, NULL, 0) : status;
+    return status;
 }
 
 static void reply_created(tool_call_t *call, const match_seed_t *seed)

@@ -263,6 +263,7 @@ static trp_status_t init(trp_ctx_t *ctx, void *state, const trp_envelope_t *args
     if (size != 0)
         memcpy(game->bytes, data, size);
     game->timer_ms = MATCH_NEVER;
+    game->worker = args == NULL ? TRP_PID_NONE : args->from;
     trp_status_t status = trp_schema_unpack(&match_seed_schema, (trp_text_t){game->bytes, size},
                                             &game->document, &game->seed, &fault);
     if (status != TRP_OK) {
@@ -291,9 +292,6 @@ static trp_status_t receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *m
     case MATCH_TAG_TIMER:
         game->timer_ms = MATCH_NEVER;
         status = match_tick(&game->match, now_ms(ctx), trp_epoch_ms(ctx));
-        break;
-    case MATCH_TAG_HELLO:
-        game->worker = message->from;
         break;
     case MATCH_TAG_BYE:
         trp_stop(ctx, NULL);

@@ -25,9 +25,8 @@ enum {
     MATCH_TAG_LEAVE = 0x0207,
     MATCH_TAG_SEED = 0x0210,  /* what a match is started with, inside a worker */
     MATCH_TAG_TIMER = 0x0211, /* a match's own clock */
-    MATCH_TAG_HELLO = 0x0212, /* worker to match: whom to tell when it is over [] */
-    MATCH_TAG_OVER = 0x0213,  /* match to worker: send me no more [] */
-    MATCH_TAG_BYE = 0x0214,   /* worker to match: that was all, end [] */
+    MATCH_TAG_OVER = 0x0212,  /* match to worker: send me no more [] */
+    MATCH_TAG_BYE = 0x0213,   /* worker to match: that was all, end [] */
 };
 
 /** The settings of a match, in one list: X(F, kind, name, min, max, default, text). */

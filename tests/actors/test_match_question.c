@@ -17,6 +17,7 @@ typedef struct given_question {
     match_question_t question;
     match_item_t item;
     trp_document_t document;
+    bool has_document;
     trp_fault_t fault;
 } given_question_t;
 
@@ -30,9 +31,18 @@ static trp_status_t make(given_question_t *given, const char *members)
     trp_status_t status =
         trp_schema_unpack(&match_question_schema, (trp_text_t){text, (size_t)size},
                           &given->document, &given->question, &given->fault);
+    free(text); /* JSON texts are copied into the document */
+    given->has_document = status == TRP_OK;
     if (status == TRP_OK)
         status = match_item_init(&given->item, &given->question, "", &given->fault);
     return status;
+}
+
+static void unmake(given_question_t *given)
+{
+    match_item_fini(&given->item);
+    if (given->has_document)
+        trp_document_fini(&given->document);
 }
 
 static trp_status_t answer(given_question_t *given, const char *json, match_given_t *out)
@@ -94,7 +104,7 @@ Test(match_question, bad_questions_are_refused_at_their_member)
 
         cr_expect_eq(status, TRP_PAYLOAD, "%s", cases[i].members);
         cr_expect_str_eq(given.fault.path, cases[i].path);
-        match_item_fini(&given.item);
+        unmake(&given);
     }
 }
 
@@ -129,7 +139,7 @@ Test(match_question, texts_are_compared_after_normalisation_and_case_folding)
     cr_expect(is_right(&given, "\"  cafe\u0301 \""));
     cr_expect_not(is_right(&given, "\"cafe\""));
     cr_expect_not(is_right(&given, "\"\""));
-    match_item_fini(&given.item);
+    unmake(&given);
 }
 
 Test(match_question, numbers_are_right_inside_the_tolerance_both_ends_included)
@@ -142,7 +152,7 @@ Test(match_question, numbers_are_right_inside_the_tolerance_both_ends_included)
     cr_expect(is_right(&given, "9.8"));
     cr_expect_not(is_right(&given, "9.699999"));
     cr_expect_not(is_right(&given, "-9.8"));
-    match_item_fini(&given.item);
+    unmake(&given);
 }
 
 Test(match_question, a_number_that_is_none_is_refused)
@@ -157,6 +167,7 @@ Test(match_question, a_number_that_is_none_is_refused)
     cr_expect_eq(match_given_read(&given.item, &infinite, &out, &given.fault), TRP_PAYLOAD);
     cr_expect_eq(answer(&given, "\"1\"", &out), TRP_PAYLOAD);
     cr_expect_eq(answer(&given, "[1]", &out), TRP_PAYLOAD);
+    unmake(&given);
 }
 
 Test(match_question, a_text_that_is_not_utf8_is_refused)
@@ -167,7 +178,7 @@ Test(match_question, a_text_that_is_not_utf8_is_refused)
     msgpack_object broken = {.type = MSGPACK_OBJECT_STR, .via.str = {2, "\xc3\x28"}};
 
     cr_expect_eq(match_given_read(&given.item, &broken, &out, &given.fault), TRP_PAYLOAD);
-    match_item_fini(&given.item);
+    unmake(&given);
 }
 
 Test(match_question, multi_answers_are_counted_by_option)
@@ -184,6 +195,7 @@ Test(match_question, multi_answers_are_counted_by_option)
     cr_expect_eq(answer(&given, "[\"a\",\"a\"]", &out), TRP_PAYLOAD);
     cr_expect_eq(answer(&given, "{\"a\":1}", &out), TRP_PAYLOAD);
     cr_expect_eq(answer(&given, "[\"a\",\"b\",\"c\",\"a\"]", &out), TRP_PAYLOAD);
+    unmake(&given);
 }
 
 Test(match_question, boolean_questions_take_words_and_values)
@@ -194,6 +206,7 @@ Test(match_question, boolean_questions_take_words_and_values)
     cr_expect(is_right(&given, "false"));
     cr_expect(is_right(&given, "\"false\""));
     cr_expect_not(is_right(&given, "true"));
+    unmake(&given);
 }
 
 Test(match_question, a_shuffle_depends_on_the_id_alone)
@@ -242,6 +255,7 @@ Test(match_question, shuffled_options_keep_what_is_right)
         cr_expect(is_right(&given, "[\"c\",\"a\"]"));
         cr_expect_not(is_right(&given, "[\"b\",\"a\"]"));
     }
+    unmake(&given);
 }
 
 /* ---- the bank ---- */
