@@ -210,14 +210,15 @@ static const tool_table_t table = {.tools = tools, .count = sizeof(tools) / size
 
 /* ---- the actor ---- */
 
-/* A line for each thing that happened; here the store will be written. */
+/* A line for each transition (what players do: at debug level); here the store will be written. */
 static void log_news(trp_ctx_t *ctx, game_t *game)
 {
     const match_t *match = &game->match;
     for (uint64_t version = game->logged + 1; version <= match->version; version++) {
         const match_notice_t *notice = match_notice(match, version);
+        bool is_player = notice != NULL && strncmp(notice->event, "player:", 7) == 0;
         if (notice != NULL)
-            trp_log(ctx, LOG_INFO, "match_event", "%.*s %s version %llu",
+            trp_log(ctx, is_player ? LOG_DEBUG : LOG_INFO, "match_event", "%.*s %s version %llu",
                     (int)game->seed.match_id.size, game->seed.match_id.data, notice->event,
                     (unsigned long long)version);
     }
