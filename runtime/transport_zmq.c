@@ -220,16 +220,16 @@ static void socket_close(void **socket)
     if (self == NULL) {
         return;
     }
-    if (self->in_pump) {
-        self->closing = true;
-    } else {
+    self->closing = true;
+    if (!self->in_pump) {
         socket_free(self);
     }
 }
 
 static const char *socket_endpoint(const void *socket)
 {
-    return ((const socket_t *)socket)->endpoint;
+    const socket_t *self = socket;
+    return self->endpoint;
 }
 
 static void close_frames(zmq_msg_t *frames, size_t count)
@@ -451,9 +451,7 @@ static unsigned socket_pump(void *socket, unsigned budget)
             report_frames(self, count);
         }
     }
-    if (!more) {
-        reports += report_ended(self);
-    }
+    reports += more ? 0 : report_ended(self);
     self->in_pump = false;
     if (self->closing) {
         socket_free(self);

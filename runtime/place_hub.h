@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* The hub of a node: the one ROUTER to which all its worker processes connect, and the conversation
+ * with the guardian that forks and ends them. Edge thread only. */
+#ifndef TRP_RUNTIME_PLACE_HUB_H
+#define TRP_RUNTIME_PLACE_HUB_H
+
+#include "runtime/guardian.h"
+#include "runtime/place_link.h"
+
+#define HUB_LINK_NAME "link" /* the ROUTER's file in the run directory */
+
+typedef struct place_hub place_hub_t;
+
+typedef struct hub_options {
+    trp_runtime_t *runtime;
+    edge_t *edge;
+    guardian_child_t child; /* what the node knows of itself */
+    /** The guardian asks the node to stop. */
+    void (*stop)(void *user, int signal);
+    void *user;
+} hub_options_t;
+
+/** errors: those of edge_bind, with `error` */
+TRP_MUST_USE trp_status_t hub_open(const hub_options_t *options, place_hub_t **hub,
+                                   char error[256]);
+
+/** After the runtime has ended and before its edge. Clears the pointer. */
+void hub_close(place_hub_t **hub);
+
+/** A link for a new worker process of the actor `proxy`: index, incarnation and token are chosen,
+ * nothing is forked yet. errors: TRP_FULL (too many), TRP_NO_MEMORY, TRP_SYSTEM (no chance) */
+TRP_MUST_USE trp_status_t hub_link(place_hub_t *hub, trp_pid_t proxy, place_link_t **link);
+
+/** Forgets a worker that has ended. Clears the pointer. */
+void hub_unlink(place_hub_t *hub, place_link_t **link);
+
+/** Asks the guardian for the process. program: "" = a fork of ours. errors: TRP_GONE, TRP_BUSY */
+TRP_MUST_USE trp_status_t hub_spawn(place_hub_t *hub, const place_link_t *link,
+                                    const char *program);
+
+/** Asks the guardian to send it a signal. */
+void hub_kill(place_hub_t *hub, const place_link_t *link, int signal);
+
+/** The link's channel is flushed at the end of this turn. */
+void hub_touch(place_hub_t *hub, place_link_t *link);
+
+#endif
