@@ -64,9 +64,15 @@ void report_action(report_t *report, const policy_child_t *child, const policy_a
     }
     char pid[TRP_PID_TEXT_MAX];
     char reason[TRP_REASON_LINE_MAX];
+    trp_pid_format(child->pid, pid);
+    trp_reason_format(&action->reason, reason);
+    if (action->context == POLICY_RESTARTING) {
+        log_event(LOG_WARN, "child_restarting", LOG_TEXT("supervisor", report->supervisor),
+                  LOG_TEXT("child", child->spec.id), LOG_INT("streak", child->streak),
+                  LOG_INT("delay_ms", action->delay_ns / MS));
+        return;
+    }
     log_event(contexts[action->context].level, contexts[action->context].event,
               LOG_TEXT("supervisor", report->supervisor), LOG_TEXT("child", child->spec.id),
-              LOG_TEXT("actor", trp_pid_format(child->pid, pid)),
-              LOG_TEXT("reason", trp_reason_format(&action->reason, reason)),
-              LOG_INT("streak", child->streak), LOG_INT("delay_ms", action->delay_ns / MS));
+              LOG_TEXT("actor", pid), LOG_TEXT("reason", reason));
 }

@@ -58,6 +58,7 @@ static void start(trp_ctx_t *ctx, policy_child_t *child)
         .monitor_ref = &child->monitor,
         .ack = true,
         .restarts = child->incarnation - 1,
+        .program = spec->program,
     };
     child->pid = TRP_PID_NONE;
     child->monitor = 0;
