@@ -51,6 +51,7 @@ BENCHMARKS = [
     Benchmark("ping_pong", "local", quick={"": 200000, **SLOW}),
     Benchmark("counting", "local", quick={"": 1000000, "nng": 5000}),
     *(between_processes("ipc", size, window, "ipc") for size in (64, 4096) for window in (1, 100)),
+    Benchmark("race_transform", "transform", quick={"": 500}),
     Benchmark("thread_ring", quick={"": 500000}),
     Benchmark("fork_join_create", quick={"": 20000, "zmq": 200, "czmq": 200}),
     Benchmark("fork_join_throughput", quick={"": 5000, "zmq": 1000}),
