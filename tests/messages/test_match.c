@@ -100,8 +100,8 @@ Test(match_messages, an_answer_of_no_form_at_all_is_refused)
     static const char *const bad[] = {
         "{}", "{\"match_id\":\"m\",\"player_id\":\"p\",\"question_id\":\"q\"}",
         "{\"match_id\":7,\"player_id\":\"p\",\"question_id\":\"q\",\"answer\":1}",
-        "{\"match_id\":\"m\",\"player_id\":\"p\",\"question_id\":\"q\",\"answer\":1,"
-        "\"rtt_ms\":-1}"};
+        ("{\"match_id\":\"m\",\"player_id\":\"p\",\"question_id\":\"q\",\"answer\":1,"
+         "\"rtt_ms\":-1}")};
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         match_answer_t answer;
