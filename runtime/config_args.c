@@ -89,7 +89,12 @@ static trp_status_t check(const trp_schema_t *schema, const void *data, size_t s
     return status;
 }
 
-static const trp_schema_t no_options = {.name = "options"};
+static const trp_field_t *no_fields(void)
+{
+    return NULL;
+}
+
+static const trp_schema_t no_options = {.name = "options", .fields = no_fields};
 
 trp_status_t config_args_build(config_child_t *child, zconfig_t *section, trp_fault_t *fault)
 {
