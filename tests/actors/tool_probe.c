@@ -3,6 +3,7 @@
 
 #include <criterion/criterion.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -150,6 +151,13 @@ static const trp_class_t probe_class = {
 
 /* ---- the test's thread ---- */
 
+static time_t time_of_day_s(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec;
+}
+
 /* Waits under the lock until the condition holds. */
 static void wait_until(probe_t *probe, bool (*holds)(const probe_t *probe, const void *data),
                        const void *data, const char *what)
@@ -211,16 +219,6 @@ probe_t *probe_new(const trp_class_t *class, const char *options, uint32_t threa
     return probe;
 }
 
-void probe_free(probe_t *probe)
-{
-    runtime_stop(probe->runtime);
-    runtime_destroy(&probe->runtime);
-    pthread_mutex_destroy(&probe->lock);
-    pthread_cond_destroy(&probe->changed);
-    free(probe->options);
-    free(probe);
-}
-
 static void tell(probe_t *probe, uint16_t tag, const void *data, size_t size)
 {
     trp_envelope_t *envelope = envelope_alloc();
@@ -276,6 +274,33 @@ void probe_stop_root(probe_t *probe)
 {
     tell(probe, TAG_EXIT, NULL, 0);
     wait_until(probe, is_gone, NULL, "the end of the root");
+}
+
+static void count_actor(void *user, const actor_info_t *info)
+{
+    (void)info;
+    ++*(size_t *)user;
+}
+
+/* All that the root had spawned ends after it. */
+void probe_free(probe_t *probe)
+{
+    time_t limit_s = time_of_day_s() + LIMIT_S;
+    size_t actors;
+    if (!probe->is_gone)
+        probe_stop_root(probe);
+    do {
+        actors = 0;
+        runtime_each(probe->runtime, count_actor, &actors);
+        cr_assert_lt(time_of_day_s(), limit_s, "%zu actors are left", actors);
+        sched_yield();
+    } while (actors > 1);
+    runtime_stop(probe->runtime);
+    runtime_destroy(&probe->runtime);
+    pthread_mutex_destroy(&probe->lock);
+    pthread_cond_destroy(&probe->changed);
+    free(probe->options);
+    free(probe);
 }
 
 void probe_text(const probe_answer_t *answer, const char *member, char *out, size_t size)
