@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: MIT
+"""Quiz matches of a real node: played to their end, kept apart, ended with their worker."""
+import json
+import unittest
+
+from majordomo import Client
+from node import Node, wait_for
+
+CONFIG = """
+node
+    name = test
+majordomo
+    endpoint = "tcp://127.0.0.1:*"
+pools
+    match
+        class = match
+        place = process
+        min = 2
+        max = 2
+        tools = "match_create match_join match_start match_answer match_state match_end match_control match_leave"
+        key_member = match_id
+        key_tools_new = match_create
+        keys_max = 2
+        inflight_max = 64
+        options
+            reveal_ms = 50
+            leaderboard_ms = 50
+            countdown_ms = 50
+            empty_match_ttl_ms = 2000
+"""
+
+TEXT = {"id": "t", "type": "text", "text": "?", "correct": ["SECRET"]}
+MULTI = {"id": "m", "type": "multi", "text": "?", "correct": ["a", "b"],
+         "options": [{"id": option, "text": option} for option in "abc"]}
+
+
+def points(time_ms, t_ms, base=1000):
+    """The rule of the points, in another language: base * (1 - t / 2T), rounded half up."""
+    return base if t_ms < 500 else (base * (2 * time_ms - t_ms) + time_ms) // (2 * time_ms)
+
+
+class Match(unittest.TestCase):
+    def setUp(self):
+        self.node = Node(CONFIG)  # one for each: matches that have ended keep their places for a while
+        self.addCleanup(self.node.close)
+        self.client = Client(self.node.endpoints["majordomo"])
+        self.addCleanup(self.client.socket.close)
+
+    def ask(self, tool, **body):
+        reply = self.client.call_02(tool, body)
+        self.assertTrue(reply["success"], reply.get("error"))
+        return reply["result"]
+
+    def refused(self, tool, **body):
+        reply = self.client.call_01(tool, body)
+        self.assertFalse(reply["success"], reply)
+        return reply["error"]
+
+    def create(self, *questions, **settings):
+        return self.ask("match_create", questions=list(questions), settings=settings)
+
+    def wait_state(self, match_id, state, **more):
+        def reached():
+            snapshot = self.ask("match_state", match_id=match_id, **more)
+            return snapshot if snapshot["state"] == state else None
+        return wait_for(reached, what=state)
+
+    def test_a_match_goes_from_the_lobby_to_the_ranking_that_its_answers_make(self):
+        match = self.create(TEXT, MULTI, question_ms=10000)
+        match_id = match["match_id"]
+        players = [self.ask("match_join", match_id=match_id, name=f"player {i}")["player_id"] for i in range(6)]
+        answers = {"t": lambda i: " secret" if i % 2 else "no idea", "m": lambda i: [["a", "b"], ["a"], ["a", "c"]][i % 3]}
+        expected = [0] * len(players)
+        streak = [0] * len(players)
+
+        self.ask("match_start", match_id=match_id, host_key=match["host_key"])
+        for question in ("t", "m"):
+            before = self.wait_state(match_id, "QUESTION", since_version=0)
+            self.assertEqual(before["question"]["id"], question)
+            self.assertTrue(question == "m" or "SECRET" not in json.dumps(before))
+            for i, player in enumerate(players):
+                ack = self.ask("match_answer", match_id=match_id, player_id=player, question_id=question,
+                               answer=answers[question](i), answer_id=f"{question}{i}")
+                self.assertTrue(ack["accepted"])
+                share = (i % 2, 1)[0] if question == "t" else (1, 0.5, 0)[i % 3]
+                streak[i] = streak[i] + 1 if share == 1 else 0
+                expected[i] += int(points(10000, ack["t_ms"]) * share) + (100 if streak[i] == 2 else 0)
+        final = self.wait_state(match_id, "FINISHED", since_version=0)
+
+        self.assertEqual({row["seat"]: row["score"] for row in final["ranking"]},
+                         {i + 1: score for i, score in enumerate(expected)})
+        self.assertEqual([row["score"] for row in final["ranking"]], sorted(expected, reverse=True))
+        events = [event["event"] for event in final["events"]]
+        self.assertEqual(events.count("match:finished"), 1)
+        self.assertEqual([event["version"] for event in final["events"]], list(range(1, final["version"] + 1)))
+        self.assertEqual(self.refused("match_end", match_id=match_id, host_key=match["host_key"])["code"], "E_STATE")
+
+    def test_matches_are_spread_over_the_workers_and_stay_there(self):
+        matches = [self.create(TEXT)["match_id"] for _ in range(3)]
+
+        workers = [{self.client.call_02("match_state", {"match_id": match_id})["metrics"]["worker"] for _ in range(4)}
+                   for match_id in matches]
+
+        self.assertEqual([len(of_one) for of_one in workers], [1, 1, 1])
+        self.assertEqual(len(set.union(*workers)), 2)
+
+    def test_no_worker_gets_more_matches_than_it_may_and_their_end_makes_room(self):
+        for _ in range(4):
+            self.ask("match_create", questions=[TEXT], settings={"empty_match_ttl_ms": 300})
+
+        self.assertEqual(self.refused("match_create", questions=[TEXT])["code"], "E_NO_CAPACITY")
+        wait_for(lambda: self.client.call_02("match_create", {"questions": [TEXT]})["success"], what="room")
+
+    def test_the_death_of_a_worker_is_told_to_those_who_play_there(self):
+        match = self.create(TEXT)
+        worker = self.client.call_02("match_state", {"match_id": match["match_id"]})["metrics"]["worker"]
+        index = [row["name"] for row in self.node.workers("match")].index(worker)
+
+        victim = self.node.kill_worker("match", index)
+
+        error = wait_for(lambda: self.client.call_02("match_state", {"match_id": match["match_id"]}).get("error"))
+        self.assertEqual(error["code"], "E_WORKER_LOST")
+        self.assertIn("signal 9", error["message"])
+        self.node.wait_replaced(victim)
+        self.create(TEXT)
+
+    def test_what_does_not_fit_is_refused_by_its_place(self):
+        bad = dict(MULTI, correct=["z"])
+        error = self.refused("match_create", questions=[TEXT, bad])
+        self.assertEqual((error["code"], error["path"]), ("E_BAD_PAYLOAD", "questions[1].correct[0]"))
+        self.assertEqual(self.refused("match_state", match_id="m-0000000000000000")["code"], "E_NOT_FOUND")
+        self.assertEqual(self.refused("match_state")["path"], "match_id")
+
+
+if __name__ == "__main__":
+    unittest.main()
