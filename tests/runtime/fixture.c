@@ -111,9 +111,14 @@ void node_run(void)
     }
 }
 
-void node_advance_ms(int64_t ms)
+void node_skip_ms(int64_t ms)
 {
     clock_ns += ms * 1000000;
+}
+
+void node_advance_ms(int64_t ms)
+{
+    node_skip_ms(ms);
     node_run();
 }
 

@@ -49,6 +49,8 @@ void node_close(void);
 void node_run(void);
 /** One slice. */
 bool node_step(void);
+/** Moves the clock and nothing else. */
+void node_skip_ms(int64_t ms);
 /** Moves the clock, then runs. */
 void node_advance_ms(int64_t ms);
 
