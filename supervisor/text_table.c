@@ -71,19 +71,29 @@ static const char *colour_of(const char *text)
     return NULL;
 }
 
-static void print_cell(const text_table_t *table, size_t index, size_t width, bool is_coloured)
+static void print_cell(const text_table_t *table, size_t index, int blanks, const char *colour)
 {
     const char *text = table->cells[index];
-    size_t column = index % table->columns;
-    bool is_last = column + 1 == table->columns;
-    int blanks = (int)(width - width_of(text));
-    const char *colour = !is_coloured ? NULL : index < table->columns ? BOLD : colour_of(text);
-    printf("%*s%s%s%s", table->is_number[column] ? blanks : 0, "", colour == NULL ? "" : colour,
-           text, colour == NULL ? "" : RESET);
-    if (is_last) {
-        putchar('\n');
-    } else {
-        printf("%*s", (table->is_number[column] ? 0 : blanks) + 2, "");
+    bool is_number = table->is_number[index % table->columns];
+    printf("%*s%s%s%s%*s", is_number ? blanks : 0, "", colour == NULL ? "" : colour, text,
+           colour == NULL ? "" : RESET, is_number ? 0 : blanks, "");
+}
+
+/* A line ends with its last cell that is not empty. */
+static void print_row(const text_table_t *table, size_t first, const size_t *widths,
+                      bool is_coloured)
+{
+    size_t end = first + table->columns;
+    while (end > first + 1 && table->cells[end - 1][0] == '\0') {
+        end--;
+    }
+    for (size_t i = first; i < end; i++) {
+        const char *text = table->cells[i];
+        const char *colour = !is_coloured ? NULL : first == 0 ? BOLD : colour_of(text);
+        bool is_padded = i + 1 < end || table->is_number[i - first];
+        int blanks = is_padded ? (int)(widths[i - first] - width_of(text)) : 0;
+        print_cell(table, i, blanks, colour);
+        fputs(i + 1 < end ? "  " : "\n", stdout);
     }
 }
 
@@ -97,8 +107,9 @@ bool text_table_print(text_table_t *table)
         size_t *widest = &widths[i % table->columns];
         *widest = width > *widest ? width : *widest;
     }
-    for (size_t i = 0; i < table->cell_count && is_complete; i++) {
-        print_cell(table, i, widths[i % table->columns], is_coloured);
+    for (size_t i = 0; i + table->columns <= table->cell_count && is_complete;
+         i += table->columns) {
+        print_row(table, i, widths, is_coloured);
     }
     free(table->cells);
     *table = (text_table_t){0};

@@ -1,0 +1,391 @@
+# SPDX-License-Identifier: MIT
+"""The control socket and the commands that people type, against real nodes."""
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import tempfile
+import unittest
+
+import msgpack
+import zmq
+
+from node import PROGRAM, SLOW, Node, wait_for
+
+POOL = """
+node
+    name = control-test
+majordomo
+    endpoint = "tcp://127.0.0.1:*"
+pools
+    parser
+        class = parser
+        place = pool
+        min = 2
+        max = 4
+        tools = code_parse
+"""
+
+
+def exchange(endpoint, *frames, kind=zmq.DEALER):
+    """Sends frames, returns those of the answer."""
+    peer = zmq.Context.instance().socket(kind)
+    peer.setsockopt(zmq.LINGER, 0)
+    try:
+        peer.connect(endpoint)
+        peer.send_multipart(list(frames))
+        if not peer.poll(int(10000 * SLOW)):
+            raise AssertionError("no answer")
+        return peer.recv_multipart()
+    finally:
+        peer.close()
+
+
+def run(*arguments, stdin=None, **environment):
+    """The program without a node."""
+    return subprocess.run([PROGRAM, *arguments], env=dict(os.environ, **environment), input=stdin, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=30 * SLOW)
+
+
+class Control(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.node = Node(POOL)
+        cls.endpoint = cls.node.endpoints["control"]
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.node.close()
+
+    def test_socket_is_for_its_owner_alone(self):
+        mode = os.stat(self.endpoint.removeprefix("ipc://")).st_mode & 0o777
+
+        self.assertEqual(mode, 0o600)
+
+    def test_json_is_answered_in_json(self):
+        answer = json.loads(exchange(self.endpoint, b'{"cmd":"ping"}')[0])
+
+        self.assertTrue(answer["ok"])
+        self.assertEqual(answer["result"]["guardian_pid"], self.node.process.pid)
+
+    def test_messagepack_is_answered_in_messagepack(self):
+        answer = msgpack.unpackb(exchange(self.endpoint, msgpack.packb({"cmd": "ps"}))[0])
+
+        self.assertTrue(answer["ok"])
+        self.assertIn("router", [row["name"] for row in answer["result"]])
+
+    def test_empty_frame_of_a_req_socket_is_mirrored(self):
+        answer = exchange(self.endpoint, b'{"cmd":"ping"}', kind=zmq.REQ)
+
+        self.assertTrue(json.loads(answer[0])["ok"])
+
+    def test_ps_rows_have_the_promised_members(self):
+        for row in self.node.ask("ps"):
+            self.assertLessEqual({"pid", "name", "class", "place", "os_pid", "state", "mailbox", "restarts"}, set(row))
+            self.assertRegex(row["pid"], r"^<\d+\.\d+\.\d+\.\d+\.\d+>$")
+
+    def test_tree_nests_workers_below_their_pool(self):
+        tree = self.node.ask("tree")
+
+        self.assertEqual(tree["id"], "root")
+        pool = next(child for child in tree["children"] if child["id"] == "pool.parser")
+        self.assertEqual([worker["id"] for worker in pool["children"]], ["parser.1", "parser.2"])
+        self.assertEqual({worker["state"] for worker in pool["children"]}, {"up"})
+
+    def test_pools_counts_workers_and_tasks(self):
+        before = self.node.ask("pools")[0]
+        self.node.ask("call", tool="code_parse", body={"filename": "a.json", "code": "{}"})
+
+        after = self.node.ask("pools")[0]
+
+        self.assertEqual(after["name"], "parser")
+        self.assertEqual(after["accepted"], before["accepted"] + 1)
+        self.assertEqual([worker["id"] for worker in after["workers"]], ["parser.1", "parser.2"])
+
+    def test_call_returns_the_whole_reply(self):
+        reply = self.node.ask("call", tool="code_parse", body={"filename": "a.json", "code": "[1]"})
+
+        self.assertTrue(reply["success"])
+        self.assertIn("result", reply)
+        self.assertIn("task_id", reply)
+
+    def test_unknown_command_lists_the_known_ones(self):
+        answer = json.loads(self.node.ask_raw(b'{"cmd":"dance"}'))
+
+        self.assertEqual(answer["error"]["code"], "E_UNKNOWN_COMMAND")
+        for verb in ("ping", "tree", "pools", "ps", "call", "stop"):
+            self.assertIn(verb, answer["error"]["message"])
+
+    def test_garbage_is_answered_with_an_error_and_harms_nothing(self):
+        deep = b"\x81\xa3cmd" + b"\x91" * 5000
+        for garbage in (b"", b"\x00\xff\xfe", b"{", b'{"cmd":', b'{"cmd":7}', b'{"cmd":""}', b"[1]", b"null",
+                        b"\xdf\xff\xff\xff\xff", b"\xde\xff\xff", deep, b'{"cmd":"call"}',
+                        b'{"cmd":"call","tool":"code_parse","body":[]}', b'{"cmd":"call","tool":7,"body":{}}',
+                        b'{"cmd":"ping","cmd":"ps"}', os.urandom(65536)):
+            with self.subTest(garbage[:20]):
+                answer = self.node.ask_raw(garbage)
+                try:
+                    answer = json.loads(answer)
+                except ValueError:
+                    answer = msgpack.unpackb(answer)
+                self.assertFalse(answer["ok"])
+                self.assertIn(answer["error"]["code"], ("E_BAD_BODY", "E_BAD_REQUEST"))
+        self.assertTrue(self.node.ask("ping"))
+
+    def test_messages_of_other_shapes_are_dropped(self):
+        peer = zmq.Context.instance().socket(zmq.DEALER)
+        peer.setsockopt(zmq.LINGER, 0)
+        try:
+            peer.connect(self.endpoint)
+            peer.send_multipart([b"one", b"two"])
+            peer.send_multipart([b"", b"", b'{"cmd":"ping"}'])
+            peer.send(b'{"cmd":"ping"}')
+            self.assertTrue(peer.poll(int(10000 * SLOW)))
+            self.assertTrue(json.loads(peer.recv())["ok"])
+            self.assertFalse(peer.poll(100), "only the third was a request")
+        finally:
+            peer.close()
+
+    def test_who_leaves_before_the_answer_harms_nothing(self):
+        for _ in range(50):
+            peer = zmq.Context.instance().socket(zmq.DEALER)
+            peer.setsockopt(zmq.LINGER, 100)
+            peer.connect(self.endpoint)
+            peer.send(b'{"cmd":"tree"}')
+            peer.close()
+
+        self.assertTrue(self.node.ask("ping"))
+
+    def test_bytes_that_are_no_zeromq_harm_nothing(self):
+        with socket.socket(socket.AF_UNIX) as raw:
+            raw.connect(self.endpoint.removeprefix("ipc://"))
+            raw.sendall(os.urandom(4096))
+
+        self.assertTrue(self.node.ask("ping"))
+
+    def test_requests_beyond_the_limit_are_refused_not_lost(self):
+        peer = zmq.Context.instance().socket(zmq.DEALER)
+        peer.setsockopt(zmq.LINGER, 0)
+        count = 1000
+        try:
+            peer.connect(self.endpoint)
+            for _ in range(count):
+                peer.send(b'{"cmd":"ping"}')
+            answers = []
+            while len(answers) < count:
+                self.assertTrue(peer.poll(int(10000 * SLOW)), f"{len(answers)} of {count} answers")
+                answers.append(json.loads(peer.recv()))
+        finally:
+            peer.close()
+        for answer in answers:
+            self.assertTrue(answer["ok"] or answer["error"]["code"] == "E_BUSY")
+
+    def test_inquiries_leave_no_actor_behind(self):
+        self.node.ask("tree")
+
+        self.assertEqual([row for row in self.node.ask("ps") if row["class"] == "inquiry"], [])
+
+    # ---- commands ----
+
+    def test_tree_command_draws_the_tree(self):
+        done = self.node.command("tree")
+
+        self.assertEqual(done.returncode, 0)
+        self.assertRegex(done.stdout, r"root +up +supervisor")
+        self.assertRegex(done.stdout, r"├─ pool\.parser +up")
+        self.assertRegex(done.stdout, r"│  └─ parser\.2 +up +parser +pool")
+        self.assertNotIn("\033", done.stdout, "no colours when it is no terminal")
+
+    def test_ps_command_aligns_and_json_is_the_list(self):
+        text = self.node.command("ps").stdout.splitlines()
+        rows = json.loads(self.node.command("ps", "--json").stdout)
+
+        self.assertEqual(len(text), len(rows) + 1)
+        self.assertEqual(text[0].split()[:5], ["PID", "NAME", "CLASS", "PLACE", "OS_PID"])
+        self.assertIsInstance(rows, list)
+
+    def test_pools_command_shows_a_row_for_each(self):
+        done = self.node.command("pools")
+
+        self.assertRegex(done.stdout, r"parser +2 \(2-4\)")
+        self.assertEqual(json.loads(self.node.command("pools", "--json").stdout)[0]["name"], "parser")
+
+    def test_call_command_takes_json_from_argument_and_input(self):
+        body = json.dumps({"filename": "a.json", "code": "[1]"})
+
+        by_argument = self.node.command("call", "code_parse", body)
+        by_input = self.node.command("call", "code_parse", "-", stdin=body)
+
+        self.assertEqual(by_argument.returncode, 0, by_argument.stderr)
+        self.assertEqual(json.loads(by_argument.stdout)["language"], "json")
+        self.assertEqual(by_argument.stdout, by_input.stdout)
+
+    def test_failed_task_is_told_on_standard_error(self):
+        done = self.node.command("call", "code_parse", '{"filename":"a.json"}')
+
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn("E_BAD_PAYLOAD", done.stderr)
+        self.assertIn("code", done.stderr)
+
+    def test_failed_task_with_json_prints_the_reply(self):
+        done = self.node.command("call", "--json", "no_such_tool")
+
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(json.loads(done.stdout)["error"]["code"], "E_UNKNOWN_TOOL")
+
+    def test_body_that_is_no_json_is_wrong_use(self):
+        self.assertEqual(self.node.command("call", "code_parse", "{").returncode, 2)
+        self.assertEqual(self.node.command("call", "code_parse", "-", stdin="").returncode, 2)
+
+    def test_second_node_on_the_run_directory_names_the_first(self):
+        done = run("run", self.node.config_path, "--set", f"node.run_dir={self.node.run_dir}")
+
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(str(self.node.process.pid), done.stderr)
+        self.assertTrue(self.node.ask("ping"), "the first goes on")
+
+
+class Life(unittest.TestCase):
+    """Start, death of workers, stop."""
+
+    def test_stop_command_waits_for_the_end_and_leaves_no_file(self):
+        with Node(POOL) as node:
+            done = node.command("stop")
+
+            self.assertEqual((done.returncode, done.stdout), (0, "stopped\n"))
+            self.assertEqual(node.wait_ended(), 0)
+            self.assertFalse(os.path.exists(os.path.join(node.run_dir, "control")))
+
+    def test_sigterm_and_sigint_stop_with_status_0(self):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with Node(POOL) as node:
+                family = node.family()
+                self.assertEqual(node.stop(number), 0)
+                for pid in family[1:]:
+                    self.assertFalse(os.path.exists(f"/proc/{pid}"), "all of its processes are gone")
+
+    def test_killed_worker_is_replaced_and_counted(self):
+        config = POOL.replace("place = pool", "place = process")
+        with Node(config) as node:
+            victim = node.kill_worker("parser")
+
+            replacement = node.wait_replaced(victim)
+
+            self.assertEqual(replacement["restarts"], 1)
+            ended = wait_for(lambda: node.events("child_terminated"), what="the report")
+            self.assertEqual(ended[0]["child"], "parser.1")
+            self.assertIn("signal 9", ended[0]["reason"])
+            self.assertEqual(node.ask("call", tool="code_parse", body={"filename": "a.json", "code": "1"})["success"],
+                             True)
+            self.assertEqual(node.stop(), 0)
+
+    def test_too_many_deaths_end_the_pool_then_come_back_by_its_parent(self):
+        config = POOL.replace("place = pool", "place = process")
+        with Node(config, ["pools.parser.intensity=1"]) as node:
+            for _ in range(2):
+                victim = node.kill_worker("parser")
+                node.wait_replaced(victim)
+
+            wait_for(lambda: node.events("supervisor_gave_up"), what="the pool's end")
+            wait_for(lambda: len(node.workers("parser")) == 2, what="two workers again")
+            self.assertEqual(node.events("supervisor_gave_up")[0]["supervisor"], "pool.parser")
+            self.assertEqual(node.stop(), 0)
+
+    def test_text_ready_line_names_the_endpoints(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "node.conf")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(POOL)
+            process = subprocess.Popen([PROGRAM, "run", path, "--set", f"node.run_dir={folder}/run"],
+                                       stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+            try:
+                line = process.stdout.readline()
+                self.assertRegex(line, r"^ready control=ipc://\S+ majordomo=tcp://127\.0\.0\.1:\d+$")
+            finally:
+                process.terminate()
+                self.assertEqual(process.wait(40 * SLOW), 0)
+                process.stdout.close()
+
+    def test_commands_find_the_one_node_of_the_user(self):
+        with tempfile.TemporaryDirectory() as runtime:
+            path = os.path.join(runtime, "node.conf")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(POOL)
+            env = {"XDG_RUNTIME_DIR": runtime, "TROUPE_CONTROL": ""}
+            nodes = []
+            try:
+                for name in ("one", "two"):
+                    nodes.append(subprocess.Popen([PROGRAM, "run", path, "--set", f"node.name={name}"],
+                                                  env=dict(os.environ, **env), stdout=subprocess.PIPE,
+                                                  stderr=subprocess.DEVNULL, text=True))
+                    self.assertTrue(nodes[-1].stdout.readline().startswith("ready"))
+                    done = run("ps", **env)
+                    if name == "one":
+                        self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertEqual(done.returncode, 1, "two nodes: which one?")
+                self.assertRegex(done.stderr, r"(?s)2 nodes run in .*/one/control.*|.*/two/control.*")
+            finally:
+                for node in nodes:
+                    node.terminate()
+                    node.wait(40 * SLOW)
+                    node.stdout.close()
+
+
+class WithoutNode(unittest.TestCase):
+    def test_no_node_says_what_to_do(self):
+        with tempfile.TemporaryDirectory() as runtime:
+            for arguments in (["tree"], ["ps", "--json"], ["call", "x"], ["stop"]):
+                done = run(*arguments, XDG_RUNTIME_DIR=runtime, TROUPE_CONTROL="")
+                self.assertEqual((done.returncode, done.stdout), (1, ""))
+                self.assertIn("run CONF", done.stderr)
+
+    def test_dead_endpoint_is_told_at_once(self):
+        done = run("ps", "--control", "ipc:///nonexistent/control")
+
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("no node at ipc:///nonexistent/control", done.stderr)
+
+    def test_wrong_use_is_status_2(self):
+        for arguments in ([], ["dance"], ["run"], ["run", "a", "b"], ["ps", "--set", "a=b"], ["ps", "--nonsense"],
+                          ["tree", "x"], ["call"], ["run", "--control", "x", "c"], ["help", "dance"]):
+            with self.subTest(arguments):
+                self.assertEqual(run(*arguments).returncode, 2)
+
+    def test_every_command_has_help(self):
+        listed = re.findall(r"^  ([a-z]+) ", run("help").stdout, re.MULTILINE)
+
+        self.assertIn("run", listed)
+        for name in listed:
+            done = run(name, "--help")
+            self.assertEqual(done.returncode, 0)
+            self.assertIn(f" {name}", done.stdout)
+
+    def test_config_and_messages_print_pages(self):
+        self.assertIn("| `name` |", run("config").stdout)
+        self.assertIn("min", {row["option"] for row in json.loads(run("config", "--json").stdout)})
+        self.assertIn("task_run", run("messages").stdout)
+
+    def test_configuration_error_names_file_line_option_rule(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "node.conf")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(POOL.replace("min = 2", "min = two"))
+            done = run("run", path, "--set", f"node.run_dir={folder}/run")
+
+            self.assertEqual((done.returncode, done.stdout), (2, ""))
+            self.assertRegex(done.stderr, rf"^{path}:10: pools\.parser\.min: ")
+            self.assertFalse(os.path.exists(f"{folder}/run"), "nothing was started")
+
+    def test_missing_file_and_wrong_override_are_configuration_errors(self):
+        self.assertEqual(run("run", "/nonexistent.conf").returncode, 2)
+        with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
+            file.write(POOL)
+            file.flush()
+            self.assertEqual(run("run", file.name, "--set", "pools.parser.nonsense=1").returncode, 2)
+            self.assertEqual(run("run", file.name, "--set", "nonsense").returncode, 2)
+
+
+if __name__ == "__main__":
+    unittest.main()
