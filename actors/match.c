@@ -317,7 +317,7 @@ static void terminate(trp_ctx_t *ctx, void *state, const trp_reason_t *reason)
     free(host->matches);
 }
 
-static const trp_schema_t *const messages[] = {&task_run_schema, NULL};
+static const trp_schema_t *const messages[] = {&task_run_schema, &match_create_schema, NULL};
 
 const trp_class_t match_class = {.name = "match",
                                  .version = 1,

@@ -312,7 +312,13 @@ static void terminate(trp_ctx_t *ctx, void *state, const trp_reason_t *reason)
     free(game->bytes);
 }
 
-static const trp_schema_t *const messages[] = {&task_run_schema, NULL};
+static const trp_schema_t *const messages[] = {
+    &task_run_schema,      &match_seed_schema,
+    &match_join_schema,    &match_leave_schema,
+    &match_start_schema,   &match_answer_schema,
+    &match_state_schema,   &match_end_schema,
+    &match_control_schema, NULL,
+};
 
 const trp_class_t match_game_class = {.name = "match_game",
                                       .version = 1,

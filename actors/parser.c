@@ -45,7 +45,7 @@ static void terminate(trp_ctx_t *ctx, void *state, const trp_reason_t *reason)
     parser_fini(state);
 }
 
-static const trp_schema_t *const messages[] = {&task_run_schema, NULL};
+static const trp_schema_t *const messages[] = {&task_run_schema, &code_parse_schema, NULL};
 
 const trp_class_t parser_class = {
     .name = "parser",

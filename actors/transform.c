@@ -37,7 +37,7 @@ static trp_status_t receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *m
     return status == TRP_UNSUPPORTED ? TRP_OK : status; /* no task: nothing for us */
 }
 
-static const trp_schema_t *const messages[] = {&task_run_schema, NULL};
+static const trp_schema_t *const messages[] = {&task_run_schema, &race_data_schema, NULL};
 
 const trp_class_t transform_class = {
     .name = "transform",

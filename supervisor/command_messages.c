@@ -16,8 +16,23 @@ static const trp_schema_t *const own[] = {
     &children_counted_schema, &child_event_schema,
 };
 
-static bool print_schema(const trp_schema_t *schema)
+/* Prints a schema once: of classes that share one, the first shows it. */
+static bool print_schema(const command_call_t *call, const trp_schema_t *schema,
+                         const trp_class_t *class)
 {
+    for (size_t i = 0; class != NULL && i < sizeof(own) / sizeof(own[0]); i++) {
+        if (own[i] == schema) {
+            return true;
+        }
+    }
+    for (size_t i = 0; class != NULL && call->classes[i] != class; i++) {
+        const trp_schema_t *const *earlier = call->classes[i]->messages;
+        for (; earlier != NULL && *earlier != NULL; earlier++) {
+            if (*earlier == schema) {
+                return true;
+            }
+        }
+    }
     char *text = trp_schema_document(schema);
     if (text != NULL) {
         printf("\n%s", text);
@@ -26,28 +41,32 @@ static bool print_schema(const trp_schema_t *schema)
     return text != NULL;
 }
 
+static bool print_class(const command_call_t *call, const trp_class_t *class)
+{
+    bool is_complete = true;
+    if (class->messages == NULL && class->options == NULL) {
+        return true;
+    }
+    printf("\n# Class `%s`\n", class->name);
+    for (size_t i = 0; class->messages != NULL && class->messages[i] != NULL; i++) {
+        is_complete &= print_schema(call, class->messages[i], class);
+    }
+    if (class->options != NULL) {
+        is_complete &= print_schema(call, class->options, class);
+    }
+    return is_complete;
+}
+
 int command_messages(const command_call_t *call)
 {
     bool is_complete = true;
-    printf("# Messages\n\n"
-           "Printed by `%s messages` from the tables that pack, unpack and check them.\n\n"
-           "# Messages of troupe\n",
-           "troupe");
+    printf("# Messages of troupe\n\n"
+           "Printed by `troupe messages` from the tables that pack, unpack and check them.\n");
     for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
-        is_complete &= print_schema(own[i]);
+        is_complete &= print_schema(call, own[i], NULL);
     }
     for (size_t i = 0; call->classes[i] != NULL; i++) {
-        const trp_class_t *class = call->classes[i];
-        if (class->messages == NULL && class->options == NULL) {
-            continue;
-        }
-        printf("\n# Class `%s`\n", class->name);
-        for (size_t m = 0; class->messages != NULL && class->messages[m] != NULL; m++) {
-            is_complete &= print_schema(class->messages[m]);
-        }
-        if (class->options != NULL) {
-            is_complete &= print_schema(class->options);
-        }
+        is_complete &= print_class(call, call->classes[i]);
     }
     return is_complete ? EXIT_OK
                        : command_fail(call, EXIT_FAILED, "%s", trp_status_text(TRP_NO_MEMORY));
