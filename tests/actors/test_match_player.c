@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "tests/actors/match_play.h"
 
@@ -51,7 +52,7 @@ Test(match_player, names_without_1_to_24_visible_characters_are_refused)
     cr_expect_eq(play_join(play, "p1", " \t "), MATCH_E_BAD_PAYLOAD);
     cr_expect_eq(play_join(play, "p1", "\u200b\u2060"), MATCH_E_BAD_PAYLOAD);
     cr_expect_eq(play_join(play, "p1", "1234567890123456789012345"), MATCH_E_BAD_PAYLOAD);
-    cr_expect_str_eq(play->verdict.fault.path, "name");
+    cr_expect_eq(strcmp(play->verdict.fault.path, "name"), 0);
     cr_expect_eq(play_join(play, "p1", "\xff\xfe"), MATCH_E_BAD_PAYLOAD);
     cr_expect_eq(play_join(play, "p1",
                            "\U0001f600\U0001f600\U0001f600\U0001f600\U0001f600"
@@ -277,7 +278,7 @@ Test(match_player, a_bad_answer_takes_nothing_away)
     play_t *play = play_question("");
 
     cr_expect_eq(play_answer(play, "p1", "q1", "\"zz\""), MATCH_E_BAD_PAYLOAD);
-    cr_expect_str_eq(play->verdict.fault.path, "answer");
+    cr_expect_eq(strcmp(play->verdict.fault.path, "answer"), 0);
     cr_expect_eq(play_answer(play, "p1", "q1", "\"b\""), MATCH_E_NONE);
 
     cr_expect(play->verdict.accepted);
