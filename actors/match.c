@@ -30,17 +30,21 @@ typedef struct host {
 
 static entry_t *find_id(const host_t *host, trp_text_t id)
 {
-    for (size_t i = 0; i < host->match_count; i++)
-        if (!host->matches[i].is_over && match_text_is(match_text(host->matches[i].id), id))
+    for (size_t i = 0; i < host->match_count; i++) {
+        if (!host->matches[i].is_over && match_text_is(match_text(host->matches[i].id), id)) {
             return &host->matches[i];
+        }
+    }
     return NULL;
 }
 
 static entry_t *find_pid(const host_t *host, trp_pid_t pid)
 {
-    for (size_t i = 0; i < host->match_count; i++)
-        if (trp_pid_equal(host->matches[i].pid, pid))
+    for (size_t i = 0; i < host->match_count; i++) {
+        if (trp_pid_equal(host->matches[i].pid, pid)) {
             return &host->matches[i];
+        }
+    }
     return NULL;
 }
 
@@ -76,14 +80,16 @@ static trp_status_t choose_questions(tool_call_t *call, const match_create_t *cr
     trp_fault_t fault = {0};
     trp_status_t status;
     if (create->questions_count != 0) {
-        if (create->bank != NULL)
+        if (create->bank != NULL) {
             return fail_at(call, "bank", "not there together with questions");
+        }
         seed->questions = create->questions;
         seed->questions_count = create->questions_count;
         status = match_questions_check(seed->questions, seed->questions_count, &fault);
     } else {
-        if (host->bank.bytes == NULL)
+        if (host->bank.bytes == NULL) {
             return fail_at(call, "questions", "there, as this worker has no bank of questions");
+        }
         status = match_bank_pick(&host->bank.bank, create->bank, seed, call->zone, &fault);
     }
     return status == TRP_PAYLOAD ? tool_fail_fault(call, &fault) : status;
@@ -94,11 +100,14 @@ static trp_status_t check_teams(tool_call_t *call, const match_create_t *create)
     for (size_t i = 0; i < create->teams_count; i++) {
         char path[32];
         snprintf(path, sizeof(path), "teams[%zu]", i);
-        if (create->teams[i].size == 0 || create->teams[i].size > MATCH_NAME_BYTES)
+        if (create->teams[i].size == 0 || create->teams[i].size > MATCH_NAME_BYTES) {
             return fail_at(call, path, "1 to 256 bytes");
-        for (size_t k = 0; k < i; k++)
-            if (match_text_is(create->teams[i], create->teams[k]))
+        }
+        for (size_t k = 0; k < i; k++) {
+            if (match_text_is(create->teams[i], create->teams[k])) {
                 return fail_at(call, path, "unique among the teams");
+            }
+        }
     }
     return TRP_OK;
 }
@@ -138,8 +147,9 @@ static trp_status_t make_seed(tool_call_t *call, const match_create_t *create, m
     match_settings_t settings = host->settings;
     trp_fault_t fault = {0};
     if (create->settings != NULL &&
-        match_settings_apply(&settings, create->settings, &fault) != TRP_OK)
+        match_settings_apply(&settings, create->settings, &fault) != TRP_OK) {
         return fail_inside(call, "settings.", &fault);
+    }
     match_rules_from(&settings, &seed->rules);
     seed->teams = create->teams;
     seed->teams_count = create->teams_count;
@@ -150,24 +160,27 @@ static trp_status_t make_seed(tool_call_t *call, const match_create_t *create, m
 static trp_status_t run_create(tool_call_t *call, const void *request)
 {
     host_t *host = call->state;
-    if (host->match_count == host->match_max)
+    if (host->match_count == host->match_max) {
         return tool_fail(call, "E_NO_CAPACITY", "this worker hosts %zu matches already",
                          host->match_max);
+    }
     entry_t *entry = &host->matches[host->match_count];
     entry->is_over = false;
     char host_key[KEY_SIZE];
-    do
+    do {
         snprintf(entry->id, sizeof(entry->id), "m-%016llx",
                  (unsigned long long)trp_random(call->ctx));
-    while (find_id(host, match_text(entry->id)) != NULL);
+    } while (find_id(host, match_text(entry->id)) != NULL);
     snprintf(host_key, sizeof(host_key), "%016llx%016llx",
              (unsigned long long)trp_random(call->ctx), (unsigned long long)trp_random(call->ctx));
     match_seed_t seed = {.match_id = match_text(entry->id), .host_key = match_text(host_key)};
     trp_status_t status = make_seed(call, request, &seed);
-    if (status == TRP_OK)
+    if (status == TRP_OK) {
         status = spawn_match(call, &seed, entry);
-    if (status != TRP_OK)
+    }
+    if (status != TRP_OK) {
         return status;
+    }
     host->match_count++;
     host->router = call->message->from;
     memcpy(call->bind, entry->id, sizeof(entry->id));
@@ -182,11 +195,13 @@ static trp_status_t pass_on(tool_call_t *call, const void *request)
 {
     const match_address_t *address = request;
     const entry_t *entry = find_id(call->state, address->match_id);
-    if (entry == NULL)
+    if (entry == NULL) {
         return tool_fail(call, "E_NOT_FOUND", "no such match");
+    }
     trp_status_t status = trp_forward(call->ctx, call->message, entry->pid);
-    if (status == TRP_FULL || status == TRP_BUSY)
+    if (status == TRP_FULL || status == TRP_BUSY) {
         return tool_fail(call, "E_BUSY", "too much is waiting for this match");
+    }
     return status == TRP_OK ? TRP_PENDING : status;
 }
 
@@ -220,15 +235,18 @@ static trp_status_t read_options(trp_ctx_t *ctx, host_t *host, const match_optio
     }
     host->match_max = options->has_max_matches ? (size_t)options->max_matches : MATCHES_DEFAULT;
     host->matches = calloc(host->match_max, sizeof(*host->matches));
-    if (host->matches == NULL)
+    if (host->matches == NULL) {
         return TRP_NO_MEMORY;
-    if (!options->has_questions)
+    }
+    if (!options->has_questions) {
         return TRP_OK;
+    }
     char path[4096];
     snprintf(path, sizeof(path), "%.*s", (int)options->questions.size, options->questions.data);
     trp_status_t status = match_bank_open(&host->bank, path, error);
-    if (status == TRP_CONFIG)
+    if (status == TRP_CONFIG) {
         trp_log(ctx, LOG_ERROR, "match_bank", "%s", error);
+    }
     return status;
 }
 
@@ -241,15 +259,18 @@ static trp_status_t init(trp_ctx_t *ctx, void *state, const trp_envelope_t *args
     size_t size = 0;
     const void *data = args == NULL ? NULL : trp_message_data(args, &size);
     trp_status_t status = TRP_OK;
-    if (size != 0)
+    if (size != 0) {
         status = trp_schema_unpack(&match_options_schema, (trp_text_t){data, size}, &document,
                                    &options, &fault);
-    if (status == TRP_OK)
+    }
+    if (status == TRP_OK) {
         status = read_options(ctx, host, &options);
-    if (status == TRP_PAYLOAD)
+    }
+    if (status == TRP_PAYLOAD) {
         trp_log(ctx, LOG_ERROR, "match_options", "%s should be %s", fault.path, fault.rule);
-    else if (size != 0)
+    } else if (size != 0) {
         trp_document_fini(&document);
+    }
     if (status != TRP_OK) {
         free(host->matches);
         return status;
@@ -267,8 +288,9 @@ static void forget(trp_ctx_t *ctx, host_t *host, entry_t *entry, const trp_reaso
             entry->id, trp_reason_format(reason, line));
     const task_release_t release = {.key = match_text(entry->id)};
     trp_status_t status = trp_send_struct(ctx, host->router, &task_release_schema, &release);
-    if (status != TRP_OK)
+    if (status != TRP_OK) {
         trp_log(ctx, LOG_WARN, "key_not_released", "%s %s", entry->id, trp_status_name(status));
+    }
     *entry = host->matches[--host->match_count];
     describe(ctx, host);
 }
@@ -279,18 +301,20 @@ static trp_status_t on_gone(trp_ctx_t *ctx, host_t *host, const trp_envelope_t *
     size_t size;
     memcpy(&reason, trp_message_data(message, &size), sizeof(reason));
     entry_t *entry = find_pid(host, message->from);
-    if (entry != NULL)
+    if (entry != NULL) {
         forget(ctx, host, entry, &reason);
-    else
+    } else {
         trp_stop(ctx, &reason); /* our supervisor; the link ends the matches */
+    }
     return TRP_OK;
 }
 
 static trp_status_t on_over(trp_ctx_t *ctx, host_t *host, const trp_envelope_t *message)
 {
     entry_t *entry = find_pid(host, message->from);
-    if (entry == NULL)
+    if (entry == NULL) {
         return TRP_OK;
+    }
     entry->is_over = true;
     return trp_send(ctx, entry->pid, MATCH_TAG_BYE, NULL, 0);
 }

@@ -39,8 +39,9 @@ static match_input_t input_of(const tool_call_t *call, match_event_t event)
 
 static trp_status_t refuse(tool_call_t *call, const match_verdict_t *verdict)
 {
-    if (verdict->code == MATCH_E_BAD_PAYLOAD && verdict->fault.path[0] != '\0')
+    if (verdict->code == MATCH_E_BAD_PAYLOAD && verdict->fault.path[0] != '\0') {
         return tool_fail_fault(call, &verdict->fault);
+    }
     return tool_fail(call, match_code_name(verdict->code), "%s", verdict->text);
 }
 
@@ -49,8 +50,9 @@ static trp_status_t handle(tool_call_t *call, const match_input_t *input, match_
 {
     game_t *game = call->state;
     trp_status_t status = match_handle(&game->match, input, verdict);
-    if (status != TRP_OK)
+    if (status != TRP_OK) {
         return status;
+    }
     return verdict->code == MATCH_E_NONE ? TRP_OK : refuse(call, verdict);
 }
 
@@ -67,8 +69,9 @@ static trp_status_t check_host(tool_call_t *call, trp_text_t key)
     const game_t *game = call->state;
     trp_text_t own = game->seed.host_key;
     unsigned char difference = own.size == key.size ? 0 : 1;
-    for (size_t i = 0; i < own.size && i < key.size; i++)
+    for (size_t i = 0; i < own.size && i < key.size; i++) {
         difference |= (unsigned char)(own.data[i] ^ key.data[i]);
+    }
     return difference == 0 ? TRP_OK : tool_fail(call, "E_FORBIDDEN", "only the host may do this");
 }
 
@@ -76,8 +79,9 @@ static trp_status_t run_for_host(tool_call_t *call, trp_text_t key, const match_
 {
     match_verdict_t verdict;
     trp_status_t status = check_host(call, key);
-    if (status == TRP_OK)
+    if (status == TRP_OK) {
         status = handle(call, input, &verdict);
+    }
     return status == TRP_OK ? reply_snapshot(call, &(match_view_t){0}) : status;
 }
 
@@ -94,11 +98,13 @@ static trp_status_t run_join(tool_call_t *call, const void *request)
              (unsigned long long)trp_random(call->ctx), (unsigned long long)trp_random(call->ctx));
     input.player_id = join->has_player_id ? join->player_id : match_text(made_up);
     input.name = join->name;
-    if (join->has_team)
+    if (join->has_team) {
         input.team = join->team;
+    }
     trp_status_t status = handle(call, &input, &verdict);
-    if (status != TRP_OK)
+    if (status != TRP_OK) {
         return status;
+    }
     trp_writer_t *writer = &call->result;
     trp_write_map(writer, 5);
     trp_write_key(writer, "player_id");
@@ -164,11 +170,13 @@ static trp_status_t run_answer(tool_call_t *call, const void *request)
     input.question_id = answer->question_id;
     input.answer = answer->answer;
     input.rtt_ms = answer->has_rtt_ms ? answer->rtt_ms : 0;
-    if (answer->has_answer_id)
+    if (answer->has_answer_id) {
         input.answer_id = answer->answer_id;
+    }
     trp_status_t status = handle(call, &input, &verdict);
-    if (status != TRP_OK)
+    if (status != TRP_OK) {
         return status;
+    }
     trp_writer_t *writer = &call->result;
     trp_write_map(writer, 3);
     trp_write_key(writer, "accepted");
@@ -187,12 +195,14 @@ static trp_status_t run_state(tool_call_t *call, const void *request)
     match_view_t view = {.has_since = state->has_since_version,
                          .since = state->has_since_version ? (uint64_t)state->since_version : 0};
     trp_status_t status = match_tick(&game->match, now_ms(call->ctx), trp_epoch_ms(call->ctx));
-    if (status != TRP_OK)
+    if (status != TRP_OK) {
         return status;
+    }
     if (state->has_player_id) {
         view.player = match_player_find(&game->match, state->player_id);
-        if (view.player == NULL || view.player->kicked)
+        if (view.player == NULL || view.player->kicked) {
             return tool_fail(call, "E_NOT_FOUND", "no such player in this match");
+        }
     }
     return reply_snapshot(call, &view);
 }
@@ -217,26 +227,31 @@ static void log_news(trp_ctx_t *ctx, game_t *game)
     for (uint64_t version = game->logged + 1; version <= match->version; version++) {
         const match_notice_t *notice = match_notice(match, version);
         bool is_player = notice != NULL && strncmp(notice->event, "player:", 7) == 0;
-        if (notice != NULL)
+        if (notice != NULL) {
             trp_log(ctx, is_player ? LOG_DEBUG : LOG_INFO, "match_event", "%.*s %s version %llu",
                     (int)game->seed.match_id.size, game->seed.match_id.data, notice->event,
                     (unsigned long long)version);
+        }
     }
-    if (game->logged != match->version)
+    if (game->logged != match->version) {
         trp_describe(ctx, match_phase_name(match->phase));
+    }
     game->logged = match->version;
 }
 
 static trp_status_t set_timer(trp_ctx_t *ctx, game_t *game)
 {
     int64_t at_ms = match_deadline(&game->match);
-    if (at_ms == game->timer_ms)
+    if (at_ms == game->timer_ms) {
         return TRP_OK;
-    if (game->timer_ms != MATCH_NEVER)
+    }
+    if (game->timer_ms != MATCH_NEVER) {
         trp_timer_cancel(ctx, game->timer);
+    }
     game->timer_ms = at_ms;
-    if (at_ms == MATCH_NEVER)
+    if (at_ms == MATCH_NEVER) {
         return TRP_OK;
+    }
     int64_t delay_ms = at_ms - now_ms(ctx);
     return trp_timer_start(ctx, delay_ms < 0 ? 0 : delay_ms, 0, MATCH_TAG_TIMER, &game->timer);
 }
@@ -246,8 +261,9 @@ static trp_status_t settle(trp_ctx_t *ctx, game_t *game)
 {
     log_news(ctx, game);
     if (game->is_leaving || trp_pid_is_none(game->worker) ||
-        !match_is_over(&game->match, now_ms(ctx)))
+        !match_is_over(&game->match, now_ms(ctx))) {
         return game->is_leaving ? TRP_OK : set_timer(ctx, game);
+    }
     game->is_leaving = true;
     return trp_send(ctx, game->worker, MATCH_TAG_OVER, NULL, 0);
 }
@@ -259,10 +275,12 @@ static trp_status_t init(trp_ctx_t *ctx, void *state, const trp_envelope_t *args
     size_t size = 0;
     const void *data = args == NULL ? NULL : trp_message_data(args, &size);
     game->bytes = malloc(size + 1);
-    if (game->bytes == NULL)
+    if (game->bytes == NULL) {
         return TRP_NO_MEMORY;
-    if (size != 0)
+    }
+    if (size != 0) {
         memcpy(game->bytes, data, size);
+    }
     game->timer_ms = MATCH_NEVER;
     game->worker = args == NULL ? TRP_PID_NONE : args->from;
     trp_status_t status = trp_schema_unpack(&match_seed_schema, (trp_text_t){game->bytes, size},
@@ -272,8 +290,9 @@ static trp_status_t init(trp_ctx_t *ctx, void *state, const trp_envelope_t *args
         return status;
     }
     status = match_init(&game->match, &game->seed, now_ms(ctx), trp_epoch_ms(ctx), &fault);
-    if (status == TRP_OK)
+    if (status == TRP_OK) {
         status = settle(ctx, game);
+    }
     if (status != TRP_OK) { /* terminate is not called */
         match_fini(&game->match);
         trp_document_fini(&game->document);

@@ -14,8 +14,9 @@ static trp_status_t make_items(match_t *match, trp_fault_t *fault)
     uint32_t order[MATCH_QUESTIONS_MAX];
     uint64_t state = match_shuffle_seed(seed->match_id);
     match->items = calloc(seed->questions_count, sizeof(*match->items));
-    if (match->items == NULL)
+    if (match->items == NULL) {
         return TRP_NO_MEMORY;
+    }
     match_shuffle(&state, order, (uint32_t)seed->questions_count);
     for (size_t i = 0; i < seed->questions_count; i++) {
         size_t from = match->settings.shuffle_questions ? order[i] : i;
@@ -24,10 +25,12 @@ static trp_status_t make_items(match_t *match, trp_fault_t *fault)
         match->item_count++;
         trp_status_t status =
             match_item_init(&match->items[i], &seed->questions[from], path, fault);
-        if (status != TRP_OK)
+        if (status != TRP_OK) {
             return status;
-        if (match->settings.shuffle_options)
+        }
+        if (match->settings.shuffle_options) {
             match_item_shuffle(&match->items[i], &state);
+        }
     }
     return TRP_OK;
 }
@@ -45,18 +48,21 @@ trp_status_t match_init(match_t *match, const match_seed_t *seed, int64_t now_ms
                        .heard_ms = now_ms,
                        .empty_since_ms = now_ms};
     trp_status_t status = match_settings_apply(&match->settings, &seed->rules, fault);
-    if (status != TRP_OK)
+    if (status != TRP_OK) {
         return status;
+    }
     match->linger_ms = match->settings.finished_ttl_s * 1000;
     return make_items(match, fault);
 }
 
 void match_fini(match_t *match)
 {
-    for (size_t i = 0; i < match->item_count; i++)
+    for (size_t i = 0; i < match->item_count; i++) {
         match_item_fini(&match->items[i]);
-    for (size_t i = 0; i < match->player_count; i++)
+    }
+    for (size_t i = 0; i < match->player_count; i++) {
         free(match->players[i].folded);
+    }
     match_notices_free(match);
     free(match->items);
     free(match->players);

@@ -35,8 +35,9 @@ static void open_question(match_t *match, const match_input_t *input, match_verd
     match->round = (match_round_t){.opened_ms = match->now_ms,
                                    .time_ms = question->has_time_ms ? question->time_ms
                                                                     : match->settings.question_ms};
-    for (size_t i = 0; i < match->player_count; i++)
+    for (size_t i = 0; i < match->player_count; i++) {
         match->players[i].answered = false;
+    }
     enter(match, MATCH_QUESTION, match->round.time_ms + match->settings.late_answer_grace_ms);
     match_notify(match, "question:open", NULL, match_write_open);
 }
@@ -72,10 +73,11 @@ static void finish(match_t *match, const char *reason)
 
 static void advance(match_t *match, const match_input_t *input, match_verdict_t *verdict)
 {
-    if ((size_t)match->current + 1 < match->item_count)
+    if ((size_t)match->current + 1 < match->item_count) {
         open_question(match, input, verdict);
-    else
+    } else {
         finish(match, "completed");
+    }
 }
 
 /* The host ends a match that has begun: an open question is void. */
@@ -128,8 +130,9 @@ static void freeze(match_t *match, const match_input_t *input, match_verdict_t *
 static void thaw(match_t *match, const match_input_t *input, match_verdict_t *verdict)
 {
     (void)input, (void)verdict;
-    if (match->paused_from == MATCH_QUESTION)
+    if (match->paused_from == MATCH_QUESTION) {
         match->round.opened_ms += match->now_ms - match->paused_ms;
+    }
     enter(match, match->paused_from, match->paused_left_ms);
     match_notify(match, "match:state", NULL, match_write_progress);
 }
@@ -138,8 +141,9 @@ static void extend(match_t *match, const match_input_t *input, match_verdict_t *
 {
     (void)input;
     int64_t more_ms = MATCH_QUESTION_MS - match->round.time_ms;
-    if (more_ms > MATCH_EXTEND_MS)
+    if (more_ms > MATCH_EXTEND_MS) {
         more_ms = MATCH_EXTEND_MS;
+    }
     if (more_ms <= 0) {
         match_refuse(verdict, MATCH_E_STATE, "the question can't last any longer");
         return;
@@ -153,8 +157,9 @@ static void set_lock(match_t *match, const match_input_t *input, match_verdict_t
 {
     (void)verdict;
     bool locked = input->event == MATCH_EVENT_LOCK;
-    if (match->locked == locked)
+    if (match->locked == locked) {
         return;
+    }
     match->locked = locked;
     match_notify(match, "match:state", NULL, match_write_progress);
 }
@@ -216,10 +221,11 @@ static const action_t actions[ACTIONS] = {
 static void run(match_t *match, const match_input_t *input, match_verdict_t *verdict)
 {
     action_t action = actions[table[input->event][match->phase]];
-    if (action == NULL)
+    if (action == NULL) {
         match_refuse(verdict, MATCH_E_STATE, "not possible in this state of the match");
-    else
+    } else {
         action(match, input, verdict);
+    }
 }
 
 /* ---- time ---- */
@@ -244,21 +250,24 @@ static int64_t empty_at(const match_t *match)
 
 static void watch_presence(match_t *match)
 {
-    if (match_connected(match) != 0)
+    if (match_connected(match) != 0) {
         match->empty_since_ms = MATCH_NEVER;
-    else if (match->empty_since_ms == MATCH_NEVER)
+    } else if (match->empty_since_ms == MATCH_NEVER) {
         match->empty_since_ms = match->now_ms;
+    }
 }
 
 int64_t match_deadline(const match_t *match)
 {
-    if (match_has_ended(match))
+    if (match_has_ended(match)) {
         return match->ended_ms + match->linger_ms;
+    }
     int64_t at_ms = sooner(match->phase_ends_ms, sooner(empty_at(match), idle_at(match)));
     for (size_t i = 0; i < match->player_count; i++) {
         const match_player_t *player = &match->players[i];
-        if (!player->connected && !player->gone && !player->kicked)
+        if (!player->connected && !player->gone && !player->kicked) {
             at_ms = sooner(at_ms, player->away_until_ms);
+        }
     }
     return at_ms;
 }
@@ -272,13 +281,16 @@ trp_status_t match_tick(match_t *match, int64_t now_ms, int64_t epoch_ms)
 {
     const match_input_t timer = {.event = MATCH_EVENT_TIMER};
     match_verdict_t verdict = {0};
-    if (now_ms > match->now_ms)
+    if (now_ms > match->now_ms) {
         match->now_ms = now_ms;
+    }
     match->epoch_ms = epoch_ms;
-    while (match->phase_ends_ms <= match->now_ms)
+    while (match->phase_ends_ms <= match->now_ms) {
         run(match, &timer, &verdict);
-    if (match_has_ended(match))
+    }
+    if (match_has_ended(match)) {
         return match->failed ? TRP_NO_MEMORY : TRP_OK;
+    }
     match_release_seats(match);
     if (empty_at(match) <= match->now_ms || idle_at(match) <= match->now_ms) {
         match->linger_ms = 0;
@@ -291,12 +303,14 @@ trp_status_t match_handle(match_t *match, const match_input_t *input, match_verd
 {
     *verdict = (match_verdict_t){.code = MATCH_E_NONE, .text = "done"};
     trp_status_t status = match_tick(match, input->now_ms, input->epoch_ms);
-    if (status != TRP_OK)
+    if (status != TRP_OK) {
         return status;
+    }
     match->heard_ms = match->now_ms;
     run(match, input, verdict);
-    if (match_all_answered(match))
+    if (match_all_answered(match)) {
         close_question(match, input, verdict);
+    }
     watch_presence(match);
     return match->failed ? TRP_NO_MEMORY : TRP_OK;
 }

@@ -38,6 +38,7 @@ const match_notice_t *match_notice(const match_t *match, uint64_t version)
 
 void match_notices_free(match_t *match)
 {
-    for (size_t i = 0; i < MATCH_NOTICES_MAX; i++)
+    for (size_t i = 0; i < MATCH_NOTICES_MAX; i++) {
         free(match->notices[i].data);
+    }
 }

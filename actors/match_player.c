@@ -11,25 +11,29 @@
 
 match_player_t *match_player_find(const match_t *match, trp_text_t id)
 {
-    for (size_t i = 0; i < match->player_count; i++)
-        if (match_text_is(match_text(match->players[i].id), id))
+    for (size_t i = 0; i < match->player_count; i++) {
+        if (match_text_is(match_text(match->players[i].id), id)) {
             return &match->players[i];
+        }
+    }
     return NULL;
 }
 
 size_t match_connected(const match_t *match)
 {
     size_t count = 0;
-    for (size_t i = 0; i < match->player_count; i++)
+    for (size_t i = 0; i < match->player_count; i++) {
         count += match->players[i].connected ? 1 : 0;
+    }
     return count;
 }
 
 size_t match_seated(const match_t *match)
 {
     size_t count = 0;
-    for (size_t i = 0; i < match->player_count; i++)
+    for (size_t i = 0; i < match->player_count; i++) {
         count += match->players[i].gone || match->players[i].kicked ? 0 : 1;
+    }
     return count;
 }
 
@@ -39,8 +43,9 @@ static void give_up(match_t *match, match_player_t *player)
     player->connected = false;
     player->gone = true;
     match_notify(match, "player:left", player, match_write_player);
-    if (match->current >= 0 || match->failed)
+    if (match->current >= 0 || match->failed) {
         return;
+    }
     free(player->folded);
     size_t index = (size_t)(player - match->players);
     memmove(player, player + 1, (match->player_count - index - 1) * sizeof(*player));
@@ -53,8 +58,9 @@ void match_release_seats(match_t *match)
     for (size_t i = match->player_count; i-- > 0;) {
         match_player_t *player = &match->players[i];
         if (!player->connected && !player->gone && !player->kicked &&
-            player->away_until_ms <= match->now_ms)
+            player->away_until_ms <= match->now_ms) {
             give_up(match, player);
+        }
     }
 }
 
@@ -62,8 +68,9 @@ void match_release_seats(match_t *match)
 
 static bool has_room(const match_t *match, match_verdict_t *verdict)
 {
-    if ((int64_t)match_seated(match) < match->settings.max_players)
+    if ((int64_t)match_seated(match) < match->settings.max_players) {
         return true;
+    }
     match_refuse(verdict, MATCH_E_FULL, "the match has no free seat");
     return false;
 }
@@ -74,12 +81,14 @@ static void come_back(match_t *match, match_player_t *player, match_verdict_t *v
         match_refuse(verdict, MATCH_E_FORBIDDEN, "removed by the host");
         return;
     }
-    if (player->gone && !has_room(match, verdict))
+    if (player->gone && !has_room(match, verdict)) {
         return;
+    }
     verdict->player = player;
     verdict->returned = true;
-    if (player->connected)
+    if (player->connected) {
         return;
+    }
     player->connected = true;
     player->gone = false;
     match_notify(match, "player:back", player, match_write_player);
@@ -91,23 +100,28 @@ static bool choose_team(const match_t *match, trp_text_t wish, uint32_t *team,
     uint32_t members[MATCH_TEAMS_MAX] = {0}, count = (uint32_t)match->seed->teams_count;
     *team = 0;
     if (wish.data != NULL) {
-        for (uint32_t i = 0; i < count; i++)
+        for (uint32_t i = 0; i < count; i++) {
             if (match_text_is(match->seed->teams[i], wish)) {
                 *team = i;
                 return true;
             }
+        }
         msgpack_object value = {.type = MSGPACK_OBJECT_STR,
                                 .via.str = {(uint32_t)wish.size, wish.data}};
         trp_fault_set(&verdict->fault, &value, "team", "the name of a team of this match");
         match_refuse(verdict, MATCH_E_BAD_PAYLOAD, "no such team");
         return false;
     }
-    for (size_t i = 0; count != 0 && i < match->player_count; i++)
-        if (!match->players[i].gone && !match->players[i].kicked)
+    for (size_t i = 0; count != 0 && i < match->player_count; i++) {
+        if (!match->players[i].gone && !match->players[i].kicked) {
             members[match->players[i].team]++;
-    for (uint32_t i = 1; i < count; i++)
-        if (members[i] < members[*team])
+        }
+    }
+    for (uint32_t i = 1; i < count; i++) {
+        if (members[i] < members[*team]) {
             *team = i;
+        }
+    }
     return true;
 }
 
@@ -143,17 +157,20 @@ static bool choose_name(match_t *match, trp_text_t wish, match_player_t *player,
 /* Room for one more player; the ranking has as much. */
 static bool grow(match_t *match)
 {
-    if (match->player_count < match->player_room)
+    if (match->player_count < match->player_room) {
         return true;
+    }
     size_t room = match->player_room == 0 ? 16 : 2 * match->player_room;
     match_player_t *players = realloc(match->players, room * sizeof(*players));
-    if (players == NULL)
+    if (players == NULL) {
         return false;
+    }
     match->players = players;
     match->is_ranked = false;
     match_player_t **ranking = realloc(match->ranking, room * sizeof(match_player_t *));
-    if (ranking == NULL)
+    if (ranking == NULL) {
         return false;
+    }
     match->ranking = ranking;
     match->player_room = room;
     return true;
@@ -186,8 +203,9 @@ void match_player_join(match_t *match, const match_input_t *input, match_verdict
         return;
     }
     if (!has_room(match, verdict) || !choose_team(match, input->team, &player.team, verdict) ||
-        !choose_name(match, input->name, &player, verdict))
+        !choose_name(match, input->name, &player, verdict)) {
         return;
+    }
     if (!grow(match)) {
         free(player.folded);
         match->failed = true;
@@ -207,8 +225,9 @@ void match_player_join(match_t *match, const match_input_t *input, match_verdict
 static match_player_t *find_seated(const match_t *match, trp_text_t id, match_verdict_t *verdict)
 {
     match_player_t *player = match_player_find(match, id);
-    if (player != NULL && !player->gone && !player->kicked)
+    if (player != NULL && !player->gone && !player->kicked) {
         return player;
+    }
     match_refuse(verdict, MATCH_E_NOT_FOUND, "no such player in this match");
     return NULL;
 }
@@ -216,8 +235,9 @@ static match_player_t *find_seated(const match_t *match, trp_text_t id, match_ve
 void match_player_away(match_t *match, const match_input_t *input, match_verdict_t *verdict)
 {
     match_player_t *player = find_seated(match, input->player_id, verdict);
-    if (player == NULL || !player->connected)
+    if (player == NULL || !player->connected) {
         return;
+    }
     player->connected = false;
     player->away_until_ms = match->now_ms + match->settings.reconnect_window_ms;
     match_notify(match, "player:away", player, match_write_player);
@@ -226,16 +246,18 @@ void match_player_away(match_t *match, const match_input_t *input, match_verdict
 void match_player_leave(match_t *match, const match_input_t *input, match_verdict_t *verdict)
 {
     match_player_t *player = find_seated(match, input->player_id, verdict);
-    if (player != NULL)
+    if (player != NULL) {
         give_up(match, player);
+    }
 }
 
 void match_player_kick(match_t *match, const match_input_t *input, match_verdict_t *verdict)
 {
     for (size_t i = 0; i < match->player_count; i++) {
         match_player_t *player = &match->players[i];
-        if (player->seat != input->seat || player->kicked)
+        if (player->seat != input->seat || player->kicked) {
             continue;
+        }
         player->connected = false;
         player->kicked = true;
         match->forfeited += player->score;

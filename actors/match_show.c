@@ -23,13 +23,14 @@ int64_t match_remaining_ms(const match_t *match)
 {
     bool is_paused = match->phase == MATCH_PAUSED;
     int64_t left_ms = 0;
-    if (match_phase_seen(match) == MATCH_QUESTION)
+    if (match_phase_seen(match) == MATCH_QUESTION) {
         left_ms = match->round.opened_ms + match->round.time_ms -
                   (is_paused ? match->paused_ms : match->now_ms);
-    else if (is_paused)
+    } else if (is_paused) {
         left_ms = match->paused_left_ms;
-    else if (match->phase_ends_ms != MATCH_NEVER)
+    } else if (match->phase_ends_ms != MATCH_NEVER) {
         left_ms = match->phase_ends_ms - match->now_ms;
+    }
     return left_ms < 0 ? 0 : left_ms;
 }
 
@@ -50,8 +51,9 @@ void match_write_player(match_t *match, const match_player_t *player, trp_writer
     trp_write_map(writer, has_team ? 5 : 4);
     write_int(writer, "seat", player->seat);
     write_text(writer, "name", match_text(player->name));
-    if (has_team)
+    if (has_team) {
         write_text(writer, "team", match->seed->teams[player->team]);
+    }
     trp_write_key(writer, "kicked");
     trp_write_bool(writer, player->kicked);
     write_int(writer, "players", (int64_t)match_seated(match));
@@ -68,8 +70,9 @@ static void write_question(match_t *match, trp_writer_t *writer)
     write_text(writer, "id", question->id), members++;
     write_text(writer, "type", match_text(types[question->type])), members++;
     write_text(writer, "text", question->text), members++;
-    if (question->has_media_url)
+    if (question->has_media_url) {
         write_text(writer, "media_url", question->media_url), members++;
+    }
     if (item->choice_count != 0) {
         trp_write_key(writer, "options"), members++;
         trp_write_array(writer, item->choice_count);
@@ -104,9 +107,11 @@ static void write_correct(const match_item_t *item, trp_writer_t *writer)
         return;
     }
     trp_write_array(writer, item->correct_count);
-    for (uint32_t i = 0; i < item->choice_count; i++)
-        if ((item->correct_mask >> i & 1u) != 0)
+    for (uint32_t i = 0; i < item->choice_count; i++) {
+        if ((item->correct_mask >> i & 1u) != 0) {
             trp_write_string(writer, item->choices[i].id.data, item->choices[i].id.size);
+        }
+    }
 }
 
 void match_write_reveal(match_t *match, const match_player_t *player, trp_writer_t *writer)
@@ -134,12 +139,14 @@ void match_write_reveal(match_t *match, const match_player_t *player, trp_writer
 size_t match_write_round(match_t *match, trp_writer_t *writer)
 {
     match_phase_t seen = match_phase_seen(match);
-    if (seen != MATCH_QUESTION && seen != MATCH_REVEAL && seen != MATCH_LEADERBOARD)
+    if (seen != MATCH_QUESTION && seen != MATCH_REVEAL && seen != MATCH_LEADERBOARD) {
         return 0;
+    }
     trp_write_key(writer, "question");
     write_question(match, writer);
-    if (seen == MATCH_QUESTION)
+    if (seen == MATCH_QUESTION) {
         return 1;
+    }
     trp_write_key(writer, "reveal");
     match_write_reveal(match, NULL, writer);
     return 2;
@@ -154,8 +161,9 @@ static void write_row(const match_t *match, const match_player_t *player, trp_wr
     write_int(writer, "rank", player->rank);
     write_int(writer, "seat", player->seat);
     write_text(writer, "name", match_text(player->name));
-    if (has_team)
+    if (has_team) {
         write_text(writer, "team", match->seed->teams[player->team]);
+    }
     write_int(writer, "score", player->score);
     write_int(writer, "correct", player->correct);
     write_int(writer, "streak", player->streak);
@@ -166,16 +174,19 @@ static void write_row(const match_t *match, const match_player_t *player, trp_wr
 size_t match_write_ranking(match_t *match, const char *key, size_t rows, trp_writer_t *writer)
 {
     match_rank(match);
-    if (rows > match->ranking_count)
+    if (rows > match->ranking_count) {
         rows = match->ranking_count;
+    }
     trp_write_key(writer, key);
     trp_write_array(writer, rows);
-    for (size_t i = 0; i < rows; i++)
+    for (size_t i = 0; i < rows; i++) {
         write_row(match, match->ranking[i], writer);
+    }
     match_team_t teams[MATCH_TEAMS_MAX];
     size_t count = match_rank_teams(match, teams);
-    if (count == 0)
+    if (count == 0) {
         return 1;
+    }
     trp_write_key(writer, "teams");
     trp_write_array(writer, count);
     for (size_t i = 0; i < count; i++) {

@@ -9,8 +9,9 @@
 uint64_t match_shuffle_seed(trp_text_t match_id)
 {
     uint64_t hash = 0xcbf29ce484222325u; /* FNV-1a */
-    for (size_t i = 0; i < match_id.size; i++)
+    for (size_t i = 0; i < match_id.size; i++) {
         hash = (hash ^ (unsigned char)match_id.data[i]) * 0x100000001b3u;
+    }
     return hash;
 }
 
@@ -25,8 +26,9 @@ static uint64_t next(uint64_t *state)
 
 void match_shuffle(uint64_t *state, uint32_t *order, uint32_t count)
 {
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
         order[i] = i;
+    }
     for (uint32_t left = count; left > 1; left--) {
         uint32_t other = (uint32_t)(((unsigned __int128)next(state) * left) >> 64);
         uint32_t last = order[left - 1];
@@ -39,8 +41,9 @@ void match_item_shuffle(match_item_t *item, uint64_t *state)
 {
     uint32_t order[MATCH_CHOICES_MAX], mask = 0;
     match_choice_t choices[MATCH_CHOICES_MAX];
-    if (item->question->type != MATCH_SINGLE && item->question->type != MATCH_MULTI)
+    if (item->question->type != MATCH_SINGLE && item->question->type != MATCH_MULTI) {
         return;
+    }
     memcpy(choices, item->choices, sizeof(choices));
     match_shuffle(state, order, item->choice_count);
     for (uint32_t i = 0; i < item->choice_count; i++) {
@@ -52,12 +55,16 @@ void match_item_shuffle(match_item_t *item, uint64_t *state)
 
 static bool has_tag(const match_question_t *question, const match_pick_t *pick)
 {
-    if (pick == NULL || pick->tags_count == 0)
+    if (pick == NULL || pick->tags_count == 0) {
         return true;
-    for (size_t i = 0; i < question->tags_count; i++)
-        for (size_t k = 0; k < pick->tags_count; k++)
-            if (match_text_is(question->tags[i], pick->tags[k]))
+    }
+    for (size_t i = 0; i < question->tags_count; i++) {
+        for (size_t k = 0; k < pick->tags_count; k++) {
+            if (match_text_is(question->tags[i], pick->tags[k])) {
                 return true;
+            }
+        }
+    }
     return false;
 }
 
@@ -76,26 +83,33 @@ trp_status_t match_bank_pick(const match_bank_t *bank, const match_pick_t *pick,
     uint32_t available = 0, *chosen, *order;
     chosen = msgpack_zone_malloc(zone, bank->questions_count * sizeof(*chosen));
     order = msgpack_zone_malloc(zone, bank->questions_count * sizeof(*order));
-    if (chosen == NULL || order == NULL)
+    if (chosen == NULL || order == NULL) {
         return TRP_NO_MEMORY;
-    for (size_t i = 0; i < bank->questions_count; i++)
-        if (has_tag(&bank->questions[i], pick))
+    }
+    for (size_t i = 0; i < bank->questions_count; i++) {
+        if (has_tag(&bank->questions[i], pick)) {
             chosen[available++] = (uint32_t)i;
-    if (available == 0)
+        }
+    }
+    if (available == 0) {
         return refuse(fault, "bank.tags", available);
+    }
     size_t count = pick != NULL && pick->has_count ? (size_t)pick->count : PICK_DEFAULT;
     if (count > available) {
-        if (pick != NULL && pick->has_count)
+        if (pick != NULL && pick->has_count) {
             return refuse(fault, "bank.count", available);
+        }
         count = available;
     }
     seed->questions = msgpack_zone_malloc(zone, count * sizeof(*seed->questions));
-    if (seed->questions == NULL)
+    if (seed->questions == NULL) {
         return TRP_NO_MEMORY;
+    }
     uint64_t state = match_shuffle_seed(seed->match_id);
     match_shuffle(&state, order, available);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         seed->questions[i] = bank->questions[chosen[order[i]]];
+    }
     seed->questions_count = count;
     return TRP_OK;
 }

@@ -26,8 +26,9 @@ static void write_bool(trp_writer_t *writer, const char *key, bool value)
 /* The viewer's own result of the question that was closed last. */
 static size_t write_result(const match_player_t *player, trp_writer_t *writer)
 {
-    if (!player->has_result)
+    if (!player->has_result) {
         return 0;
+    }
     trp_write_key(writer, "result");
     trp_write_map(writer, 3);
     write_int(writer, "index", player->result_item);
@@ -41,8 +42,9 @@ static void write_own(match_t *match, const match_player_t *player, trp_writer_t
     size_t members = 8, mark = trp_write_map_begin(writer);
     write_int(writer, "seat", player->seat);
     write_text(writer, "name", match_text(player->name));
-    if (match->seed->teams_count != 0)
+    if (match->seed->teams_count != 0) {
         write_text(writer, "team", match->seed->teams[player->team]), members++;
+    }
     write_bool(writer, "connected", player->connected);
     write_int(writer, "rank", player->rank);
     write_int(writer, "score", player->score);
@@ -64,8 +66,9 @@ static void write_event(const match_t *match, const match_notice_t *notice,
     write_int(writer, "epoch_ms", notice->epoch_ms);
     trp_write_key(writer, "data");
     trp_write_raw(writer, notice->data, notice->size);
-    if (!is_own)
+    if (!is_own) {
         return;
+    }
     trp_write_key(writer, "you");
     trp_write_map(writer, 3);
     write_bool(writer, "correct", player->result_correct);
@@ -77,16 +80,19 @@ static void write_event(const match_t *match, const match_notice_t *notice,
 static void write_events(const match_t *match, const match_view_t *view, trp_writer_t *writer)
 {
     uint64_t from = view->since + 1, kept_from = 1;
-    if (match->version > MATCH_NOTICES_MAX)
+    if (match->version > MATCH_NOTICES_MAX) {
         kept_from = match->version - MATCH_NOTICES_MAX + 1;
+    }
     bool is_lost = from < kept_from;
-    if (is_lost)
+    if (is_lost) {
         from = kept_from;
+    }
     size_t items = 0;
     trp_write_key(writer, "events");
     size_t mark = trp_write_array_begin(writer);
-    for (uint64_t version = from; version <= match->version; version++, items++)
+    for (uint64_t version = from; version <= match->version; version++, items++) {
         write_event(match, match_notice(match, version), view->player, writer);
+    }
     trp_write_array_end(writer, mark, items);
     write_bool(writer, "events_lost", is_lost);
 }
@@ -105,11 +111,13 @@ void match_write_snapshot(match_t *match, const match_view_t *view, trp_writer_t
     write_int(writer, "connected", (int64_t)match_connected(match));
     write_int(writer, "max_players", match->settings.max_players);
     write_bool(writer, "locked", match->locked);
-    if (match->phase == MATCH_PAUSED)
+    if (match->phase == MATCH_PAUSED) {
         write_text(writer, "paused_from", match_text(match_phase_name(match->paused_from))),
             members++;
-    if (match->reason != NULL)
+    }
+    if (match->reason != NULL) {
         write_text(writer, "reason", match_text(match->reason)), members++;
+    }
     members += match_write_round(match, writer);
     bool is_final = match->phase == MATCH_FINISHED;
     members +=
@@ -119,7 +127,8 @@ void match_write_snapshot(match_t *match, const match_view_t *view, trp_writer_t
         trp_write_key(writer, "you"), members++;
         write_own(match, view->player, writer);
     }
-    if (view->has_since)
+    if (view->has_since) {
         write_events(match, view, writer), members += 2;
+    }
     trp_write_map_end(writer, mark, members);
 }

@@ -33,11 +33,13 @@ static trp_text_t trim(trp_text_t text)
     ucs4_t c;
     for (p = begin; p < end; begin = p) {
         p += u8_mbtouc(&c, p, (size_t)(end - p));
-        if (!is_space(c))
+        if (!is_space(c)) {
             break;
+        }
     }
-    while (end > begin && (p = u8_prev(&c, end, begin)) != NULL && is_space(c))
+    while (end > begin && (p = u8_prev(&c, end, begin)) != NULL && is_space(c)) {
         end = p;
+    }
     return (trp_text_t){(const char *)begin, (size_t)(end - begin)};
 }
 
@@ -64,18 +66,21 @@ static trp_status_t fold(trp_text_t text, uint8_t **folded, size_t *size)
     uint8_t *result = text.size == 0 ? malloc(1)
                                      : u8_casefold((const uint8_t *)text.data, text.size, NULL,
                                                    UNINORM_NFC, NULL, size);
-    if (result == NULL)
+    if (result == NULL) {
         return errno == ENOMEM ? TRP_NO_MEMORY : TRP_PAYLOAD;
-    if (text.size == 0)
+    }
+    if (text.size == 0) {
         *size = 0;
+    }
     *folded = result;
     return TRP_OK;
 }
 
 trp_status_t match_text_fold(trp_text_t text, uint8_t **folded, size_t *size)
 {
-    if (trp_utf8_check(text.data, text.size) != text.size)
+    if (trp_utf8_check(text.data, text.size) != text.size) {
         return TRP_PAYLOAD;
+    }
     return fold(trim(text), folded, size);
 }
 
@@ -83,12 +88,14 @@ trp_status_t match_text_fold(trp_text_t text, uint8_t **folded, size_t *size)
 static trp_status_t settle(trp_text_t kept, char name[MATCH_NAME_MAX + 1])
 {
     size_t size = 0;
-    if (kept.size == 0)
+    if (kept.size == 0) {
         return TRP_PAYLOAD;
+    }
     uint8_t *composed =
         u8_normalize(UNINORM_NFC, (const uint8_t *)kept.data, kept.size, NULL, &size);
-    if (composed == NULL)
+    if (composed == NULL) {
         return errno == ENOMEM ? TRP_NO_MEMORY : TRP_PAYLOAD;
+    }
     trp_text_t shown = trim((trp_text_t){(const char *)composed, size});
     size_t characters = u8_mbsnlen((const uint8_t *)shown.data, shown.size);
     bool fits = characters >= 1 && characters <= MATCH_NAME_CHARACTERS;
@@ -103,19 +110,23 @@ static trp_status_t settle(trp_text_t kept, char name[MATCH_NAME_MAX + 1])
 trp_status_t match_name_clean(trp_text_t text, char name[MATCH_NAME_MAX + 1], uint8_t **folded,
                               size_t *size)
 {
-    if (trp_utf8_check(text.data, text.size) != text.size)
+    if (trp_utf8_check(text.data, text.size) != text.size) {
         return TRP_PAYLOAD;
+    }
     uint8_t *kept = malloc(text.size + 1);
-    if (kept == NULL)
+    if (kept == NULL) {
         return TRP_NO_MEMORY;
+    }
     size_t kept_size = drop(text, is_dropped, kept);
     trp_status_t status = settle((trp_text_t){(const char *)kept, kept_size}, name);
     free(kept);
-    if (status != TRP_OK)
+    if (status != TRP_OK) {
         return status;
+    }
     uint8_t seen[MATCH_NAME_MAX];
     size_t seen_size = drop((trp_text_t){name, strlen(name)}, is_unseen, seen);
-    if (seen_size == 0)
+    if (seen_size == 0) {
         return TRP_PAYLOAD;
+    }
     return match_text_fold((trp_text_t){(const char *)seen, seen_size}, folded, size);
 }

@@ -39,10 +39,12 @@ trp_status_t match_settings_apply(match_settings_t *settings, const match_rules_
         settings->name = rules->name;
     MATCH_RULES(SETTING_APPLY, _)
 #undef SETTING_APPLY
-    if (settings->base_points % 1000 != 0)
+    if (settings->base_points % 1000 != 0) {
         return refuse(fault, settings->base_points, "base_points", "0, 1000 or 2000");
-    if (settings->min_players > settings->max_players)
+    }
+    if (settings->min_players > settings->max_players) {
         return refuse(fault, settings->min_players, "min_players", "at most max_players");
+    }
     return TRP_OK;
 }
 

@@ -71,8 +71,9 @@ match_code_t play_join_team(play_t *play, const char *player, const char *name, 
 {
     match_input_t input = {
         .event = MATCH_EVENT_JOIN, .player_id = match_text(player), .name = match_text(name)};
-    if (team != NULL)
+    if (team != NULL) {
         input.team = match_text(team);
+    }
     return handle(play, &input);
 }
 
@@ -103,8 +104,9 @@ match_code_t play_answer_as(play_t *play, const char *player, const char *questi
                            .player_id = match_text(player),
                            .question_id = match_text(question),
                            .answer = trp_member(&document.root, "answer")};
-    if (answer_id != NULL)
+    if (answer_id != NULL) {
         input.answer_id = match_text(answer_id);
+    }
     match_code_t code = handle(play, &input);
     trp_document_fini(&document);
     free(text);
@@ -115,8 +117,9 @@ void play_wait(play_t *play, int64_t ms)
 {
     int64_t until_ms = play->now_ms + ms, at_ms;
     while (!match_has_ended(&play->match) && (at_ms = match_deadline(&play->match)) <= until_ms) {
-        if (at_ms > play->now_ms)
+        if (at_ms > play->now_ms) {
             play->now_ms = at_ms;
+        }
         cr_assert_eq(match_tick(&play->match, play->now_ms, EPOCH_MS + play->now_ms), TRP_OK);
     }
     play->now_ms = until_ms;

@@ -109,8 +109,9 @@ Test(match, fifty_players_play_it_through_real_actors)
 {
     probe_t *probe = probe_new(&match_class, NULL, 2);
     create(probe, "{" QUESTIONS "," QUICK "}");
-    for (int i = 0; i < PLAYERS; i++)
+    for (int i = 0; i < PLAYERS; i++) {
         join(probe, i);
+    }
 
     expect_has(ask_as_host(probe, "match_start", ""), "\"state\":\"COUNTDOWN\"");
     wait_for(probe, "\"id\":\"q1\"");
@@ -169,8 +170,9 @@ Test(match, requests_that_do_not_fit_are_refused_and_harm_nobody)
     };
     probe_t *probe = probe_new(&match_class, NULL, 1);
 
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         expect_error(probe_ask(probe, cases[i].tool, cases[i].body), cases[i].code);
+    }
     create(probe, "{" QUESTIONS "}");
     expect_error(ask(probe, "match_state", "\"nonsense\":1"), "\"path\":\"nonsense\"");
     expect_error(ask(probe, "match_state", "\"player_id\":\"p-1\""), "E_NOT_FOUND");

@@ -110,8 +110,9 @@ static void act(play_t *play, uint64_t *state)
         play->now_ms += (int64_t)below(state, 30000); /* a timer that comes late */
         break;
     case 4:
-        if (below(state, 6) == 0)
+        if (below(state, 6) == 0) {
             play_kick(play, (uint32_t)below(state, 12));
+        }
         break;
     case 5: {
         static const match_event_t controls[] = {
@@ -130,8 +131,9 @@ static void act(play_t *play, uint64_t *state)
 static size_t count_of(const char *text, const char *part)
 {
     size_t count = 0;
-    for (const char *at = text; (at = strstr(at, part)) != NULL; at++)
+    for (const char *at = text; (at = strstr(at, part)) != NULL; at++) {
         count++;
+    }
     return count;
 }
 
@@ -148,8 +150,9 @@ Test(match_life, random_interleavings_keep_all_invariants)
             act(play, &state);
             check(play, &watch);
         }
-        if (play->match.phase == MATCH_PAUSED)
+        if (play->match.phase == MATCH_PAUSED) {
             play_event(play, MATCH_EVENT_RESUME);
+        }
         play_wait(play, 7200000);
         check(play, &watch);
 
@@ -176,8 +179,9 @@ Test(match_life, the_same_inputs_give_the_same_match)
         uint64_t state = 42;
         play_t *play =
             play_new("\"shuffle_questions\":true,\"shuffle_options\":true", play_two_questions);
-        for (int step = 0; step < 150; step++)
+        for (int step = 0; step < 150; step++) {
             act(play, &state);
+        }
         seen[run] = play_snapshot(play, NULL);
         play_free(play);
     }

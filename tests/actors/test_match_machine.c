@@ -10,12 +10,14 @@ static play_t *play_in(match_phase_t phase)
     play_t *play = play_new("", play_two_questions);
     cr_assert_eq(play_join(play, "p1", "Ada"), MATCH_E_NONE);
     cr_assert_eq(play_join(play, "p2", "Bob"), MATCH_E_NONE);
-    if (phase == MATCH_ABORTED)
+    if (phase == MATCH_ABORTED) {
         cr_assert_eq(play_event(play, MATCH_EVENT_ABORT), MATCH_E_NONE);
-    else if (phase != MATCH_LOBBY)
+    } else if (phase != MATCH_LOBBY) {
         cr_assert_eq(play_event(play, MATCH_EVENT_START), MATCH_E_NONE);
-    if (phase == MATCH_PAUSED)
+    }
+    if (phase == MATCH_PAUSED) {
         cr_assert_eq(play_event(play, MATCH_EVENT_PAUSE), MATCH_E_NONE);
+    }
     play_until(play, phase);
     return play;
 }
@@ -34,7 +36,7 @@ Test(match_machine, every_event_is_allowed_in_its_states_only)
         {MATCH_EVENT_END, "xxxxxx.."},   {MATCH_EVENT_ABORT, "xxxxxx.."},
     };
 
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         for (int phase = MATCH_LOBBY; phase < MATCH_PHASES; phase++) {
             play_t *play = play_in((match_phase_t)phase);
             uint64_t version = play->match.version;
@@ -44,10 +46,12 @@ Test(match_machine, every_event_is_allowed_in_its_states_only)
             bool is_allowed = rows[i].allowed[phase] == 'x';
             cr_expect_eq(code, is_allowed ? MATCH_E_NONE : MATCH_E_STATE, "event %d in %s",
                          rows[i].event, match_phase_name((match_phase_t)phase));
-            if (!is_allowed)
+            if (!is_allowed) {
                 cr_expect_eq(play->match.version, version, "a refusal changes nothing");
+            }
             play_free(play);
         }
+    }
 }
 
 Test(match_machine, a_match_runs_through_its_phases_by_itself)

@@ -289,8 +289,9 @@ Test(match_player, more_than_five_answers_in_a_second_are_refused)
 {
     play_t *play = play_question("");
 
-    for (int i = 0; i < 5; i++)
+    for (int i = 0; i < 5; i++) {
         cr_expect_eq(play_answer(play, "p1", "q1", "\"b\""), MATCH_E_NONE);
+    }
     play_wait(play, 999);
     cr_expect_eq(play_answer(play, "p1", "q1", "\"b\""), MATCH_E_RATE);
     cr_expect_eq(play_answer(play, "p2", "q2", "\"b\""), MATCH_E_NOT_FOUND, "others are free");

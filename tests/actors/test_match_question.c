@@ -33,16 +33,18 @@ static trp_status_t make(given_question_t *given, const char *members)
                           &given->document, &given->question, &given->fault);
     free(text); /* JSON texts are copied into the document */
     given->has_document = status == TRP_OK;
-    if (status == TRP_OK)
+    if (status == TRP_OK) {
         status = match_item_init(&given->item, &given->question, "", &given->fault);
+    }
     return status;
 }
 
 static void unmake(given_question_t *given)
 {
     match_item_fini(&given->item);
-    if (given->has_document)
+    if (given->has_document) {
         trp_document_fini(&given->document);
+    }
 }
 
 static trp_status_t answer(given_question_t *given, const char *json, match_given_t *out)
@@ -223,10 +225,12 @@ Test(match_question, a_shuffle_depends_on_the_id_alone)
 
     cr_expect_eq(memcmp(first, again, sizeof(first)), 0);
     cr_expect_neq(memcmp(first, other, sizeof(first)), 0);
-    for (int i = 0; i < 20; i++)
+    for (int i = 0; i < 20; i++) {
         seen[first[i]] = true;
-    for (int i = 0; i < 20; i++)
+    }
+    for (int i = 0; i < 20; i++) {
         cr_expect(seen[i], "every place is used");
+    }
 }
 
 Test(match_question, every_order_of_three_is_as_likely)
@@ -239,8 +243,9 @@ Test(match_question, every_order_of_three_is_as_likely)
         counts[order[0] * 9 + order[1] * 3 + order[2]]++;
     }
 
-    for (int i = 0; i < 27; i++)
+    for (int i = 0; i < 27; i++) {
         cr_expect(counts[i] == 0 || (counts[i] > 850 && counts[i] < 1150), "%u", counts[i]);
+    }
 }
 
 Test(match_question, shuffled_options_keep_what_is_right)
@@ -274,11 +279,13 @@ Test(match_question, the_banks_of_the_examples_are_sound)
     match_bank_file_t file = open_bank();
     bool seen[5] = {false};
 
-    for (size_t i = 0; i < file.bank.questions_count; i++)
+    for (size_t i = 0; i < file.bank.questions_count; i++) {
         seen[file.bank.questions[i].type] = true;
+    }
 
-    for (int i = 0; i < 5; i++)
+    for (int i = 0; i < 5; i++) {
         cr_expect(seen[i], "all types are there");
+    }
     match_bank_close(&file);
 }
 

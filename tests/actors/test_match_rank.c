@@ -11,8 +11,9 @@ static play_t *play_with(size_t count)
 {
     static const char *const ids[] = {"p1", "p2", "p3", "p4", "p5"};
     play_t *play = play_new("", play_two_questions);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         cr_assert_eq(play_join(play, ids[i], ids[i]), MATCH_E_NONE);
+    }
     return play;
 }
 

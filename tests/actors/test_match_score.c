@@ -25,8 +25,9 @@ Test(match_score, golden_streaks_are_exact)
         int64_t bonus;
     } golden[] = {{0, 0}, {1, 0}, {2, 100}, {3, 200}, {6, 500}, {9, 500}};
 
-    for (size_t i = 0; i < sizeof(golden) / sizeof(golden[0]); i++)
+    for (size_t i = 0; i < sizeof(golden) / sizeof(golden[0]); i++) {
         cr_expect_eq(match_bonus(&match_settings_default, 1000, golden[i].streak), golden[i].bonus);
+    }
 }
 
 Test(match_score, base_zero_gives_no_points_and_no_bonus)

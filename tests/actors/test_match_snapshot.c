@@ -22,8 +22,9 @@ static void expect_secret(play_t *play)
                                           "histogram"};
     char *seen[] = {play_snapshot(play, NULL), play_snapshot(play, "p1")};
     for (size_t v = 0; v < 2; v++) {
-        for (size_t i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++)
+        for (size_t i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++) {
             cr_expect_null(strstr(seen[v], secrets[i]), "%s in %s", secrets[i], seen[v]);
+        }
         free(seen[v]);
     }
 }

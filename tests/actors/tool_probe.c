@@ -77,10 +77,12 @@ static void note_done(probe_t *probe, const void *data)
     memset(&probe->answer, 0, sizeof(probe->answer));
     probe->answer.success = done->success;
     copy(probe->answer.body, sizeof(probe->answer.body), done->body);
-    if (done->has_bind)
+    if (done->has_bind) {
         copy(probe->answer.bind, sizeof(probe->answer.bind), done->bind);
-    if (done->has_unbind)
+    }
+    if (done->has_unbind) {
         copy(probe->answer.unbind, sizeof(probe->answer.unbind), done->unbind);
+    }
 }
 
 /* Reads a message by its schema and hands it on. */
@@ -93,8 +95,9 @@ static trp_status_t read_into(const trp_envelope_t *message, const trp_schema_t 
     const void *data = trp_message_data(message, &size);
     trp_status_t status =
         trp_schema_unpack(schema, (trp_text_t){data, size}, &document, out, &fault);
-    if (status != TRP_OK)
+    if (status != TRP_OK) {
         return status;
+    }
     note(change, out);
     trp_document_fini(&document);
     return TRP_OK;
@@ -167,8 +170,9 @@ static void wait_until(probe_t *probe, bool (*holds)(const probe_t *probe, const
     limit.tv_sec += LIMIT_S;
     int status = 0;
     pthread_mutex_lock(&probe->lock);
-    while (!holds(probe, data) && status == 0)
+    while (!holds(probe, data) && status == 0) {
         status = pthread_cond_timedwait(&probe->changed, &probe->lock, &limit);
+    }
     pthread_mutex_unlock(&probe->lock);
     cr_assert_eq(status, 0, "%s did not come within %d s", what, LIMIT_S);
 }
@@ -193,9 +197,11 @@ static bool is_answered(const probe_t *probe, const void *data)
 
 static bool is_released(const probe_t *probe, const void *data)
 {
-    for (size_t i = 0; i < FORGOTTEN; i++)
-        if (strcmp(probe->released[i], data) == 0)
+    for (size_t i = 0; i < FORGOTTEN; i++) {
+        if (strcmp(probe->released[i], data) == 0) {
             return true;
+        }
+    }
     return false;
 }
 
@@ -287,8 +293,9 @@ void probe_free(probe_t *probe)
 {
     time_t limit_s = time_of_day_s() + LIMIT_S;
     size_t actors;
-    if (!probe->is_gone)
+    if (!probe->is_gone) {
         probe_stop_root(probe);
+    }
     do {
         actors = 0;
         runtime_each(probe->runtime, count_actor, &actors);
