@@ -195,6 +195,9 @@ void hub_close(place_hub_t **pointer)
     (void)!edge_watch(hub->options.edge, hub->options.child.fd, NULL, NULL);
     for (uint32_t index = 1; index <= WORKERS_MAX; index++) {
         place_link_t *link = hub->links[index];
+        if (link != NULL && link->connected && !link->down) {
+            (void)!channel_send(&link->channel, WIRE_BYE, NULL, 0);
+        }
         hub_unlink(hub, &link);
     }
     edge_close(&hub->socket);

@@ -29,24 +29,30 @@ uint32_t place_link_index(const edge_peer_t *peer)
     return (uint32_t)peer->id[1] << 8 | peer->id[2];
 }
 
+/* False: no memory. */
+static bool signal_proxy(const place_link_t *link, uint16_t tag, trp_pid_t from)
+{
+    trp_envelope_t *signal = envelope_alloc();
+    if (signal == NULL) {
+        log_event(LOG_ERROR, "signal_lost", LOG_INT("tag", tag));
+        return false;
+    }
+    signal->from = from;
+    signal->to = link->proxy;
+    signal->tag = tag;
+    signal->flags = TRP_ENVELOPE_SIGNAL;
+    if (runtime_send(link->runtime, signal) != TRP_OK) {
+        envelope_free(signal);
+        return false;
+    }
+    return true;
+}
+
 void place_link_notice(place_link_t *link)
 {
-    if (link->look_sent) {
-        return;
+    if (!link->look_sent) {
+        link->look_sent = signal_proxy(link, TRP_SIGNAL_LOOK, TRP_PID_NONE);
     }
-    trp_envelope_t *look = envelope_alloc();
-    if (look == NULL) {
-        log_event(LOG_ERROR, "signal_lost", LOG_INT("tag", TRP_SIGNAL_LOOK));
-        return;
-    }
-    look->to = link->proxy;
-    look->tag = TRP_SIGNAL_LOOK;
-    look->flags = TRP_ENVELOPE_SIGNAL;
-    if (runtime_send(link->runtime, look) != TRP_OK) {
-        envelope_free(look);
-        return;
-    }
-    link->look_sent = true;
 }
 
 /* ---- what the channel asks for ---- */
@@ -65,6 +71,11 @@ static void deliver(void *user, trp_envelope_t *envelope)
         const wire_report_t before = link->channel.handled;
         (void)trp_message_data(envelope, &size);
         channel_handled(&link->channel, before.messages + 1, before.bytes + size);
+    }
+    if ((envelope->tag == TRP_SIGNAL_LINK || envelope->tag == TRP_SIGNAL_UNLINK) &&
+        trp_pid_equal(envelope->from, link->proxy)) {
+        /* The worker's actor links; its proxy has the link as well, for when the worker dies. */
+        (void)signal_proxy(link, envelope->tag, envelope->to);
     }
     const trp_status_t status = runtime_send(link->runtime, envelope);
     if (status != TRP_OK) {

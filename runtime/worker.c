@@ -37,6 +37,8 @@ typedef struct process {
     trp_pid_t link;
     uint64_t root_ref;         /* of link's monitor on the root actor */
     envelope_meter_t meter_at; /* of this thread when the link came up */
+    char *start;               /* body of the start frame until the link actor looks at it */
+    size_t start_size;
     bool leaving;
 } process_t;
 
@@ -62,35 +64,6 @@ static _Noreturn void give_up(int status, const char *event)
               LOG_INT("incarnation", process.child->incarnation));
     _exit(status);
 }
-
-/* ---- the link actor ---- */
-
-static trp_status_t link_receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
-{
-    (void)state;
-    if (!trp_pid_equal(message->to, trp_self(ctx))) {
-        channel_push(&process.channel, proxy_take(ctx, message));
-        return TRP_OK;
-    }
-    if (message->tag == TRP_TAG_STARTED) {
-        channel_flush(&process.channel);
-        (void)!channel_send(&process.channel, WIRE_READY, NULL, 0);
-    } else if (message->tag == TRP_TAG_DOWN && message->request_id == process.root_ref) {
-        trp_reason_t reason;
-        size_t size = 0;
-        const void *data = trp_message_data(message, &size);
-        memcpy(&reason, data, sizeof(reason));
-        leave(&reason);
-    }
-    return TRP_OK;
-}
-
-static const trp_class_t link_class = {
-    .name = "link",
-    .version = 1,
-    .receive = link_receive,
-    .flags = TRP_CLASS_EDGE | TRP_CLASS_PROXY,
-};
 
 /* ---- the channel ---- */
 
@@ -191,17 +164,23 @@ static trp_status_t start_root(const link_start_t *start)
     return runtime_spawn_known(process.runtime, &spawn, process.link, known, &local);
 }
 
-static void on_start(const wire_reader_t *reader)
+/* In a callback of the link actor, which is the spawner: it watches the root actor. */
+static void on_start(void)
 {
     trp_document_t document;
     trp_fault_t fault;
     link_start_t start;
-    const trp_text_t body = {reader->body, reader->body_size};
+    const trp_text_t body = {process.start, process.start_size};
+    if (process.start == NULL) {
+        return;
+    }
     if (trp_schema_unpack(&link_start_schema, body, &document, &start, &fault) != TRP_OK) {
         give_up(EXIT_PROTOCOL, "link_start_ill_formed");
     }
     const trp_status_t status = start_root(&start);
     trp_document_fini(&document);
+    free(process.start);
+    process.start = NULL;
     if (status != TRP_OK) {
         const trp_reason_t reason =
             trp_reason(TRP_REASON_START_FAILED, (int32_t)status,
@@ -209,6 +188,57 @@ static void on_start(const wire_reader_t *reader)
         leave(&reason);
     }
 }
+
+/* Keeps the start frame's body and tells the link actor to look at it. */
+static void keep_start(const wire_reader_t *reader)
+{
+    trp_envelope_t *look = envelope_alloc();
+    process.start = malloc(reader->body_size + 1);
+    if (look == NULL || process.start == NULL) {
+        give_up(EXIT_FAILED, "out_of_memory");
+    }
+    memcpy(process.start, reader->body, reader->body_size);
+    process.start_size = reader->body_size;
+    look->to = process.link;
+    look->tag = TRP_SIGNAL_LOOK;
+    look->flags = TRP_ENVELOPE_SIGNAL;
+    if (runtime_send(process.runtime, look) != TRP_OK) {
+        give_up(EXIT_FAILED, "link_actor_gone");
+    }
+}
+
+/* ---- the link actor ---- */
+
+static trp_status_t link_receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
+{
+    (void)state;
+    if (!trp_pid_equal(message->to, trp_self(ctx))) {
+        channel_push(&process.channel, proxy_take(ctx, message));
+        return TRP_OK;
+    }
+    if (message->tag == TRP_SIGNAL_LOOK) {
+        on_start();
+    } else if (message->tag == TRP_TAG_STARTED) {
+        channel_flush(&process.channel);
+        (void)!channel_send(&process.channel, WIRE_READY, NULL, 0);
+    } else if (message->tag == TRP_TAG_DOWN && message->request_id == process.root_ref) {
+        trp_reason_t reason;
+        size_t size = 0;
+        const void *data = trp_message_data(message, &size);
+        memcpy(&reason, data, sizeof(reason));
+        leave(&reason);
+    }
+    return TRP_OK;
+}
+
+static const trp_class_t link_class = {
+    .name = "link",
+    .version = 1,
+    .receive = link_receive,
+    .flags = TRP_CLASS_EDGE | TRP_CLASS_PROXY,
+};
+
+/* ---- the socket ---- */
 
 static void on_message(void *user, const edge_peer_t *peer, zmq_msg_t *frames, size_t count)
 {
@@ -223,7 +253,7 @@ static void on_message(void *user, const edge_peer_t *peer, zmq_msg_t *frames, s
         give_up(EXIT_PROTOCOL, "link_protocol");
     }
     if (reader.kind == WIRE_START) {
-        on_start(&reader);
+        keep_start(&reader);
     } else if (reader.kind == WIRE_BYE) {
         process.leaving = true;
         runtime_stop(process.runtime);

@@ -88,7 +88,7 @@ void node_open(bool edge)
 
 void node_close(void)
 {
-    node_run();
+    node_settle();
     runtime_ledger_t ledger;
     runtime_ledger(node, &ledger);
     cr_assert_eq(ledger.sent, ledger.handled + ledger.queued + ledger.refused + ledger.dead,
@@ -104,7 +104,7 @@ bool node_step(void)
     return scheduler_step(&node->workers[0]);
 }
 
-void node_run(void)
+void node_settle(void)
 {
     for (int steps = 0; node_step(); steps++) {
         cr_assert_lt(steps, 100000, "the node does not come to rest");
@@ -119,7 +119,7 @@ void node_skip_ms(int64_t ms)
 void node_advance_ms(int64_t ms)
 {
     node_skip_ms(ms);
-    node_run();
+    node_settle();
 }
 
 static trp_status_t probe_init(trp_ctx_t *ctx, void *state, const trp_envelope_t *args)
@@ -219,7 +219,7 @@ static trp_status_t send_bytes(trp_pid_t to, uint16_t tag, const void *data, siz
 void probe_do(probe_t *probe, probe_act_t act)
 {
     cr_assert_eq(send_bytes(probe->pid, TAG_DO, &act, sizeof(act)), TRP_OK);
-    node_run();
+    node_settle();
 }
 
 trp_status_t probe_note(const probe_t *probe, int note)

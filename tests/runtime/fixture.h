@@ -46,7 +46,7 @@ void node_open(bool edge);
 void node_close(void);
 
 /** Steps until there is nothing to do now. */
-void node_run(void);
+void node_settle(void);
 /** One slice. */
 bool node_step(void);
 /** Moves the clock and nothing else. */

@@ -22,7 +22,7 @@ static void start(void)
     probe_spawn(&a, NULL);
     probe_spawn(&b, NULL);
     probe_spawn(&proxy, &(trp_spawn_t){.class = &probe_proxy_class});
-    node_run();
+    node_settle();
     cr_assert_eq(runtime_route(node, FAR_NODE, far.incarnation, proxy.pid), TRP_OK);
     a.other = far;
 }
@@ -142,7 +142,7 @@ Test(proxy, answers_to_the_actor_that_it_stands_for_are_shown_to_it)
     reply->flags = TRP_ENVELOPE_REPLY;
 
     cr_assert_eq(runtime_send(node, reply), TRP_OK);
-    node_run();
+    node_settle();
 
     cr_assert_eq(proxy.count, 1);
     cr_assert_eq(proxy.seen[0].request_id, 1);
@@ -153,7 +153,7 @@ static void run_down(trp_reason_kind_t kind)
     trp_reason_t reason = trp_reason(kind, 11, NULL);
     cr_assert_eq(runtime_route(node, FAR_NODE, far.incarnation, TRP_PID_NONE), TRP_OK);
     runtime_node_down(node, FAR_NODE, far.incarnation, &reason);
-    node_run();
+    node_settle();
 }
 
 Test(proxy, when_its_node_is_down_monitors_and_requests_hear_the_reason)
@@ -187,7 +187,7 @@ Test(proxy, when_its_node_is_down_links_of_both_directions_break)
     link->tag = TRP_SIGNAL_LINK;
     link->flags = TRP_ENVELOPE_SIGNAL;
     cr_assert_eq(runtime_send(node, link), TRP_OK);
-    node_run();
+    node_settle();
 
     run_down(TRP_REASON_SIGNAL);
 
@@ -221,15 +221,15 @@ Test(proxy, what_it_took_counts_against_its_bound_until_it_gives_credit)
     start();
     probe_t narrow = {.receive = take};
     probe_spawn(&narrow, &(trp_spawn_t){.class = &probe_proxy_class, .depth_max = 1});
-    node_run();
+    node_settle();
     cr_assert_eq(probe_note(&narrow, 1), TRP_OK);
-    node_run();
+    node_settle();
 
     trp_status_t before = probe_note(&narrow, 2);
     proxy_credit(node, narrow.pid, 1, sizeof(int));
     envelope_free(taken);
     trp_status_t after = probe_note(&narrow, 3);
-    node_run();
+    node_settle();
 
     cr_assert_eq(before, TRP_FULL);
     cr_assert_eq(after, TRP_OK);
@@ -282,7 +282,7 @@ Test(proxy, a_root_actor_is_itself_by_the_pid_that_others_know)
     trp_pid_t local;
 
     cr_assert_eq(runtime_spawn_known(node, &spawn, TRP_PID_NONE, known, &local), TRP_OK);
-    node_run();
+    node_settle();
     a.other = known;
     probe_do(&a, note_other);
     a.other = local;

@@ -70,7 +70,7 @@ static void pair(trp_status_t (*receive)(trp_ctx_t *, probe_t *, const trp_envel
     probe_spawn(&asker, NULL);
     probe_spawn(&server, NULL);
     probe_spawn(&third, NULL);
-    node_run();
+    node_settle();
     asker.other = server.pid;
     server.other = third.pid;
     server.receive = receive;
@@ -247,7 +247,7 @@ Test(request, refused_by_a_full_mailbox_leaves_the_message_and_no_timer)
 {
     probe_spawn(&asker, NULL);
     probe_spawn(&server, &(trp_spawn_t){.depth_max = 1});
-    node_run();
+    node_settle();
     asker.other = server.pid;
     server.receive = answer;
 
@@ -282,7 +282,7 @@ Test(request, to_a_proxy_hears_of_its_end_although_it_was_passed_on)
 {
     probe_spawn(&asker, NULL);
     probe_spawn(&server, &(trp_spawn_t){.class = &probe_proxy_class});
-    node_run();
+    node_settle();
     asker.other = server.pid;
     probe_do(&asker, ask);
 

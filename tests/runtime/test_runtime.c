@@ -31,7 +31,7 @@ Test(runtime, messages_of_one_sender_keep_their_order)
 {
     probe_spawn(&a, NULL);
     probe_spawn(&b, NULL);
-    node_run();
+    node_settle();
     a.other = b.pid;
 
     probe_do(&a, send_hundred);
@@ -48,7 +48,7 @@ Test(runtime, messages_sent_before_init_ran_are_handled_after_it)
 
     trp_status_t status = probe_note(&a, 5);
     int inits = a.inits;
-    node_run();
+    node_settle();
 
     cr_assert_eq(status, TRP_OK);
     cr_assert_eq(inits, 0);
@@ -59,28 +59,28 @@ Test(runtime, messages_sent_before_init_ran_are_handled_after_it)
 Test(runtime, a_full_mailbox_refuses_exactly_at_its_bound)
 {
     probe_spawn(&a, &(trp_spawn_t){.depth_max = 20});
-    node_run();
+    node_settle();
 
     for (int i = 0; i < 20; i++) {
         cr_assert_eq(probe_note(&a, i), TRP_OK, "message %d", i);
     }
     cr_assert_eq(probe_note(&a, 20), TRP_FULL);
-    node_run();
+    node_settle();
 
     cr_assert_eq(a.count, 20);
     cr_assert_eq(probe_note(&a, 21), TRP_OK);
-    node_run();
+    node_settle();
 }
 
 Test(runtime, a_mailbox_is_bounded_by_bytes_too)
 {
     probe_spawn(&a, &(trp_spawn_t){.size_max = 10});
-    node_run();
+    node_settle();
 
     cr_assert_eq(probe_note(&a, 1), TRP_OK);
     cr_assert_eq(probe_note(&a, 2), TRP_OK);
     cr_assert_eq(probe_note(&a, 3), TRP_FULL, "12 bytes do not fit into 10");
-    node_run();
+    node_settle();
 }
 
 static void exit_full(trp_ctx_t *ctx, probe_t *probe)
@@ -93,7 +93,7 @@ Test(runtime, signals_reach_a_full_mailbox)
 {
     probe_spawn(&a, NULL);
     probe_spawn(&b, &(trp_spawn_t){.depth_max = 1});
-    node_run();
+    node_settle();
     a.other = b.pid;
     cr_assert_eq(probe_note(&b, 1), TRP_OK);
 
@@ -105,14 +105,14 @@ Test(runtime, signals_reach_a_full_mailbox)
 Test(runtime, a_send_to_a_stale_pid_is_a_dead_letter_and_not_the_next_actors_message)
 {
     probe_spawn(&a, NULL);
-    node_run();
+    node_settle();
     trp_pid_t stale = a.pid;
     probe_do(&a, stop);
     probe_spawn(&b, NULL);
-    node_run();
+    node_settle();
 
     trp_status_t status = probe_note(&a, 1);
-    node_run();
+    node_settle();
 
     cr_assert_eq(b.pid.slot, stale.slot, "the cell is used again");
     cr_assert_neq(b.pid.generation, stale.generation);
@@ -140,7 +140,7 @@ Test(runtime, pids_that_were_never_given_out_are_dead)
 Test(runtime, a_name_is_found_refused_to_others_and_free_after_the_end)
 {
     probe_spawn(&a, &(trp_spawn_t){.name = "store"});
-    node_run();
+    node_settle();
     trp_pid_t pid;
     trp_spawn_t again = {.class = &probe_class, .name = "store"};
 
@@ -151,7 +151,7 @@ Test(runtime, a_name_is_found_refused_to_others_and_free_after_the_end)
     cr_assert(trp_pid_is_none(runtime_whereis(node, "store")));
     probe_spawn(&b, &(trp_spawn_t){.name = "store"});
     cr_assert(trp_pid_equal(runtime_whereis(node, "store"), b.pid));
-    node_run();
+    node_settle();
 }
 
 static void take_name(trp_ctx_t *ctx, probe_t *probe)
@@ -191,7 +191,7 @@ Test(runtime, bad_spawns_are_refused_and_cost_no_cell)
     cr_assert_eq(runtime_spawn(node, &elsewhere, &pid), TRP_UNSUPPORTED);
 
     probe_spawn(&a, NULL);
-    node_run();
+    node_settle();
     cr_assert(probe_lives(&a));
 }
 
@@ -205,11 +205,11 @@ Test(runtime, when_all_cells_are_in_use_a_spawn_is_refused)
     trp_pid_t pid;
 
     cr_assert_eq(runtime_spawn(node, &one_more, &pid), TRP_NO_MEMORY);
-    node_run();
+    node_settle();
     probe_do(&all[17], stop);
 
     probe_spawn(&a, NULL);
-    node_run();
+    node_settle();
     cr_assert_eq(a.pid.slot, all[17].pid.slot);
 }
 
@@ -228,7 +228,7 @@ Test(runtime, a_status_from_receive_ends_the_actor_with_it)
 
     cr_assert_eq(probe_note(&a, 1), TRP_OK);
     cr_assert_eq(probe_note(&a, 2), TRP_OK);
-    node_run();
+    node_settle();
 
     cr_assert_eq(a.count, 1, "the second is a dead letter");
     cr_assert_eq(a.terminations, 1);
@@ -301,7 +301,7 @@ Test(runtime, an_actor_that_never_rests_gives_way_to_others)
 {
     probe_spawn(&a, NULL);
     probe_spawn(&b, NULL);
-    node_run();
+    node_settle();
     a.receive = send_to_self;
     cr_assert_eq(probe_note(&a, 1), TRP_OK);
     cr_assert_eq(probe_note(&b, 1), TRP_OK);
@@ -312,7 +312,7 @@ Test(runtime, an_actor_that_never_rests_gives_way_to_others)
 
     cr_assert_eq(b.count, 1);
     cr_assert_lt(a.count, SEEN_MAX - 1);
-    node_run();
+    node_settle();
 }
 
 static trp_status_t bounce(trp_ctx_t *ctx, probe_t *probe, const trp_envelope_t *message)
@@ -327,7 +327,7 @@ Test(runtime, two_that_wake_each_other_do_not_starve_a_third)
     probe_spawn(&a, NULL);
     probe_spawn(&b, NULL);
     probe_spawn(&c, NULL);
-    node_run();
+    node_settle();
     a.other = b.pid;
     b.other = a.pid;
     a.receive = bounce;
@@ -342,7 +342,7 @@ Test(runtime, two_that_wake_each_other_do_not_starve_a_third)
 
     cr_assert_eq(c.count, 1);
     cr_assert_lt(a.count, 64);
-    node_run();
+    node_settle();
 }
 
 static actor_info_t found;
@@ -366,7 +366,7 @@ Test(runtime, looking_in_shows_name_class_state_and_detail)
     probe_spawn(&a, &(trp_spawn_t){.name = "sleeper", .restarts = 4});
     runtime_each(node, find_named, "sleeper");
     cr_assert_str_eq(found.state, "starting");
-    node_run();
+    node_settle();
 
     probe_do(&a, describe);
     cr_assert_str_eq(found.state, "running");
@@ -374,7 +374,7 @@ Test(runtime, looking_in_shows_name_class_state_and_detail)
     runtime_each(node, find_named, "sleeper");
     cr_assert_str_eq(found.state, "ready");
     cr_assert_eq(found.mailbox, 1);
-    node_run();
+    node_settle();
     runtime_each(node, find_named, "sleeper");
 
     cr_assert_str_eq(found.state, "idle");

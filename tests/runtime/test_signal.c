@@ -72,7 +72,7 @@ static void pair(void)
 {
     probe_spawn(&a, NULL);
     probe_spawn(&b, NULL);
-    node_run();
+    node_settle();
     a.other = b.pid;
     b.other = a.pid;
 }
@@ -165,7 +165,7 @@ Test(signal, an_exit_that_was_queued_before_the_unlink_is_not_seen)
     trp_envelope_t *exit = signal_make(b.pid, a.pid, TRP_SIGNAL_EXIT, SIGNAL_LINK_END);
     send_signal((sender_t){node, NULL}, signal_make_reason(exit, &reason));
 
-    node_run();
+    node_settle();
 
     cr_assert(probe_lives(&a));
     cr_assert_eq(a.count, 1);
@@ -307,7 +307,7 @@ Test(signal, an_exit_signal_in_the_inbox_ends_the_actor_before_the_messages_ahea
     trp_envelope_t *exit = signal_make(a.pid, b.pid, TRP_SIGNAL_EXIT, 0);
     send_signal((sender_t){node, NULL}, signal_make_reason(exit, &reason));
 
-    node_run();
+    node_settle();
 
     cr_assert(!probe_lives(&b));
     cr_assert_eq(b.count, 0);

@@ -99,7 +99,7 @@ static void open_node(void)
     parent = observer = (probe_t){0};
     probe_spawn(&parent, NULL);
     probe_spawn(&observer, NULL);
-    node_run();
+    node_settle();
 }
 
 TestSuite(supervisor, .init = open_node, .fini = node_close);
@@ -137,7 +137,7 @@ static void send_fail(const kid_t *kid)
     envelope->to = kid->pid;
     envelope->tag = TAG_FAIL;
     cr_assert_eq(runtime_send(node, envelope), TRP_OK);
-    node_run();
+    node_settle();
 }
 
 static void exit_supervisor(trp_ctx_t *ctx, probe_t *probe)
