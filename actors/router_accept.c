@@ -315,6 +315,9 @@ static void on_request(router_t *router, const edge_peer_t *peer, majordomo_requ
         request.body = zmq_msg_data(message->body);
         request.body_size = zmq_msg_size(message->body);
     }
+    if (trp_form_detect(request.body, request.body_size, &request.form) != TRP_OK) {
+        request.form = TRP_FORM_JSON; /* of the refusal; check_body says what is wrong */
+    }
     if (message->options != NULL) {
         has_document = read_options(router, &request, message, &options);
         if (!has_document) {

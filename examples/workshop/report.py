@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The report of a run, as tables for people and as JSON for programs."""
+import statistics
+
 from record import percentile
 from rich.console import Console
 from rich.table import Table
@@ -15,7 +17,7 @@ def summarise(record, kills, jobs, seconds):
     ready = [kill["ready_ms"] for kill in kills if kill["ready_ms"] is not None]
     return {"tools": tools,
             "workers": {"killed": len(kills), "restarted": len(ready),
-                        "ready_ms": {"median": percentile(ready, 0.5), "max": max(ready, default=None)}, "kills": kills},
+                        "ready_ms": {"median": round(statistics.median(ready), 1) if ready else None, "max": max(ready, default=None)}, "kills": kills},
             "jobs": [{"job": job.name, "done": job.done, "of": job.total, "result": job.result, "error": job.failed}
                      for job in jobs],
             "seconds": round(seconds, 2), "lost": len(record.lost), "doubled": record.doubled}
@@ -30,7 +32,7 @@ def is_good(summary, kills_wanted):
 
 
 def show(summary, good):
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
     table = Table(title="tasks", title_justify="left", header_style="bold")
     table.add_column("tool")
     for column in ("sent", "answered", "failed", "retried", "p50 ms", "p99 ms"):
@@ -45,9 +47,8 @@ def show(summary, good):
     for job in summary["jobs"]:
         console.print(f"{job['job']}: {job['result']}" if job["error"] is None else f"{job['job']}: FAILED: {job['error']}")
     workers = summary["workers"]
-    median = workers["ready_ms"]["median"]
-    console.print(f"workers killed: {workers['killed']}, restarted: {workers['restarted']}; "
-                  f"from kill to ready: median {median:.1f} ms, "
-                  f"each {', '.join('-' if k['ready_ms'] is None else format(k['ready_ms'], '.1f') for k in workers['kills'])} ms")
+    each = ", ".join("-" if k["ready_ms"] is None else f"{k['ready_ms']:.1f}" for k in workers["kills"])
+    console.print(f"workers killed: {workers['killed']}, restarted: {workers['restarted']}; from kill to ready: "
+                  f"median {workers['ready_ms']['median']} ms (each {each})", soft_wrap=True)
     console.print(f"time: {summary['seconds']:.1f} s")
     console.print(f"lost: {summary['lost']}, doubled: {summary['doubled']}", style="bold green" if good else "bold red")

@@ -50,5 +50,5 @@ class Client:
     def raw_01(self, tool, *body):
         """Version 0.1 with body frames as they are; the body of the reply, decoded."""
         self.send(b"", b"MDPC01", tool.encode(), *body)
-        body = self.receive()[3]
+        body = self.receive()[-1]
         return json.loads(body) if body[:1] == b"{" else msgpack.unpackb(body, strict_map_key=False)

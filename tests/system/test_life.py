@@ -88,9 +88,9 @@ class Life(unittest.TestCase):
             for _ in range(2):
                 client.send(b"", b"MDPC01", b"code_parse", b'{"language": "json", "code": "[]"}')
             wait_for(lambda: self.node.ask("pools")[0]["running"] > 0, what="a running task")
-            self.node.signal(signal.SIGINT)
+            self.node.send_signal(signal.SIGINT)
             wait_for(lambda: self.node.events("draining"), what="the drain")
-            self.node.signal(signal.SIGINT)
+            self.node.send_signal(signal.SIGINT)
 
             self.node.wait_ended(10)
         self.assert_nothing_left(family)
@@ -147,6 +147,9 @@ class Life(unittest.TestCase):
         self.assertIs(self.call()["success"], True)
 
     def test_many_kills_leave_no_descriptor_and_no_process_behind(self):
+        self.node.close()
+        self.node = Node(settings=["pools.parser.backoff_max_ms=50"])  # a streak of kills waits ever longer
+        self.addCleanup(self.node.close)
         node = node_process(self.node)
         self.node.wait_replaced(self.node.kill_worker("transform"))
         before = len(os.listdir(f"/proc/{node}/fd"))
