@@ -35,8 +35,9 @@ enum {
     WIRE_ITEM_SIZE = 64,
 };
 
-#define WIRE_FLAGS \
-    (TRP_ENVELOPE_REPLY | TRP_ENVELOPE_SIGNAL | TRP_ENVELOPE_URGENT | TRP_ENVELOPE_STRUCT)
+#define WIRE_FLAGS                                                                   \
+    ((unsigned int)(TRP_ENVELOPE_REPLY | TRP_ENVELOPE_SIGNAL | TRP_ENVELOPE_URGENT | \
+                    TRP_ENVELOPE_STRUCT))
 
 static inline void wire_put16(unsigned char *to, uint16_t value)
 {

@@ -1,40 +1,75 @@
 /* SPDX-License-Identifier: MIT */
 #include "messages/wire.h"
+
+#include "messages/reason.h"
+#include "messages/system.h"
 #include "messages/wire_layout.h"
 
 TRP_SCHEMA_DEFINE(link_hello, 0, 0, LINK_HELLO_FIELDS, "a worker process introduces itself")
 TRP_SCHEMA_DEFINE(link_start, 0, 0, LINK_START_FIELDS, "which actor a worker process runs")
 
-/* Walks over all envelopes of a data frame: their sizes and the further frames must come out even.
- */
+/* Signals are acted upon by the core itself, so they come only as it makes them. TIMER, LOOK and
+ * NODE_DOWN are between cells of one process: nobody else may say such a thing. */
+static bool is_sound_signal(uint16_t tag, const void *data, size_t size)
+{
+    trp_reason_t reason;
+    switch (tag) {
+    case TRP_SIGNAL_EXIT:
+    case TRP_SIGNAL_KILL:
+    case TRP_SIGNAL_DOWN:
+        return trp_reason_read(data, size, &reason) == TRP_OK;
+    case TRP_SIGNAL_LINK:
+    case TRP_SIGNAL_UNLINK:
+    case TRP_SIGNAL_MONITOR:
+    case TRP_SIGNAL_DEMONITOR:
+    case TRP_TAG_STARTED:
+        return size == 0;
+    default:
+        return false;
+    }
+}
+
+static bool is_sound_item(const unsigned char *item, size_t payload)
+{
+    unsigned int flags = item[WIRE_ITEM_FLAGS];
+    bool is_signal = (flags & TRP_ENVELOPE_SIGNAL) != 0;
+    bool is_apart = item[WIRE_ITEM_APART] != 0;
+    if ((flags & ~WIRE_FLAGS) != 0 || wire_get32(item + WIRE_ITEM_ZERO) != 0 ||
+        wire_get64(item + WIRE_ITEM_LEFT) > INT64_MAX) {
+        return false;
+    }
+    if ((flags & TRP_ENVELOPE_STRUCT) != 0 && payload > TRP_INLINE_MAX) {
+        return false;
+    }
+    return !is_signal || (!is_apart && is_sound_signal(wire_get16(item + WIRE_ITEM_TAG),
+                                                       item + WIRE_ITEM_SIZE, payload));
+}
+
+/* Walks over all envelopes of a data frame: their sizes and the further frames must come out even. */
 static trp_status_t check_items(const wire_reader_t *reader, size_t size, size_t frames)
 {
-    const unsigned char *at = reader->at;
+    const unsigned char *item = reader->at;
     zmq_msg_t *frame = reader->next_frame;
     for (size_t i = 0; i < reader->count; i++) {
         if (size < WIRE_ITEM_SIZE) {
             return TRP_PROTOCOL;
         }
-        size_t payload = wire_get32(at + WIRE_ITEM_BYTES);
-        bool fits = (at[WIRE_ITEM_FLAGS] & ~WIRE_FLAGS) == 0 &&
-                    wire_get32(at + WIRE_ITEM_ZERO) == 0 &&
-                    wire_get64(at + WIRE_ITEM_LEFT) <= INT64_MAX;
+        size_t payload = wire_get32(item + WIRE_ITEM_BYTES);
+        size_t here = 0;
         size -= WIRE_ITEM_SIZE;
-        at += WIRE_ITEM_SIZE;
-        unsigned char apart = (at - WIRE_ITEM_SIZE)[WIRE_ITEM_APART];
-        if (apart == 1 && frames > 0) {
-            fits = fits && zmq_msg_size(frame) == payload;
+        if (item[WIRE_ITEM_APART] == 1 && frames > 0 && zmq_msg_size(frame) == payload) {
             frames--;
             frame++;
-        } else if (apart == 0 && payload <= size) {
-            size -= payload;
-            at += payload;
+        } else if (item[WIRE_ITEM_APART] == 0 && payload <= size) {
+            here = payload;
         } else {
-            fits = false;
-        }
-        if (!fits) {
             return TRP_PROTOCOL;
         }
+        if (!is_sound_item(item, payload)) {
+            return TRP_PROTOCOL;
+        }
+        size -= here;
+        item += WIRE_ITEM_SIZE + here;
     }
     return size == 0 && frames == 0 ? TRP_OK : TRP_PROTOCOL;
 }

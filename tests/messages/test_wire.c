@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "messages/reason.h"
+#include "messages/system.h"
 #include "messages/wire.h"
 
 #define NOW 1000000
@@ -33,7 +35,7 @@ static trp_envelope_t small(const char *text)
         .deadline_ns = NOW + 500,
         .trace_id = 99,
         .tag = 0x1234,
-        .flags = TRP_ENVELOPE_REPLY | TRP_ENVELOPE_SIGNAL,
+        .flags = TRP_ENVELOPE_REPLY | TRP_ENVELOPE_STRUCT,
         .inline_size = (uint8_t)strlen(text),
     };
     memcpy(envelope.payload.bytes, text, strlen(text));
@@ -89,7 +91,7 @@ Test(wire, an_envelope_comes_back_as_it_was)
     cr_expect_eq(item.left_ns, 500);
     cr_expect_eq(item.trace_id, 99);
     cr_expect_eq(item.tag, 0x1234);
-    cr_expect_eq(item.flags, TRP_ENVELOPE_REPLY | TRP_ENVELOPE_SIGNAL);
+    cr_expect_eq(item.flags, TRP_ENVELOPE_REPLY | TRP_ENVELOPE_STRUCT);
     cr_expect(item.size == 5 && memcmp(item.data, "hello", 5) == 0 && item.frame == NULL);
     cr_assert(wire_next(&reader, &item));
     cr_expect_eq(item.size, WIRE_COPY_MAX + 1);
@@ -328,7 +330,7 @@ Test(wire, an_item_becomes_an_envelope_of_its_own)
     wire_batch_clear(&batch); /* the frames are gone: nothing may point into them */
 
     cr_expect_eq(first->deadline_ns, 2 * NOW + 500, "the time left goes on here");
-    cr_expect_eq(first->flags, TRP_ENVELOPE_REPLY | TRP_ENVELOPE_SIGNAL);
+    cr_expect_eq(first->flags, TRP_ENVELOPE_REPLY | TRP_ENVELOPE_STRUCT);
     cr_expect_eq(first->request_id, one.request_id);
     cr_expect(trp_pid_equal(first->to, one.to) && trp_pid_equal(first->from, one.from));
     cr_expect(memcmp(trp_message_data(first, &size), "hello", 5) == 0 && size == 5);
@@ -350,4 +352,46 @@ Test(wire, a_batch_can_be_sealed_again_after_more_was_added)
 
     cr_assert_eq(wire_open(&reader, frames, count), TRP_OK);
     cr_expect_eq(reader.count, 2);
+}
+
+static trp_status_t open_signal(uint16_t tag, const void *data, size_t size)
+{
+    trp_envelope_t signal = {
+        .tag = tag, .flags = TRP_ENVELOPE_SIGNAL, .inline_size = (uint8_t)size};
+    wire_reader_t reader;
+    memcpy(signal.payload.bytes, data, size);
+    wire_batch_clear(&batch);
+    add(&signal);
+    seal();
+    return wire_open(&reader, frames, count);
+}
+
+Test(wire, a_signal_is_taken_only_as_the_core_makes_it)
+{
+    static const uint16_t with_reason[] = {TRP_SIGNAL_EXIT, TRP_SIGNAL_KILL, TRP_SIGNAL_DOWN};
+    static const uint16_t empty[] = {TRP_SIGNAL_LINK, TRP_SIGNAL_UNLINK, TRP_SIGNAL_MONITOR,
+                                     TRP_SIGNAL_DEMONITOR, TRP_TAG_STARTED};
+    static const uint16_t never[] = {0,
+                                     TRP_SIGNAL_TIMER,
+                                     TRP_SIGNAL_LOOK,
+                                     TRP_SIGNAL_NODE_DOWN,
+                                     TRP_TAG_EXIT,
+                                     TRP_TAG_TIMEOUT,
+                                     0x1000};
+    trp_reason_t reason = trp_reason(TRP_REASON_SHUTDOWN, 0, "enough");
+    trp_reason_t endless = reason;
+    memset(endless.text, 'x', sizeof(endless.text));
+    for (size_t i = 0; i < sizeof(with_reason) / sizeof(with_reason[0]); i++) {
+        cr_expect_eq(open_signal(with_reason[i], &reason, sizeof(reason)), TRP_OK);
+        cr_expect_eq(open_signal(with_reason[i], &reason, 3), TRP_PROTOCOL);
+        cr_expect_eq(open_signal(with_reason[i], &endless, sizeof(endless)), TRP_PROTOCOL);
+    }
+    for (size_t i = 0; i < sizeof(empty) / sizeof(empty[0]); i++) {
+        cr_expect_eq(open_signal(empty[i], "", 0), TRP_OK);
+        cr_expect_eq(open_signal(empty[i], "x", 1), TRP_PROTOCOL);
+    }
+    for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++) {
+        cr_expect_eq(open_signal(never[i], "", 0), TRP_PROTOCOL, "%u", never[i]);
+        cr_expect_eq(open_signal(never[i], &reason, sizeof(reason)), TRP_PROTOCOL, "%u", never[i]);
+    }
 }
