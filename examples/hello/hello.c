@@ -21,7 +21,7 @@ static trp_status_t receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *m
 {
     struct greeter *greeter = state;
     if (message->tag == TAG_TICK) {
-        trp_log(ctx, LOG_INFO, "hello", "for the %uth time", ++greeter->ticks);
+        trp_log(ctx, LOG_INFO, "hello", "tick %u", ++greeter->ticks);
     }
     return greeter->ticks < 10 ? TRP_OK : TRP_FAILED; /* let it crash: it is started again */
 }
