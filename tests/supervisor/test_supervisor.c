@@ -158,12 +158,6 @@ static void send_fail(const kid_t *kid)
     node_settle();
 }
 
-static void kill_supervisor(trp_ctx_t *ctx, probe_t *probe)
-{
-    trp_reason_t reason = trp_reason(TRP_REASON_KILLED, 0, NULL);
-    trp_exit(ctx, probe->other, &reason);
-}
-
 static bool is_registered(const char *name, trp_pid_t pid)
 {
     return trp_pid_equal(runtime_whereis(node, name), pid);
@@ -265,6 +259,12 @@ Test(supervisor, gives_up_with_shutdown_after_too_many_restarts)
 }
 
 #ifndef __SANITIZE_ADDRESS__ /* what a killed actor has allocated is lost: no terminate */
+static void kill_supervisor(trp_ctx_t *ctx, probe_t *probe)
+{
+    trp_reason_t reason = trp_reason(TRP_REASON_KILLED, 0, NULL);
+    trp_exit(ctx, probe->other, &reason);
+}
+
 Test(supervisor, takes_its_children_with_it_when_it_is_killed)
 {
     supervise(2, TRP_ONE_FOR_ONE, 1);
