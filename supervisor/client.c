@@ -67,7 +67,9 @@ bool client_ask(const command_call_t *call, trp_writer_t *request, int timeout_m
         trp_writer_fini(request);
         return false;
     }
-    if (trp_writer_take(request, &body) != TRP_OK) {
+    trp_status_t status = trp_writer_take(request, &body);
+    trp_writer_fini(request);
+    if (status != TRP_OK) {
         command_fail(call, EXIT_FAILED, "%s", trp_status_text(TRP_NO_MEMORY));
         return false;
     }
