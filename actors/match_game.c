@@ -45,16 +45,28 @@ static trp_status_t set_timer(trp_ctx_t *ctx, match_game_t *game)
     return trp_timer_start(ctx, delay_ms < 0 ? 0 : delay_ms, 0, MATCH_TAG_TIMER, &game->timer);
 }
 
-/* A match that is over serves what was passed on to it before the worker knew. */
+/* Ends the match's actor, with `status` as its reason: once the worker passes no more tasks on and
+ * says so, since a task in the mailbox of a dead actor would run into its time limit. */
+static trp_status_t leave(trp_ctx_t *ctx, match_game_t *game, trp_status_t status)
+{
+    if (game->is_leaving) {
+        return TRP_OK;
+    }
+    game->is_leaving = true;
+    game->status = status;
+    return trp_send(ctx, game->worker, MATCH_TAG_OVER, NULL, 0);
+}
+
 static trp_status_t settle(trp_ctx_t *ctx, match_game_t *game)
 {
     log_news(ctx, game);
-    if (game->is_leaving || trp_pid_is_none(game->worker) ||
-        !match_is_over(&game->match, match_game_now_ms(ctx))) {
-        return game->is_leaving ? TRP_OK : set_timer(ctx, game);
+    if (game->is_leaving) {
+        return TRP_OK;
     }
-    game->is_leaving = true;
-    return trp_send(ctx, game->worker, MATCH_TAG_OVER, NULL, 0);
+    if (match_is_over(&game->match, match_game_now_ms(ctx))) {
+        return leave(ctx, game, TRP_OK);
+    }
+    return set_timer(ctx, game);
 }
 
 static trp_status_t init(trp_ctx_t *ctx, void *state, const trp_envelope_t *args)
@@ -106,11 +118,11 @@ static trp_status_t receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *m
         break;
     case MATCH_TAG_BYE:
         trp_stop(ctx, NULL);
-        return TRP_OK;
+        return game->status;
     default:
         return TRP_OK;
     }
-    return status == TRP_OK ? settle(ctx, game) : status;
+    return status == TRP_OK ? settle(ctx, game) : leave(ctx, game, status);
 }
 
 static void terminate(trp_ctx_t *ctx, void *state, const trp_reason_t *reason)

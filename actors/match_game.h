@@ -11,8 +11,9 @@ typedef struct match_game {
     match_seed_t seed;
     trp_document_t document; /* what the seed points to, with `bytes` */
     void *bytes;
-    trp_pid_t worker; /* the root: passes tasks on until it is told that the match is over */
-    bool is_leaving;  /* it was told */
+    trp_pid_t worker;    /* the root: passes tasks on until it is told that the match is over */
+    bool is_leaving;     /* it was told */
+    trp_status_t status; /* why; OK: the match is over */
     uint64_t timer;
     int64_t timer_ms; /* when it fires; MATCH_NEVER: none is set */
     uint64_t logged;  /* version up to which notices were logged */

@@ -54,6 +54,25 @@ Test(match_machine, every_event_is_allowed_in_its_states_only)
     }
 }
 
+Test(match_machine, after_the_end_nobody_joins_leaves_or_is_removed)
+{
+    static const match_phase_t ends[] = {MATCH_FINISHED, MATCH_ABORTED};
+
+    for (size_t i = 0; i < 2; i++) {
+        play_t *play = play_in(ends[i]);
+        uint64_t version = play->match.version;
+
+        cr_expect_eq(play_join(play, "p3", "Cy"), MATCH_E_STATE);
+        cr_expect_eq(play_player(play, MATCH_EVENT_LEAVE, "p1"), MATCH_E_STATE);
+        cr_expect_eq(play_player(play, MATCH_EVENT_AWAY, "p1"), MATCH_E_STATE);
+        cr_expect_eq(play_kick(play, 1), MATCH_E_STATE);
+        cr_expect_neq(play_answer(play, "p1", "q1", "\"b\""), MATCH_E_NONE);
+
+        cr_expect_eq(play->match.version, version);
+        play_free(play);
+    }
+}
+
 Test(match_machine, a_match_runs_through_its_phases_by_itself)
 {
     play_t *play = play_in(MATCH_COUNTDOWN);
