@@ -29,8 +29,6 @@ static const option_t node_rows[] = {
     INT_ROW(config_node_t, threads, "0", 0, 256, "pool threads; 0: cores less one, at least 1"),
     INT_ROW(config_node_t, stop_ms, "30000", 100, 3600000,
             "ms: limit of a whole stop, after which all is killed"),
-    INT_ROW(config_node_t, edge_stuck_ms, "10000", 100, 3600000,
-            "ms: a handler on the edge thread that takes longer ends the node"),
     CHOICE_ROW(config_node_t, log_level, "info", "trace|debug|info|warn|error|fatal",
                "lowest level that is logged"),
 };
