@@ -178,6 +178,7 @@ static trp_status_t run_state(tool_call_t *call, const void *request)
     if (status != TRP_OK) {
         return status;
     }
+    match_seen(&game->match);
     if (state->has_player_id) {
         view.player = match_player_find(&game->match, state->player_id);
         if (view.player == NULL || view.player->kicked) {

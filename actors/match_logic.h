@@ -221,6 +221,12 @@ static inline match_phase_t match_phase_seen(const match_t *match)
     return match->phase == MATCH_PAUSED ? match->paused_from : match->phase;
 }
 
+/** Somebody looked at the match by now: it is not idle. */
+static inline void match_seen(match_t *match)
+{
+    match->heard_ms = match->now_ms;
+}
+
 static inline bool match_has_ended(const match_t *match)
 {
     return match->phase == MATCH_FINISHED || match->phase == MATCH_ABORTED;

@@ -272,6 +272,8 @@ Test(match_machine, a_lobby_that_nobody_speaks_in_is_aborted_after_its_time)
 
     play_wait(play, 4000);
     play_event(play, MATCH_EVENT_LOCK);
+    play_wait(play, 4000);
+    match_seen(&play->match);
     play_wait(play, 4999);
     cr_expect_eq(play->match.phase, MATCH_LOBBY);
     play_wait(play, 1);
