@@ -58,9 +58,9 @@ static void leave(const trp_reason_t *reason)
     runtime_stop(process.runtime);
 }
 
-static _Noreturn void give_up(int status, const char *event)
+static _Noreturn void give_up(int status, int level, const char *event)
 {
-    log_event(LOG_ERROR, event, LOG_INT("node", process.child->node),
+    log_event(level, event, LOG_INT("node", process.child->node),
               LOG_INT("incarnation", process.child->incarnation));
     _exit(status);
 }
@@ -175,7 +175,7 @@ static void on_start(void)
         return;
     }
     if (trp_schema_unpack(&link_start_schema, body, &document, &start, &fault) != TRP_OK) {
-        give_up(EXIT_PROTOCOL, "link_start_ill_formed");
+        give_up(EXIT_PROTOCOL, LOG_ERROR, "link_start_ill_formed");
     }
     const trp_status_t status = start_root(&start);
     trp_document_fini(&document);
@@ -195,7 +195,7 @@ static void keep_start(const wire_reader_t *reader)
     trp_envelope_t *look = envelope_alloc();
     process.start = malloc(reader->body_size + 1);
     if (look == NULL || process.start == NULL) {
-        give_up(EXIT_FAILED, "out_of_memory");
+        give_up(EXIT_FAILED, LOG_ERROR, "out_of_memory");
     }
     memcpy(process.start, reader->body, reader->body_size);
     process.start_size = reader->body_size;
@@ -203,7 +203,7 @@ static void keep_start(const wire_reader_t *reader)
     look->tag = TRP_SIGNAL_LOOK;
     look->flags = TRP_ENVELOPE_SIGNAL;
     if (runtime_send(process.runtime, look) != TRP_OK) {
-        give_up(EXIT_FAILED, "link_actor_gone");
+        give_up(EXIT_FAILED, LOG_ERROR, "link_actor_gone");
     }
 }
 
@@ -250,7 +250,7 @@ static void on_message(void *user, const edge_peer_t *peer, zmq_msg_t *frames, s
     }
     const trp_status_t status = channel_receive(&process.channel, frames, count, &reader);
     if (status != TRP_OK) {
-        give_up(EXIT_PROTOCOL, "link_protocol");
+        give_up(EXIT_PROTOCOL, LOG_ERROR, "link_protocol");
     }
     if (reader.kind == WIRE_START) {
         keep_start(&reader);
@@ -265,7 +265,7 @@ static void on_down(void *user, const edge_peer_t *peer)
     (void)user;
     (void)peer;
     if (!process.leaving) {
-        give_up(EXIT_LINK_LOST, "link_lost");
+        give_up(EXIT_LINK_LOST, LOG_INFO, "link_lost");
     }
 }
 
