@@ -16,7 +16,8 @@
 
 enum {
     TRP_TAG_CHILD_START = 0x0500,     /* request [child_start] -> CHILD_ANSWER */
-    TRP_TAG_CHILD_TERMINATE = 0x0501, /* request [child_id] -> CHILD_ANSWER; keeps the spec */
+    TRP_TAG_CHILD_TERMINATE = 0x0501, /* request [child_id] -> CHILD_ANSWER; keeps the spec, but of
+                                       * temporary ones and those of a pool */
     TRP_TAG_CHILD_RESTART = 0x0502,   /* request [child_id] -> CHILD_ANSWER; of one that is down */
     TRP_TAG_CHILD_DELETE = 0x0503,    /* request [child_id] -> CHILD_ANSWER; of one that is down */
     TRP_TAG_CHILDREN_WHICH = 0x0504,  /* request [] -> CHILDREN */

@@ -170,7 +170,7 @@ static void ended(policy_step_t *step, policy_child_t *child)
     child->last_reason = *reason;
     child->has_last_reason = true;
     child->phase = POLICY_IDLE;
-    child->is_removed = child->is_fresh || child->spec.restart == TRP_TEMPORARY;
+    child->is_removed = policy_is_passing(child);
     if (child->starts_again && !child->is_removed) {
         child->phase = POLICY_QUEUED;
         child->is_ordered = true;
@@ -187,12 +187,14 @@ static void stop_late(policy_step_t *step, policy_child_t *child)
 
 static void terminate_idle(policy_step_t *step, policy_child_t *child)
 {
-    child->is_removed = child->spec.restart == TRP_TEMPORARY;
+    child->is_dropped = child->spec.is_dynamic;
+    child->is_removed = policy_is_passing(child);
     policy_answer(step, child, step->event->asker, CHILD_OK);
 }
 
 static void terminate_planned(policy_step_t *step, policy_child_t *child)
 {
+    child->is_dropped = child->spec.is_dynamic;
     policy_unplan(step, child, CHILD_STOPPING);
     policy_answer(step, child, step->event->asker, CHILD_OK);
 }
@@ -200,6 +202,7 @@ static void terminate_planned(policy_step_t *step, policy_child_t *child)
 static void terminate_alive(policy_step_t *step, policy_child_t *child)
 {
     policy_doom(step, child, false);
+    child->is_dropped = child->spec.is_dynamic;
     child->asker = step->event->asker;
     policy_begin_stop(step, child);
 }
@@ -211,6 +214,7 @@ static void terminate_leaving(policy_step_t *step, policy_child_t *child)
         return;
     }
     child->starts_again = false;
+    child->is_dropped = child->spec.is_dynamic;
     child->asker = step->event->asker;
     if (child->phase == POLICY_DOOMED) {
         policy_begin_stop(step, child);

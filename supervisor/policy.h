@@ -32,6 +32,7 @@ typedef struct policy_child {
     bool is_ordered;   /* its start waits for those before it */
     bool is_fresh;     /* added by a request, not ready yet: a failed start removes it */
     bool is_late;      /* its start took too long and it was killed for that */
+    bool is_dropped;   /* asked to end for good: the row goes with it */
     bool is_removed;   /* the row goes at the next step */
     bool is_announced; /* observers know that it is up */
     bool starts_again; /* when it has ended: it is part of a group that restarts */

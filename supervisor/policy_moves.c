@@ -55,6 +55,11 @@ static void disarm(policy_step_t *step, const policy_child_t *child)
     policy_act(step->policy, POLICY_DISARM, child);
 }
 
+bool policy_is_passing(const policy_child_t *child)
+{
+    return child->is_fresh || child->is_dropped || child->spec.restart == TRP_TEMPORARY;
+}
+
 bool policy_is_leaving(const policy_child_t *child)
 {
     return child->phase >= POLICY_DOOMED;
@@ -94,7 +99,7 @@ void policy_unplan(policy_step_t *step, policy_child_t *child, child_outcome_t o
     }
     policy_settle(step, child, outcome);
     child->phase = POLICY_IDLE;
-    child->is_removed |= child->is_fresh || child->spec.restart == TRP_TEMPORARY;
+    child->is_removed |= policy_is_passing(child);
 }
 
 void policy_end(policy_step_t *step, trp_reason_t reason)

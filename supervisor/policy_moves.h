@@ -34,6 +34,9 @@ void policy_settle(policy_step_t *step, policy_child_t *child, child_outcome_t o
 /** Asked to end, or already told to. */
 bool policy_is_leaving(const policy_child_t *child);
 
+/** Its row goes when it ends. */
+bool policy_is_passing(const policy_child_t *child);
+
 /** It will be asked to end when its turn comes. */
 void policy_doom(policy_step_t *step, policy_child_t *child, bool starts_again);
 

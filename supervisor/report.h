@@ -6,7 +6,7 @@
 
 #include "supervisor/policy.h"
 
-#define REPORT_LINES_MAX 20
+#define REPORT_LINES_MAX 60
 #define REPORT_WINDOW_NS INT64_C(1000000000)
 
 typedef struct report {

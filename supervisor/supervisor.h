@@ -38,7 +38,8 @@ typedef struct trp_child_spec {
     size_t args_size;
     trp_restart_t restart;
     bool is_supervisor;
-    bool is_named;          /* registered under its id */
+    bool is_named;   /* registered under its id */
+    bool is_dynamic; /* terminate_child deletes its spec as well, as it does of temporary ones */
     int64_t shutdown_ms;    /* time to end when asked; or one of TRP_SHUTDOWN_ */
     int64_t start_ms;       /* time to become ready; 0 = no limit */
     int64_t backoff_ms;     /* delay of the second restart in a row; 0 = no delays */

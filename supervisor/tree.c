@@ -52,10 +52,12 @@ static void fill_pool(trp_supervisor_spec_t *spec, trp_child_spec_t *workers,
                       const config_pool_t *pool)
 {
     workers[0] = configured(&pool->child, pool->name);
+    workers[0].is_dynamic = true;
     for (int64_t n = 1; n <= pool->min; n++) {
         char id[TRP_NAME_MAX];
         snprintf(id, sizeof(id), "%.50s.%d", pool->name, (int)n);
         workers[n] = configured(&pool->child, id);
+        workers[n].is_dynamic = true;
     }
 
     *spec = (trp_supervisor_spec_t){.children = workers + 1,

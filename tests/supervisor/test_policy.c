@@ -457,6 +457,38 @@ Test(policy, terminate_stops_one_child_and_keeps_its_spec)
     world_expect(&world, "answer 3 ok");
 }
 
+Test(policy, terminated_dynamic_child_is_gone_with_its_spec)
+{
+    world_init(&world, TRP_ONE_FOR_ONE, 5, "a b c");
+    for (size_t i = 0; i < 3; i++) {
+        world.policy.children[i].spec.is_dynamic = true;
+    }
+    world_begin_ready(&world);
+    world_down(&world, "b", TRP_REASON_ERROR);
+    world_down(&world, "b", TRP_REASON_START_FAILED);
+    world.trace[0] = '\0';
+
+    world_request(&world, POLICY_TERMINATE, "a");
+    world_down(&world, "a", TRP_REASON_SHUTDOWN);
+    world_request(&world, POLICY_TERMINATE, "b"); /* between attempts */
+    world_expect(&world, "leaving a, exit a, down a, answer 1 ok, answer 2 ok");
+    world_request(&world, POLICY_RESTART, "a");
+    world_request(&world, POLICY_RESTART, "b");
+
+    world_expect(&world, "answer 3 not_found, answer 4 not_found");
+}
+
+Test(policy, dynamic_child_that_crashes_keeps_its_spec_and_restarts)
+{
+    world_init(&world, TRP_ONE_FOR_ONE, 5, "a");
+    world_spec(&world, "a")->is_dynamic = true;
+    world_begin_ready(&world);
+
+    world_down(&world, "a", TRP_REASON_SIGNAL);
+
+    world_expect(&world, "down a, child_terminated a, restart a, start a");
+}
+
 Test(policy, restart_and_delete_refuse_what_runs_or_restarts)
 {
     world_init(&world, TRP_ONE_FOR_ONE, 5, "a b");

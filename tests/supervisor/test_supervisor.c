@@ -483,6 +483,19 @@ Test(supervisor, start_child_tells_started_from_present)
     cr_assert_eq(outcome, CHILD_ALREADY_PRESENT);
 }
 
+Test(supervisor, pool_that_shrank_grows_again_under_the_old_name)
+{
+    supervise_pool();
+    template.is_dynamic = true;
+    for (int round = 0; round < 5; round++) {
+        request(TRP_TAG_CHILD_START, NULL);
+        cr_assert_eq(outcome, CHILD_OK);
+        cr_assert_str_eq(answered_id, "kid.2");
+        request(TRP_TAG_CHILD_TERMINATE, "kid.2");
+        cr_assert_eq(outcome, CHILD_OK);
+    }
+}
+
 Test(supervisor, start_child_that_fails_keeps_no_row)
 {
     supervise_pool();
