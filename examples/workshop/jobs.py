@@ -43,23 +43,29 @@ def find_sources(wanted):
     return found
 
 
-async def parse_sources(job, record, paths, at_once=16):
-    """All files, `at_once` at a time; how many of each language."""
+def languages_of(path):
+    """A file of TypeScript is one of TSX as well, as long as it has no casts in angle brackets."""
+    language = LANGUAGES[os.path.splitext(path)[1]]
+    return [language, "tsx"] if path.endswith(".d.ts") else [language]
+
+
+async def parse_sources(job, record, sources, at_once=16):
+    """All sources, (path, language), `at_once` at a time; how many of each language."""
     languages = {}
     waiting = asyncio.Semaphore(at_once)
 
-    async def parse(path):
+    async def parse(path, language):
         async with waiting:
             with open(path, encoding="utf-8", errors="replace", newline="") as file:
                 code = file.read()
-            body = {"language": LANGUAGES[os.path.splitext(path)[1]], "code": code}
+            body = {"language": language, "code": code}
             reply = await record.request("code_parse", body)
             if reply and reply["success"]:
                 name = reply["result"]["language"]
                 languages[name] = languages.get(name, 0) + 1
             job.done += 1
 
-    await asyncio.gather(*map(parse, paths))
+    await asyncio.gather(*(parse(*source) for source in sources))
     job.result = ", ".join(f"{count} {name}" for name, count in sorted(languages.items(), key=lambda item: -item[1]))
 
 

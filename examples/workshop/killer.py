@@ -14,10 +14,15 @@ class Killer:
         self.log = log
         self.kills = []  # {"worker", "os_pid", "ready_ms"}
 
-    def workers(self, pool):
-        """Rows of `ps` of that pool's workers."""
-        return [row for row in self.node.ask("ps")
-                if row["name"].startswith(pool + ".") and row["os_pid"] and row["place"] == "process"]
+    def victim(self, pool):
+        """A row of `ps`: a worker of the pool that has a task now, if one has; rather one that has not died before, since
+        the second restart of a streak waits."""
+        busy = {worker["pid"]: worker["running"] for row in self.node.ask("pools") for worker in row["workers"]}
+        rows = [row for row in self.node.ask("ps") if row["pid"] in busy and row["name"].startswith(pool + ".")]
+        if not rows:
+            raise RuntimeError(f"pool {pool} has no worker to kill")
+        before = {kill["worker"] for kill in self.kills}
+        return max(rows, key=lambda row: (busy[row["pid"]] > 0, row["name"] not in before))
 
     def ready_ms(self, name, killed_ms):
         """When the supervisor saw the replacement ready, in ms after the kill; None: not yet."""
@@ -30,12 +35,8 @@ class Killer:
         return None
 
     def kill_one(self, pool):
-        """Kills a worker that is at work, if one is; waits until its replacement is ready."""
-        rows = self.workers(pool)
-        if not rows:
-            raise RuntimeError(f"pool {pool} has no worker to kill")
-        before = {kill["worker"] for kill in self.kills}  # one that died already is restarted with a delay
-        victim = max(rows, key=lambda row: (row["name"] not in before, row["mailbox"], row["state"] == "running"))
+        """Kills a worker and waits until its replacement is ready."""
+        victim = self.victim(pool)
         killed_ms = 1000 * time.time()
         os.kill(victim["os_pid"], signal.SIGKILL)
         took, limit = None, time.monotonic() + 10

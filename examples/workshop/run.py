@@ -71,7 +71,7 @@ async def guard(job, running):
 
 
 async def drive(node, options):
-    sources = work.find_sources(FILES_MIN)
+    sources = [(path, language) for path in work.find_sources(FILES_MIN) for language in work.languages_of(path)]
     races = work.load_card(options.data)
     parse = work.Job("parse", len(sources), "files")
     race = work.Job("races", sum(map(len, races)), "polls")
