@@ -48,12 +48,14 @@ trp_status_t context_post(trp_ctx_t *ctx, trp_envelope_t *envelope, const conten
     trp_status_t status = send_envelope(sender_of(ctx), envelope);
     zmq_msg_t *message = content->message;
     if (status == TRP_OK) {
+        ctx->worker->slice_work++;
         if (message != NULL && zmq_msg_size(message) > 0) { /* was copied, since it is small */
             zmq_msg_close(message);
             zmq_msg_init(message);
         }
         return TRP_OK;
     }
+    ctx->worker->slice_work = SLICE_WORK; /* no room there: let the receiver have its turn */
     if (message != NULL && (envelope->flags & TRP_ENVELOPE_SHARED) != 0) {
         zmq_msg_move(message, &envelope->payload.message);
     }

@@ -7,6 +7,7 @@
 #define INJECT_EVERY 61    /* picks: the inject queue is looked at before the own one */
 #define CLOCK_MAX    64    /* slices between looks at the clock ... */
 #define CLOCK_NS     50000 /* ... as long as they take no longer than this */
+#define WAKE_NS      20000 /* what waking another thread costs, roughly */
 
 static _Thread_local worker_t *current;
 
@@ -74,16 +75,33 @@ static void inject(trp_runtime_t *runtime, worker_t *worker, cell_t *cell)
     }
 }
 
+bool scheduler_is_behind(const worker_t *worker, uint32_t waiting)
+{
+    /* Sequentially consistent: when a sentinel has stepped down, it has seen us run before that. */
+    return waiting * worker->slice_ns > WAKE_NS ||
+           atomic_load_explicit(&worker->runtime->sentinel, memory_order_seq_cst) == 0;
+}
+
+static void notify_if_behind(worker_t *worker, uint32_t waiting)
+{
+    if (!worker->is_edge && worker->runtime->worker_count > 1 &&
+        scheduler_is_behind(worker, waiting)) {
+        scheduler_notify(worker->runtime);
+    }
+}
+
 /** The cell goes to the LIFO slot, who was there to the queue, where others may steal it. */
 static void keep_local(worker_t *worker, cell_t *cell)
 {
-    cell_t *displaced = worker->lifo;
-    worker->lifo = cell;
+    cell_t *displaced = NULL;
+    if (atomic_load_explicit(&worker->lifo, memory_order_relaxed) == NULL) {
+        /* Release: the cell, to who finds us stuck. Nobody else writes an empty slot. */
+        atomic_store_explicit(&worker->lifo, cell, memory_order_release);
+    } else {
+        displaced = atomic_exchange_explicit(&worker->lifo, cell, memory_order_acq_rel);
+    }
     if (displaced != NULL) {
-        runq_push(&worker->queue, displaced);
-        if (!worker->is_edge) {
-            scheduler_notify(worker->runtime);
-        }
+        notify_if_behind(worker, runq_push(&worker->queue, displaced) + 1);
     }
 }
 
@@ -105,20 +123,20 @@ void scheduler_ready(trp_runtime_t *runtime, worker_t *worker, cell_t *cell)
 
 void scheduler_again(worker_t *worker, cell_t *cell)
 {
-    uint32_t count = runq_push(&worker->queue, cell);
-    if (!worker->is_edge && (count > 1 || worker->lifo != NULL)) {
-        scheduler_notify(worker->runtime);
+    uint32_t waiting = runq_push(&worker->queue, cell);
+    if (waiting > 1 || atomic_load_explicit(&worker->lifo, memory_order_relaxed) != NULL) {
+        notify_if_behind(worker, waiting);
     }
 }
 
 static cell_t *take_lifo(worker_t *worker)
 {
-    cell_t *cell = worker->lifo;
-    if (cell == NULL) {
+    if (atomic_load_explicit(&worker->lifo, memory_order_relaxed) == NULL) {
         return NULL;
     }
-    worker->lifo = NULL;
-    if (++worker->lifo_uses <= LIFO_USES) {
+    /* Acquire-release: as any hand-over of a cell; a rescuer may have been quicker. */
+    cell_t *cell = atomic_exchange_explicit(&worker->lifo, NULL, memory_order_acq_rel);
+    if (cell == NULL || ++worker->lifo_uses <= LIFO_USES) {
         return cell;
     }
     worker->lifo_uses = 0;
@@ -169,6 +187,7 @@ void scheduler_tick(worker_t *worker)
     int64_t now = runtime_clock(worker->runtime);
     int64_t took = now - worker->now_ns;
     worker->now_ns = now;
+    worker->slice_ns = (worker->slice_ns + took / worker->clock_interval) / 2;
     if (took > CLOCK_NS) {
         worker->clock_interval = worker->clock_interval > 1 ? worker->clock_interval / 2 : 1;
     } else if (worker->clock_interval < CLOCK_MAX) {
@@ -186,8 +205,10 @@ static void stop_searching(worker_t *worker)
     trp_runtime_t *runtime = worker->runtime;
     worker->is_searching = false;
     atomic_fetch_sub_explicit(&runtime->searching, 1, memory_order_seq_cst);
-    if (runq_count(&worker->queue) != 0 || runq_count(&runtime->inject) != 0) {
+    if (runq_count(&runtime->inject) != 0) {
         scheduler_notify(runtime);
+    } else if (runq_count(&worker->queue) != 0) {
+        notify_if_behind(worker, runq_count(&worker->queue));
     }
 }
 
@@ -196,6 +217,9 @@ void scheduler_run(worker_t *worker, cell_t *cell)
     if (worker->is_searching) {
         stop_searching(worker);
     }
+    /* Relaxed: who looks only compares. */
+    uint32_t turn = atomic_load_explicit(&worker->turn, memory_order_relaxed);
+    atomic_store_explicit(&worker->turn, turn + 1, memory_order_relaxed);
     cell_run(worker, cell);
     worker->ctx.cell = NULL;
 }
@@ -203,11 +227,7 @@ void scheduler_run(worker_t *worker, cell_t *cell)
 bool scheduler_step(worker_t *worker)
 {
     if (--worker->clock_credit == 0) {
-        if (worker->is_edge || has_timers(worker)) {
-            scheduler_tick(worker);
-        } else {
-            worker->clock_credit = worker->clock_interval;
-        }
+        scheduler_tick(worker);
     }
     cell_t *cell = scheduler_next(worker);
     if (cell == NULL && has_timers(worker)) {

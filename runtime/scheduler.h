@@ -7,6 +7,10 @@
  * cache; used at most LIFO_USES times in a row while others wait. The edge worker (index 0 when
  * there is an edge) runs the pinned cells, and all when there is no pool thread; its queue is never
  * stolen from, and it parks in its sockets.
+ * A parked worker is woken for cells that would wait longer than a wake costs: their number times
+ * what a slice took of late. For the one that suddenly takes long there is the sentinel: while any
+ * worker runs, one parked one looks once a millisecond whether another is still in the same slice,
+ * and takes what waits behind it, the LIFO slot too. An idle node has none.
  * Who falls asleep says so first and looks at the queues again; who adds work does that first and
  * then looks for sleepers; so no wake is lost. One worker at a time is woken or searches. */
 #ifndef TRP_RUNTIME_SCHEDULER_H
@@ -19,8 +23,8 @@
 #include "runtime/runtime.h"
 #include "runtime/timer.h"
 
-#define WORKERS_MAX    64  /* the idle mask is one word */
-#define SLICE_MESSAGES 128 /* messages that one actor handles in a row */
+#define WORKERS_MAX 64  /* the idle mask is one word */
+#define SLICE_WORK  256 /* messages that one actor handles and sends in a row */
 
 typedef struct worker worker_t;
 
@@ -47,12 +51,14 @@ struct worker {
     bool is_edge;
     bool runs_pool; /* takes cells that are not pinned */
     bool is_searching;
-    cell_t *lifo;
+    _Atomic(cell_t *) lifo; /* put by the worker; taken by it, or by who finds the worker stuck */
+    _Atomic uint32_t turn;  /* slices run: who looks twice sees whether the worker moves */
     uint32_t lifo_uses, picks, spin_rounds;
     uint32_t clock_credit, clock_interval; /* slices until, and between, looks at the clock */
-    uint32_t slice_messages;               /* handled in the slice that runs, or ran last */
-    uint32_t poll_credit, poll_interval;   /* the edge: messages until, and between, polls */
+    uint32_t slice_work; /* messages handled and sent in the slice that runs, or ran last */
+    uint32_t poll_credit, poll_interval; /* the edge: messages until, and between, polls */
     int64_t now_ns, polled_ns;
+    int64_t slice_ns;   /* how long a slice took of late, on average */
     uint64_t chance[4]; /* xoshiro256** */
     struct trp_ctx ctx;
     counters_t counters;
@@ -79,6 +85,7 @@ struct trp_runtime {
     counters_t outside;                 /* of threads that are no workers */
     _Alignas(64) _Atomic uint64_t idle; /* a bit for each parked pool worker */
     _Atomic uint32_t searching;
+    _Atomic uint32_t sentinel; /* index + 1 of the parked worker that looks after the others; 0 */
     _Atomic bool stopping;
 };
 
@@ -107,6 +114,9 @@ void scheduler_tick(worker_t *worker);
 
 /** Takes a cell to run from the worker's own queues and the inject queue. NULL: none. */
 cell_t *scheduler_next(worker_t *worker);
+
+/** Whether a worker other than the edge has `waiting` cells that are worth a wake. */
+bool scheduler_is_behind(const worker_t *worker, uint32_t waiting);
 
 /** Wakes one parked pool worker if none is searching. */
 void scheduler_notify(trp_runtime_t *runtime);

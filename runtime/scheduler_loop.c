@@ -2,11 +2,12 @@
 /* What the workers' threads do: step, and when there is nothing to step, search, spin and park. */
 #include "runtime/scheduler.h"
 
-#define SPIN_MIN 16 /* rounds of looking before a park */
-#define SPIN_MAX 1024
-#define POLL_MIN 8  /* the edge: messages between polls, while polls find something */
-#define POLL_MAX 64 /* ... and when they do not */
-#define POLL_NS  100000
+#define SPIN_MIN    64 /* rounds of looking before a park */
+#define SPIN_MAX    1024
+#define POLL_MIN    8  /* the edge: messages between polls, while polls find something */
+#define POLL_MAX    64 /* ... and when they do not */
+#define POLL_NS     100000
+#define SENTINEL_NS 1000000 /* a worker that is in one slice for this long is stuck */
 
 static bool is_stopping(const trp_runtime_t *runtime)
 {
@@ -105,27 +106,105 @@ static void unpark(worker_t *worker)
     atomic_store_explicit(&worker->parked, 0, memory_order_relaxed); /* ours alone now */
 }
 
-/* Order: no more a searcher, then parked, then idle, then the last look at the queues. Who pushes
- * does so before it looks for searchers and idle ones: one of the two sees the other. */
-static void park(worker_t *worker)
+/** Whether all other pool workers are parked. */
+static bool others_idle(const worker_t *worker)
+{
+    const trp_runtime_t *runtime = worker->runtime;
+    uint64_t all = (1ull << runtime->worker_count) - (1ull << runtime->first_pool);
+    uint64_t idle = atomic_load_explicit(&runtime->idle, memory_order_seq_cst);
+    return ((idle | 1ull << worker->index) & all) == all;
+}
+
+/** Takes the office of sentinel when it is free and there is somebody to look after. */
+static bool become_sentinel(worker_t *worker)
+{
+    uint32_t none = 0;
+    /* Sequentially consistent, here and when it is laid down: scheduler_is_behind. */
+    return !others_idle(worker) && atomic_compare_exchange_strong_explicit(
+                                       &worker->runtime->sentinel, &none, worker->index + 1,
+                                       memory_order_seq_cst, memory_order_seq_cst);
+}
+
+/** Stays in office only while others run: looked at once more after laying it down. */
+static bool stay_sentinel(worker_t *worker)
+{
+    if (!others_idle(worker)) {
+        return true;
+    }
+    atomic_store_explicit(&worker->runtime->sentinel, 0, memory_order_seq_cst);
+    return become_sentinel(worker);
+}
+
+/** What waits behind workers that have not moved since `turns` was noted; notes anew. */
+static cell_t *rescue(worker_t *worker, uint32_t turns[WORKERS_MAX])
+{
+    trp_runtime_t *runtime = worker->runtime;
+    cell_t *cell = NULL;
+    for (uint32_t i = runtime->first_pool; i < runtime->worker_count; i++) {
+        worker_t *other = &runtime->workers[i];
+        uint32_t turn = atomic_load_explicit(&other->turn, memory_order_relaxed);
+        if (turn == turns[i] && other != worker && cell == NULL) {
+            cell = runq_steal(&other->queue, &worker->queue);
+            cell_t *lifo =
+                cell == NULL ? atomic_load_explicit(&other->lifo, memory_order_relaxed) : NULL;
+            /* Acquire: the cell as its waker left it. */
+            if (lifo != NULL && atomic_compare_exchange_strong_explicit(&other->lifo, &lifo, NULL,
+                                                                        memory_order_acq_rel,
+                                                                        memory_order_relaxed)) {
+                cell = lifo;
+            }
+        }
+        turns[i] = turn;
+    }
+    return cell;
+}
+
+/** Sleeps until woken, `until_ns`, or the end; as the sentinel looks after the others meanwhile.
+ * What it has to run then, or NULL. */
+static cell_t *sleep_until(worker_t *worker, int64_t until_ns)
 {
     trp_runtime_t *runtime = worker->runtime;
     const trp_host_t *host = runtime->host;
+    uint32_t turns[WORKERS_MAX] = {0};
+    cell_t *cell = NULL;
+    bool sentinel = become_sentinel(worker);
+    while (cell == NULL && !is_stopping(runtime) &&
+           atomic_load_explicit(&worker->parked, memory_order_acquire) != 0) {
+        int64_t now_ns = sentinel || until_ns != HOST_FOREVER ? runtime_clock(runtime) : 0;
+        if (now_ns >= until_ns) {
+            break;
+        }
+        bool look = sentinel && until_ns - now_ns > SENTINEL_NS;
+        host->sleep(host->user, &worker->parked, 1, look ? now_ns + SENTINEL_NS : until_ns);
+        if (sentinel) {
+            cell = rescue(worker, turns);
+            sentinel = cell != NULL || stay_sentinel(worker);
+        }
+    }
+    if (sentinel) {
+        atomic_store_explicit(&runtime->sentinel, 0, memory_order_seq_cst);
+    }
+    return cell;
+}
+
+/* Order: no more a searcher, then parked, then idle, then the last look at the queues. Who pushes
+ * does so before it looks for searchers and idle ones: one of the two sees the other. */
+static cell_t *park(worker_t *worker)
+{
+    trp_runtime_t *runtime = worker->runtime;
     if (worker->is_searching) {
         worker->is_searching = false;
         atomic_fetch_sub_explicit(&runtime->searching, 1, memory_order_seq_cst);
     }
     atomic_store_explicit(&worker->parked, 1, memory_order_seq_cst);
     atomic_fetch_or_explicit(&runtime->idle, 1ull << worker->index, memory_order_seq_cst);
-    int64_t until_ns = timer_next_ns(&worker->wheel);
-    bool wait = !has_work(runtime);
-    while (wait && !is_stopping(runtime) &&
-           atomic_load_explicit(&worker->parked, memory_order_acquire) != 0 &&
-           (until_ns == HOST_FOREVER || runtime_clock(runtime) < until_ns)) {
-        host->sleep(host->user, &worker->parked, 1, until_ns);
+    cell_t *cell = NULL;
+    if (!has_work(runtime)) {
+        cell = sleep_until(worker, timer_next_ns(&worker->wheel));
     }
     unpark(worker);
     worker->now_ns = runtime_clock(runtime);
+    return cell;
 }
 
 void worker_pool_loop(void *arg)
@@ -139,27 +218,33 @@ void worker_pool_loop(void *arg)
             continue;
         }
         cell_t *cell = search(worker);
+        if (cell == NULL) {
+            cell = park(worker);
+        }
         if (cell != NULL) {
             scheduler_run(worker, cell);
-        } else {
-            park(worker);
         }
     }
     scheduler_enter(NULL);
 }
 
+static bool edge_lifo(const worker_t *edge)
+{
+    return atomic_load_explicit(&edge->lifo, memory_order_relaxed) != NULL;
+}
+
 static bool edge_has_work(worker_t *edge)
 {
-    return edge->lifo != NULL || !runq_is_empty(&edge->queue) ||
+    return edge_lifo(edge) || !runq_is_empty(&edge->queue) ||
            (edge->runs_pool && !runq_is_empty(&edge->runtime->inject));
 }
 
 static void edge_poll(worker_t *edge)
 {
     const scheduler_park_t *park = &edge->runtime->edge_park;
-    uint32_t before = runq_count(&edge->queue) + (edge->lifo != NULL);
+    uint32_t before = runq_count(&edge->queue) + edge_lifo(edge);
     park->poll(park->user);
-    bool found = runq_count(&edge->queue) + (edge->lifo != NULL) != before;
+    bool found = runq_count(&edge->queue) + edge_lifo(edge) != before;
     if (found) {
         edge->poll_interval = POLL_MIN;
     } else if (edge->poll_interval < POLL_MAX) {
@@ -194,7 +279,7 @@ void worker_edge_loop(worker_t *edge)
             edge_wait(edge);
             continue;
         }
-        uint32_t used = edge->slice_messages + 1;
+        uint32_t used = edge->slice_work + 1;
         edge->poll_credit -= used < edge->poll_credit ? used : edge->poll_credit;
         if (edge->poll_credit == 0 || edge->now_ns - edge->polled_ns > POLL_NS) {
             edge_poll(edge);

@@ -262,6 +262,7 @@ void cell_run(worker_t *worker, cell_t *cell)
     trp_ctx_t *ctx = &worker->ctx;
     ctx->cell = cell;
     ctx->ending = false;
+    worker->slice_work = 0;
     set_running(cell, 1);
     if (cell_phase(cell) == CELL_NEW && !life_start(worker, cell)) {
         return;
@@ -269,8 +270,7 @@ void cell_run(worker_t *worker, cell_t *cell)
     if (cell->first == NULL && !refill(worker, cell)) {
         return;
     }
-    worker->slice_messages = 0;
-    while (worker->slice_messages < SLICE_MESSAGES) {
+    while (worker->slice_work < SLICE_WORK) {
         if (mailbox_has_urgent(&cell->mailbox) && !handle_urgent(worker, cell)) {
             return;
         }
@@ -279,7 +279,7 @@ void cell_run(worker_t *worker, cell_t *cell)
         if (envelope == NULL) {
             return;
         }
-        worker->slice_messages++;
+        worker->slice_work++;
         if (!handle(worker, cell, envelope)) {
             return;
         }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Benchmarks inside one process: local NAME [threads=N] [n=N]. Prints "name value unit". The work
- * and the rules are those of the peers' programs (peers/README.md): counting's producer may be
- * refused by the full mailbox and then gives way; nothing is dropped. */
+ * and the rules are those of the peers' programs (peers/README.md). counting: the counter's mailbox
+ * is bounded [cap] as Go's channels are; a producer that is refused gives way; nothing is dropped. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,11 +60,14 @@ static int64_t number_of(const trp_envelope_t *message)
     return number;
 }
 
-static trp_pid_t spawn(const trp_class_t *class, trp_pid_t peer)
+static trp_pid_t spawn(const trp_class_t *class, trp_pid_t peer, uint32_t depth_max)
 {
     trp_pid_t pid;
-    trp_spawn_t options = {
-        .class = class, .args_tag = TAG_GO, .args = &peer, .args_size = sizeof(peer)};
+    trp_spawn_t options = {.class = class,
+                           .args_tag = TAG_GO,
+                           .args = &peer,
+                           .args_size = sizeof(peer),
+                           .depth_max = depth_max};
     check(runtime_spawn(runtime, &options, &pid) == TRP_OK, "spawn");
     return pid;
 }
@@ -81,7 +84,7 @@ static void send_number(trp_pid_t to, uint16_t tag, int64_t number)
 
 typedef struct peer {
     trp_pid_t other;
-    int64_t left, sent, total;
+    int64_t sent, total;
 } peer_t;
 
 static trp_status_t peer_init(trp_ctx_t *ctx, void *state, const trp_envelope_t *args)
@@ -120,8 +123,8 @@ static const trp_class_t pinger_class = {
 static int64_t ping_pong(void)
 {
     int64_t n = argument("n", 1000000);
-    trp_pid_t pong = spawn(&ponger_class, TRP_PID_NONE);
-    trp_pid_t ping = spawn(&pinger_class, pong);
+    trp_pid_t pong = spawn(&ponger_class, TRP_PID_NONE, 0);
+    trp_pid_t ping = spawn(&pinger_class, pong, 0);
     int64_t start = host_os.now_ns(host_os.user);
     send_number(ping, TAG_GO, n);
     wait_finished();
@@ -144,6 +147,8 @@ static trp_status_t counter(trp_ctx_t *ctx, void *state, const trp_envelope_t *m
     return trp_send(ctx, message->from, TAG_TOTAL, &peer->total, sizeof(peer->total));
 }
 
+/** Sends `inc` until it is refused or has sent a burst, then gives way by a message to itself; when
+ * all are sent, asks for the total. */
 static trp_status_t producer(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
 {
     peer_t *peer = state;
@@ -153,28 +158,20 @@ static trp_status_t producer(trp_ctx_t *ctx, void *state, const trp_envelope_t *
         finish();
         return TRP_OK;
     }
-    if (peer->left == 0) {
-        peer->left = number_of(message);
+    int64_t left = number_of(message);
+    trp_status_t status = TRP_OK;
+    for (int i = 0; i < BURST && left > 0 && status == TRP_OK; i++) {
+        status = trp_send(ctx, peer->other, TAG_INC, &one, sizeof(one));
+        left -= status == TRP_OK;
     }
-    for (int i = 0; i < BURST && peer->left > 0; i++) {
-        trp_status_t status = trp_send(ctx, peer->other, TAG_INC, &one, sizeof(one));
-        if (status == TRP_FULL) {
-            break;
+    peer->sent += number_of(message) - left;
+    if (left == 0) {
+        status = trp_send(ctx, peer->other, TAG_ASK, NULL, 0);
+        if (status != TRP_FULL) {
+            return status;
         }
-        check(status == TRP_OK, "send");
-        peer->left--;
-        peer->sent++;
     }
-    if (peer->left > 0) {
-        return trp_send(ctx, trp_self(ctx), TAG_GO, &peer->left, sizeof(peer->left));
-    }
-    trp_status_t status = trp_send(ctx, peer->other, TAG_ASK, NULL, 0);
-    if (status == TRP_FULL) { /* ask again later: one is held back for it */
-        peer->left = 1;
-        peer->sent--;
-        return TRP_FAILED;
-    }
-    return status;
+    return trp_send(ctx, trp_self(ctx), TAG_GO, &left, sizeof(left));
 }
 
 static const trp_class_t counter_class = {
@@ -185,8 +182,8 @@ static const trp_class_t producer_class = {
 static int64_t counting(void)
 {
     int64_t n = argument("n", 10000000);
-    trp_pid_t count = spawn(&counter_class, TRP_PID_NONE);
-    trp_pid_t make = spawn(&producer_class, count);
+    trp_pid_t count = spawn(&counter_class, TRP_PID_NONE, (uint32_t)argument("cap", 1024));
+    trp_pid_t make = spawn(&producer_class, count, 0);
     int64_t start = host_os.now_ns(host_os.user);
     send_number(make, TAG_GO, n);
     wait_finished();
