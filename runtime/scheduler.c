@@ -84,25 +84,26 @@ bool scheduler_is_behind(const worker_t *worker, uint32_t waiting)
 
 static void notify_if_behind(worker_t *worker, uint32_t waiting)
 {
-    if (!worker->is_edge && worker->runtime->worker_count > 1 &&
-        scheduler_is_behind(worker, waiting)) {
+    if (worker->has_peers && scheduler_is_behind(worker, waiting)) {
         scheduler_notify(worker->runtime);
     }
 }
 
-/** The cell goes to the LIFO slot, who was there to the queue, where others may steal it. */
+/** To the LIFO slot, who was there to the queue, where others may steal it. Behind handlers that
+ * take long a cell had better go to the queue at once. */
 static void keep_local(worker_t *worker, cell_t *cell)
 {
-    cell_t *displaced = NULL;
-    if (atomic_load_explicit(&worker->lifo, memory_order_relaxed) == NULL) {
-        /* Release: the cell, to who finds us stuck. Nobody else writes an empty slot. */
-        atomic_store_explicit(&worker->lifo, cell, memory_order_release);
-    } else {
-        displaced = atomic_exchange_explicit(&worker->lifo, cell, memory_order_acq_rel);
+    cell_t *displaced = cell;
+    if (!worker->has_peers || worker->slice_ns < WAKE_NS) {
+        displaced = NULL;
+        if (atomic_load_explicit(&worker->lifo, memory_order_relaxed) == NULL) {
+            /* Release: the cell, to who finds us stuck. Nobody else writes an empty slot. */
+            atomic_store_explicit(&worker->lifo, cell, memory_order_release);
+        } else {
+            displaced = atomic_exchange_explicit(&worker->lifo, cell, memory_order_acq_rel);
+        }
     }
-    if (displaced != NULL) {
-        notify_if_behind(worker, runq_push(&worker->queue, displaced) + 1);
-    }
+    notify_if_behind(worker, displaced == NULL ? 0 : runq_push(&worker->queue, displaced) + 1);
 }
 
 void scheduler_ready(trp_runtime_t *runtime, worker_t *worker, cell_t *cell)

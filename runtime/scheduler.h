@@ -50,6 +50,7 @@ struct worker {
     uint32_t index;
     bool is_edge;
     bool runs_pool; /* takes cells that are not pinned */
+    bool has_peers; /* others that may run its cells */
     bool is_searching;
     _Atomic(cell_t *) lifo; /* put by the worker; taken by it, or by who finds the worker stuck */
     _Atomic uint32_t turn;  /* slices run: who looks twice sees whether the worker moves */
@@ -115,7 +116,7 @@ void scheduler_tick(worker_t *worker);
 /** Takes a cell to run from the worker's own queues and the inject queue. NULL: none. */
 cell_t *scheduler_next(worker_t *worker);
 
-/** Whether a worker other than the edge has `waiting` cells that are worth a wake. */
+/** Whether another worker should be woken for the `waiting` cells of this one, or as a sentinel. */
 bool scheduler_is_behind(const worker_t *worker, uint32_t waiting);
 
 /** Wakes one parked pool worker if none is searching. */

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/* A handler that does not return before another actor has run, which waits behind it: in the LIFO
+ * slot, then in the queue. And a runtime that has nothing to do uses no processor time.
+ *     stuck [idle_ms=1000] */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "runtime/runtime.h"
+
+enum { TAG_GO = 0x1000, TAG_RUN };
+
+#define LIMIT_S 60
+
+static trp_runtime_t *runtime;
+static atomic_int runs;
+static host_word_t done;
+
+static trp_status_t waiting_receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
+{
+    (void)ctx;
+    (void)state;
+    (void)message;
+    atomic_fetch_add_explicit(&runs, 1, memory_order_release);
+    return TRP_OK;
+}
+
+static const trp_class_t waiting_class = {.name = "waiting", .receive = waiting_receive};
+
+/** Wakes one actor, then two, and spins each time until they have run elsewhere. */
+static trp_status_t stuck_receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
+{
+    (void)state;
+    (void)message;
+    trp_spawn_t spawn = {.class = &waiting_class};
+    trp_pid_t pids[3];
+    int wanted = 0;
+    for (int round = 1; round <= 2; round++) {
+        for (int i = 0; i < round; i++) {
+            trp_status_t status = trp_spawn(ctx, &spawn, &pids[i]);
+            if (status != TRP_OK) {
+                return status;
+            }
+            status = trp_send(ctx, pids[i], TAG_RUN, NULL, 0);
+            if (status != TRP_OK) {
+                return status;
+            }
+        }
+        wanted += round;
+        while (atomic_load_explicit(&runs, memory_order_acquire) < wanted) {
+        }
+    }
+    atomic_store_explicit(&done, 1, memory_order_release);
+    host_os.wake(host_os.user, &done);
+    return TRP_OK;
+}
+
+static const trp_class_t stuck_class = {.name = "stuck", .receive = stuck_receive};
+
+static int64_t cpu_us(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000LL + usage.ru_utime.tv_usec +
+           usage.ru_stime.tv_usec;
+}
+
+static void wait_until(int64_t until_ns)
+{
+    host_word_t never = 0;
+    while (host_os.now_ns(host_os.user) < until_ns) {
+        host_os.sleep(host_os.user, &never, 0, until_ns);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    long idle_ms = 1000;
+    if (argc > 1 && strncmp(argv[1], "idle_ms=", 8) == 0) {
+        idle_ms = strtol(argv[1] + 8, NULL, 10);
+    }
+    alarm(LIMIT_S);
+    runtime_options_t options = {.node = 1 << 16, .incarnation = 1, .threads = 2};
+    trp_spawn_t spawn = {.class = &stuck_class};
+    trp_envelope_t *go = envelope_alloc();
+    if (go == NULL || runtime_create(&options, &runtime) != TRP_OK ||
+        runtime_start(runtime) != TRP_OK || runtime_spawn(runtime, &spawn, &go->to) != TRP_OK) {
+        fprintf(stderr, "stuck: start failed\n");
+        return 1;
+    }
+    go->tag = TAG_GO;
+    if (runtime_send(runtime, go) != TRP_OK) {
+        return 1;
+    }
+    while (atomic_load_explicit(&done, memory_order_acquire) == 0) {
+        host_os.sleep(host_os.user, &done, 0, HOST_FOREVER);
+    }
+    printf("stuck: what waited behind the handler ran elsewhere\n");
+
+    wait_until(host_os.now_ns(host_os.user) + 100000000); /* the sentinel steps down */
+    int64_t before_us = cpu_us();
+    wait_until(host_os.now_ns(host_os.user) + idle_ms * 1000000);
+    int64_t used_us = cpu_us() - before_us;
+    printf("stuck: idle for %ld ms, used %ld us\n", idle_ms, (long)used_us);
+    runtime_destroy(&runtime);
+    return used_us <= idle_ms ? 0 : 1; /* one in a thousand */
+}
