@@ -144,6 +144,8 @@ static const char *on_hello(place_link_t *link, const wire_reader_t *reader, zmq
         return "the hello could not be answered";
     }
     link->connected = true;
+    trp_writer_fini(&link->start); /* it may be large, and the link lives long */
+    trp_writer_init(&link->start);
     return NULL;
 }
 

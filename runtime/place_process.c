@@ -47,8 +47,8 @@ typedef struct proxy {
     place_process_t *place;
     place_link_t *link;
     uint64_t start_timer, drain_timer, leave_timer;
-    bool ready, ending;
-    bool has_reason; /* ... which is not what the wait status says: */
+    bool ready, ending, shown; /* shown: its os_pid */
+    bool has_reason;           /* ... which is not what the wait status says: */
     trp_reason_t reason;
     char program[GUARDIAN_PROGRAM_MAX];
 } proxy_t;
@@ -211,7 +211,8 @@ static void look(trp_ctx_t *ctx, proxy_t *proxy)
 {
     place_link_t *link = proxy->link;
     link->look_sent = false;
-    if (link->os_pid != 0) {
+    if (link->os_pid != 0 && !proxy->shown) {
+        proxy->shown = true;
         runtime_set_os_pid(ctx, link->os_pid);
     }
     if (link->refused != 0) {

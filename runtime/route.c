@@ -105,3 +105,12 @@ trp_pid_t route_find(route_table_t *table, trp_pid_t to)
     pthread_mutex_unlock(&table->lock);
     return found;
 }
+
+bool route_is_fallback(route_table_t *table, trp_pid_t proxy)
+{
+    pthread_mutex_lock(&table->lock);
+    const bool is_fallback =
+        !trp_pid_is_none(table->fallback) && trp_pid_equal(table->fallback, proxy);
+    pthread_mutex_unlock(&table->lock);
+    return is_fallback;
+}

@@ -30,4 +30,7 @@ void route_set_known(route_table_t *table, trp_pid_t known, trp_pid_t root);
  */
 trp_pid_t route_find(route_table_t *table, trp_pid_t to);
 
+/** Whether `proxy` is a worker process's link to its parent. */
+bool route_is_fallback(route_table_t *table, trp_pid_t proxy);
+
 #endif

@@ -143,5 +143,9 @@ trp_status_t send_envelope(sender_t sender, trp_envelope_t *envelope)
     if (trp_pid_is_none(to)) {
         return nobody(sender, envelope, "unreachable");
     }
-    return deliver(sender, to, envelope);
+    const trp_status_t status = deliver(sender, to, envelope);
+    if (status == TRP_FULL && route_is_fallback(&sender.runtime->routes, to)) {
+        return TRP_BUSY; /* not its mailbox: the link to it has no credit now */
+    }
+    return status;
 }

@@ -13,7 +13,8 @@ typedef struct sender {
     worker_t *worker; /* this thread's, or NULL */
 } sender_t;
 
-/** Delivers or routes. owns: taken on TRP_OK, the caller's still on TRP_FULL. */
+/** Delivers or routes. owns: taken on TRP_OK, the caller's still on TRP_FULL and
+ * TRP_BUSY. */
 TRP_MUST_USE trp_status_t send_envelope(sender_t sender, trp_envelope_t *envelope);
 
 /** A signal: exempt from bounds, so it can't be refused. `reason` may be NULL. Without memory for

@@ -50,9 +50,13 @@ static trp_status_t echo_init(trp_ctx_t *ctx, void *state, const trp_envelope_t 
 
 static trp_status_t flood(trp_ctx_t *ctx, echo_t *echo)
 {
-    while (trp_send(ctx, echo->flooded, TAG_NUMBER, &echo->number, sizeof(echo->number)) ==
-           TRP_OK) {
-        echo->number++;
+    trp_status_t status = TRP_OK;
+    while (status == TRP_OK) {
+        status = trp_send(ctx, echo->flooded, TAG_NUMBER, &echo->number, sizeof(echo->number));
+        echo->number += status == TRP_OK;
+    }
+    if (status != TRP_BUSY) {
+        return status; /* it is the link that has no credit, not the receiver */
     }
     return trp_send(ctx, trp_self(ctx), TAG_FLOOD, NULL, 0);
 }
