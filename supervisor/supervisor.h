@@ -25,7 +25,7 @@ typedef enum trp_restart {
 } trp_restart_t;
 
 #define TRP_SHUTDOWN_INFINITY (-1) /* wait for ever */
-#define TRP_SHUTDOWN_BRUTAL   0    /* kill at once */
+#define TRP_SHUTDOWN_BRUTAL   (-2) /* kill at once, without asking */
 
 /** One child. Texts and args are the caller's and must outlive the supervisor. */
 typedef struct trp_child_spec {

@@ -15,7 +15,7 @@ static trp_status_t check_child(const trp_child_spec_t *child, char rule[160])
         snprintf(rule, 160, "child %s needs a class", child->id);
     } else if ((unsigned)child->restart >= TRP_RESTART_COUNT) {
         snprintf(rule, 160, "child %s: restart is permanent, transient or temporary", child->id);
-    } else if (child->shutdown_ms < TRP_SHUTDOWN_INFINITY || child->start_ms < 0 ||
+    } else if (child->shutdown_ms < TRP_SHUTDOWN_BRUTAL || child->start_ms < 0 ||
                child->backoff_ms < 0 || child->backoff_max_ms < 0) {
         snprintf(rule, 160, "child %s: times are not negative", child->id);
     } else if (child->backoff_ms > child->backoff_max_ms) {

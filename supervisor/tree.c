@@ -31,7 +31,8 @@ static trp_child_spec_t configured(const config_child_t *config, const char *id)
                              .args_size = config->args_size,
                              .restart = (trp_restart_t)config->restart,
                              .is_named = true,
-                             .shutdown_ms = config->shutdown_ms,
+                             .shutdown_ms = config->shutdown_ms == 0 ? TRP_SHUTDOWN_BRUTAL
+                                                                     : config->shutdown_ms,
                              .start_ms = config->start_ms,
                              .backoff_ms = config->backoff_ms,
                              .backoff_max_ms = config->backoff_max_ms};
@@ -124,6 +125,22 @@ static void fill(tree_t *tree, const config_t *config, const trp_class_t *router
     set_flags(&tree->root, &config->tree);
 }
 
+/* Names that are registered by others than the children of section `tree`. */
+static trp_status_t check_names(const config_t *config, char error[256])
+{
+    static const char *const reserved[] = {TREE_ROOT, TREE_ROUTER, "control", "node"};
+    for (size_t i = 0; i < config->child_count; i++) {
+        for (size_t n = 0; n < sizeof(reserved) / sizeof(reserved[0]); n++) {
+            if (strcmp(config->children[i].id, reserved[n]) == 0) {
+                snprintf(error, 256, "tree.children.%s: the name is taken by troupe itself",
+                         reserved[n]);
+                return TRP_CONFIG;
+            }
+        }
+    }
+    return TRP_OK;
+}
+
 /* The whole tree is checked before anything starts. */
 static trp_status_t check(const tree_t *tree, size_t pool_count, char error[256])
 {
@@ -154,6 +171,10 @@ trp_status_t tree_build(const config_t *config, const trp_class_t *const *classe
                      "without: add router_class to the list given to trp_main");
             return TRP_CONFIG;
         }
+    }
+
+    if (check_names(config, error) != TRP_OK) {
+        return TRP_CONFIG;
     }
 
     tree_t *made = calloc(1, sizeof(*made));

@@ -380,6 +380,19 @@ Test(policy, brutal_kill_kills_at_once_and_reports_nothing)
     world_expect(&world, "leaving a, kill a, down a, end shutdown");
 }
 
+Test(policy, limit_of_zero_asks_first_and_is_no_brutal_kill)
+{
+    world_init(&world, TRP_ONE_FOR_ONE, 5, "a");
+    world_spec(&world, "a")->shutdown_ms = 0;
+    world_begin_ready(&world);
+
+    world_stop(&world);
+    world_timer(&world, "a");
+    world_down(&world, "a", TRP_REASON_KILLED);
+
+    world_expect(&world, "leaving a, exit a, kill a, down a, shutdown_error a, end shutdown");
+}
+
 Test(policy, child_of_infinite_shutdown_has_no_timer)
 {
     world_init(&world, TRP_ONE_FOR_ONE, 5, "a");

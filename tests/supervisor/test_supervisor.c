@@ -554,7 +554,7 @@ Test(supervisor, check_names_the_rule_that_is_broken)
 
     spec.child_count = 1;
     cr_assert_eq(trp_supervisor_check(&spec, rule), TRP_OK);
-    children[0].shutdown_ms = -2;
+    children[0].shutdown_ms = -3;
     cr_assert_eq(trp_supervisor_check(&spec, rule), TRP_INVALID);
     children[0].shutdown_ms = 0;
     spec.period_s = 0;

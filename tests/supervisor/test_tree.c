@@ -105,11 +105,14 @@ Test(tree, endpoint_without_a_router_class_is_refused)
 
 Test(tree, ids_that_troupe_uses_itself_are_refused)
 {
-    snprintf(child.id, sizeof(child.id), "control");
+    static const char *const taken[] = {"root", "router", "control", "node"};
+    for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
+        snprintf(child.id, sizeof(child.id), "%s", taken[i]);
 
-    cr_assert_eq(tree_build(&config, without_router, &tree, error), TRP_CONFIG);
+        cr_assert_eq(tree_build(&config, without_router, &tree, error), TRP_CONFIG);
 
-    cr_assert_not_null(strstr(error, "two children have the id control"), "%s", error);
+        cr_assert_not_null(strstr(error, taken[i]), "%s", error);
+    }
 }
 
 Test(tree, delays_that_contradict_are_refused)
