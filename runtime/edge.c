@@ -22,7 +22,7 @@
 /* Where the edge thread is; `wake` writes the eventfd only for one that waits. */
 enum { EDGE_RUNNING, EDGE_WAITING, EDGE_WOKEN };
 
-typedef enum source_kind { SOURCE_WAKE, SOURCE_SOCKET, SOURCE_WATCH } source_kind_t;
+typedef enum source_kind { SOURCE_WAKE, SOURCE_SOCKET, SOURCE_SECOND, SOURCE_WATCH } source_kind_t;
 
 /* What an epoll event points to. Freed at the end of a turn, since events of the turn may name it.
  */
@@ -33,7 +33,8 @@ typedef struct source {
 } source_t;
 
 struct edge_socket {
-    source_t source;
+    source_t source; /* its first descriptor */
+    source_t second; /* ... and the other one, in no list of its own */
     edge_t *edge;
     void *socket;
     int descriptors[2];
@@ -116,6 +117,7 @@ static void source_end(edge_t *edge, source_t *source)
     edge->any_dead = true;
     if (source->kind == SOURCE_SOCKET) {
         edge_socket_t *socket = (edge_socket_t *)source;
+        socket->second.dead = true;
         set_look(socket, false);
         for (unsigned i = 0; i < socket->descriptor_count; i++) {
             (void)epoll_ctl(edge->poll_fd, EPOLL_CTL_DEL, socket->descriptors[i], NULL);
@@ -194,8 +196,10 @@ static trp_status_t socket_add(edge_t *edge, void *transport_socket, edge_socket
     socket->descriptor_count = edge->transport->descriptors(transport_socket, socket->descriptors);
     socket->source.next = edge->sources;
     edge->sources = &socket->source;
+    socket->second.kind = SOURCE_SECOND;
     for (unsigned i = 0; i < socket->descriptor_count; i++) {
-        if (!poll_add(edge, socket->descriptors[i], &socket->source)) {
+        source_t *source = i == 0 ? &socket->source : &socket->second;
+        if (!poll_add(edge, socket->descriptors[i], source)) {
             source_end(edge, &socket->source);
             return TRP_SYSTEM;
         }
@@ -287,10 +291,10 @@ trp_status_t edge_watch(edge_t *edge, int fd, void (*ready)(void *user, int fd),
 /* ---- the turn ---- */
 
 /* True: there was something. */
-static bool pump(edge_t *edge, edge_socket_t *socket)
+static bool pump(edge_t *edge, edge_socket_t *socket, int descriptor)
 {
     set_look(socket, false);
-    const unsigned reports = edge->transport->pump(socket->socket, PUMP_BUDGET);
+    const unsigned reports = edge->transport->pump(socket->socket, PUMP_BUDGET, descriptor);
     if (reports >= PUMP_BUDGET && !socket->source.dead) {
         set_look(socket, true);
     }
@@ -303,7 +307,12 @@ static void dispatch(edge_t *edge, source_t *source)
         return;
     }
     if (source->kind == SOURCE_SOCKET) {
-        (void)pump(edge, (edge_socket_t *)source);
+        edge_socket_t *socket = (edge_socket_t *)source;
+        (void)pump(edge, socket, socket->descriptors[0]);
+    } else if (source->kind == SOURCE_SECOND) {
+        edge_socket_t *socket =
+            (edge_socket_t *)(void *)((char *)source - offsetof(edge_socket_t, second));
+        (void)pump(edge, socket, socket->descriptors[1]);
     } else if (source->kind == SOURCE_WATCH) {
         watch_t *watch = (watch_t *)source;
         watch->ready(watch->user, watch->fd);
@@ -322,7 +331,7 @@ static bool look(edge_t *edge)
     }
     for (source_t *source = edge->sources; source != NULL; source = source->next) {
         if (source->kind == SOURCE_SOCKET && ((edge_socket_t *)source)->look) {
-            found |= pump(edge, (edge_socket_t *)source);
+            found |= pump(edge, (edge_socket_t *)source, -1);
         }
     }
     return found;

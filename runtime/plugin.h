@@ -66,11 +66,12 @@ typedef struct trp_transport {
     /** peer_down will be reported for the peer that `frame` came from. errors: TRP_NO_MEMORY */
     trp_status_t (*track)(void *socket, const trp_peer_t *peer, zmq_msg_t *frame);
 
-    /** Reports at most `budget` messages, and what ended. Returns how many reports it made;
-     * `budget` or more: call again before waiting. */
-    unsigned (*pump)(void *socket, unsigned budget);
+    /** Reports at most `budget` messages, and what ended. `descriptor`: which of its descriptors is
+     * readable; -1: none, but after a send there may be messages all the same. Returns how many
+     * reports it made; `budget` or more: call again before waiting. */
+    unsigned (*pump)(void *socket, unsigned budget, int descriptor);
 
-    /** Descriptors to poll for reading; one that is readable means: pump. Returns their number. */
+    /** Descriptors to poll for reading. Returns their number. */
     unsigned (*descriptors)(const void *socket, int descriptors[2]);
 
     /** Messages that broke the protocol and were dropped. */

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "runtime/transport_peers.h"
+
 #define ENDPOINT_MAX 256
 #define ERROR_SIZE   256
 
@@ -17,28 +19,17 @@ typedef struct medium {
     uint64_t sockets_made; /* a monitor's inproc name must never come twice */
 } medium_t;
 
-/* One connection, by its descriptor in libzmq. How an ended connection finds its peer: a message
- * carries the descriptor that it came from (ZMQ_SRCFD), the monitor reports descriptors that were
- * accepted and ended. libzmq writes both before it closes the descriptor, so all reports of its
- * former life come before any message of its next one. */
-typedef struct connection {
-    trp_peer_t *peer; /* NULL: not tracked */
-    bool open;
-} connection_t;
-
 typedef struct socket {
     medium_t *medium;
     void *data;
     void *monitor; /* NULL when nobody wants peer_down */
+    int monitor_fd;
     bool is_router;
     bool in_pump, closing;
     bool link_down; /* DEALER: its one connection ended */
     trp_transport_events_t events;
     uint64_t dropped;
-    connection_t *connections; /* by descriptor */
-    size_t connection_count;
-    trp_peer_t **ended; /* of those whose last messages are being received */
-    size_t ended_count, ended_room;
+    transport_peers_t peers; /* ZMQ_SRCFD of a message, the monitor's value */
     char endpoint[ENDPOINT_MAX];
     zmq_msg_t frames[TRP_FRAMES_MAX]; /* of the message that is being received */
 } socket_t;
@@ -62,10 +53,7 @@ static void zmq_medium_shut(void **medium)
 {
     medium_t *self = *medium;
     *medium = NULL;
-    if (self == NULL) {
-        return;
-    }
-    while (zmq_ctx_term(self->context) != 0 && errno == EINTR) {
+    while (self != NULL && zmq_ctx_term(self->context) != 0 && errno == EINTR) {
     }
     free(self);
 }
@@ -106,6 +94,14 @@ static bool set_options(socket_t *self, const trp_transport_options_t *options)
                                                     options->self->size) == 0);
 }
 
+static int descriptor_of(void *socket)
+{
+    int descriptor = -1;
+    size_t size = sizeof(descriptor);
+    (void)zmq_getsockopt(socket, ZMQ_FD, &descriptor, &size);
+    return descriptor;
+}
+
 static bool open_monitor(socket_t *self)
 {
     char name[64];
@@ -117,8 +113,13 @@ static bool open_monitor(socket_t *self)
         return false;
     }
     self->monitor = zmq_socket(self->medium->context, ZMQ_PAIR);
-    return self->monitor != NULL && set_int(self->monitor, ZMQ_RCVHWM, 0) &&
-           set_int(self->monitor, ZMQ_LINGER, 0) && zmq_connect(self->monitor, name) == 0;
+    if (self->monitor == NULL || !set_int(self->monitor, ZMQ_RCVHWM, 0) ||
+        !set_int(self->monitor, ZMQ_LINGER, 0) || zmq_connect(self->monitor, name) != 0) {
+        return false;
+    }
+    self->monitor_fd = descriptor_of(self->monitor);
+    char nothing[1]; /* a pipe that was never found empty gives no signal on the descriptor */
+    return zmq_recv(self->monitor, nothing, sizeof(nothing), ZMQ_DONTWAIT) < 0;
 }
 
 static void socket_free(socket_t *self)
@@ -133,14 +134,7 @@ static void socket_free(socket_t *self)
         }
         (void)zmq_close(self->data);
     }
-    for (size_t i = 0; i < self->connection_count; i++) {
-        free(self->connections[i].peer);
-    }
-    for (size_t i = 0; i < self->ended_count; i++) {
-        free(self->ended[i]);
-    }
-    free(self->connections);
-    free(self->ended);
+    transport_peers_fini(&self->peers);
     free(self);
 }
 
@@ -154,6 +148,7 @@ static trp_status_t socket_make(medium_t *medium, bool is_router,
     medium->sockets_made++;
     self->medium = medium;
     self->is_router = is_router;
+    self->monitor_fd = -2; /* no descriptor, and not pump's -1 */
     self->events = options->events;
     self->data = zmq_socket(medium->context, is_router ? ZMQ_ROUTER : ZMQ_DEALER);
     if (self->data == NULL || !set_options(self, options) ||
@@ -228,8 +223,7 @@ static void socket_close(void **socket)
 
 static const char *socket_endpoint(const void *socket)
 {
-    const socket_t *self = socket;
-    return self->endpoint;
+    return ((const socket_t *)socket)->endpoint;
 }
 
 static void close_frames(zmq_msg_t *frames, size_t count)
@@ -264,63 +258,15 @@ static trp_status_t socket_send(void *socket, const trp_peer_t *peer, zmq_msg_t 
 
 /* ---- connections ---- */
 
-static bool ended_add(socket_t *self, trp_peer_t *peer)
-{
-    if (self->ended_count == self->ended_room) {
-        const size_t room = self->ended_room == 0 ? 8 : 2 * self->ended_room;
-        trp_peer_t **larger = realloc(self->ended, room * sizeof(*larger));
-        if (larger == NULL) {
-            free(peer);
-            return false;
-        }
-        self->ended = larger;
-        self->ended_room = room;
-    }
-    self->ended[self->ended_count++] = peer;
-    return true;
-}
-
-static connection_t *connection_at(socket_t *self, int descriptor)
-{
-    if (descriptor < 0) {
-        return NULL;
-    }
-    const size_t index = (size_t)descriptor;
-    if (index >= self->connection_count) {
-        const size_t count = (index + 1) * 2;
-        connection_t *larger = realloc(self->connections, count * sizeof(*larger));
-        if (larger == NULL) {
-            return NULL;
-        }
-        memset(larger + self->connection_count, 0,
-               (count - self->connection_count) * sizeof(*larger));
-        self->connections = larger;
-        self->connection_count = count;
-    }
-    return &self->connections[index];
-}
-
-static void connection_end(socket_t *self, connection_t *connection)
-{
-    connection->open = false;
-    if (connection->peer != NULL) {
-        (void)ended_add(self, connection->peer);
-        connection->peer = NULL;
-    }
-}
-
 static void on_monitor(socket_t *self, uint16_t event, uint32_t value)
 {
     if (!self->is_router) {
         self->link_down = true;
-        return;
+    } else if (event == ZMQ_EVENT_ACCEPTED) {
+        transport_peers_accepted(&self->peers, (int)value);
+    } else {
+        transport_peers_ended(&self->peers, (int)value);
     }
-    connection_t *connection = connection_at(self, (int)value);
-    if (connection == NULL) {
-        return;
-    }
-    connection_end(self, connection); /* of a former life, when this is a new one */
-    connection->open = event == ZMQ_EVENT_ACCEPTED;
 }
 
 static void monitor_read(socket_t *self)
@@ -350,21 +296,7 @@ static trp_status_t socket_track(void *socket, const trp_peer_t *peer, zmq_msg_t
         return TRP_UNSUPPORTED;
     }
     monitor_read(self);
-    connection_t *connection = connection_at(self, zmq_msg_get(frame, ZMQ_SRCFD));
-    trp_peer_t *copy = malloc(sizeof(*copy));
-    if (connection == NULL || copy == NULL) {
-        free(copy);
-        return TRP_NO_MEMORY;
-    }
-    *copy = *peer;
-    if (!connection->open) { /* it ended before its message was read */
-        return ended_add(self, copy) ? TRP_OK : TRP_NO_MEMORY;
-    }
-    if (connection->peer != NULL) {
-        (void)ended_add(self, connection->peer);
-    }
-    connection->peer = copy;
-    return TRP_OK;
+    return transport_peers_track(&self->peers, zmq_msg_get(frame, ZMQ_SRCFD), peer);
 }
 
 /* ---- receiving ---- */
@@ -416,10 +348,7 @@ static unsigned report_ended(socket_t *self)
 {
     static const trp_peer_t the_peer = {.size = 0};
     unsigned reports = 0;
-    while (self->ended_count > 0 && !self->closing) {
-        trp_peer_t *peer = self->ended[0];
-        self->ended_count--;
-        memmove(self->ended, self->ended + 1, self->ended_count * sizeof(self->ended[0]));
+    for (trp_peer_t *peer; !self->closing && (peer = transport_peers_next(&self->peers)) != NULL;) {
         self->events.peer_down(self->events.user, peer);
         free(peer);
         reports++;
@@ -432,14 +361,15 @@ static unsigned report_ended(socket_t *self)
     return reports;
 }
 
-static unsigned socket_pump(void *socket, unsigned budget)
+static unsigned socket_pump(void *socket, unsigned budget, int descriptor)
 {
     socket_t *self = socket;
     unsigned reports = 0;
     bool more = true;
     self->in_pump = true;
-    /* What the monitor says now is reported only after a receive has found nothing. */
-    monitor_read(self);
+    if (descriptor == self->monitor_fd) {
+        monitor_read(self); /* told below, after a receive has found nothing */
+    }
     while (reports < budget && !self->closing) {
         size_t count = 0;
         more = receive(self, &count);
@@ -460,23 +390,12 @@ static unsigned socket_pump(void *socket, unsigned budget)
     return reports;
 }
 
-static int descriptor_of(void *socket)
-{
-    int descriptor = -1;
-    size_t size = sizeof(descriptor);
-    (void)zmq_getsockopt(socket, ZMQ_FD, &descriptor, &size);
-    return descriptor;
-}
-
 static unsigned socket_descriptors(const void *socket, int descriptors[2])
 {
     const socket_t *self = socket;
     descriptors[0] = descriptor_of(self->data);
-    if (self->monitor == NULL) {
-        return 1;
-    }
-    descriptors[1] = descriptor_of(self->monitor);
-    return 2;
+    descriptors[1] = self->monitor_fd;
+    return self->monitor == NULL ? 1 : 2;
 }
 
 static uint64_t socket_dropped(const void *socket)

@@ -112,10 +112,13 @@ static bool pump_until(pair_t *pair, void *socket, const unsigned *count, unsign
     const unsigned known = pair->transport->descriptors(socket, descriptors);
     struct pollfd polled[2] = {{descriptors[0], POLLIN, 0},
                                {known > 1 ? descriptors[1] : -1, POLLIN, 0}};
-    while (pair->transport->pump(socket, 16) >= 16) {
+    while (pair->transport->pump(socket, 16, -1) >= 16) {
     }
     while (*count < wanted && poll(polled, known, WAIT_MS) > 0) {
-        while (pair->transport->pump(socket, 16) >= 16) {
+        for (unsigned i = 0; i < known; i++) {
+            while (polled[i].revents != 0 &&
+                   pair->transport->pump(socket, 16, descriptors[i]) >= 16) {
+            }
         }
     }
     return *count >= wanted;
