@@ -9,9 +9,9 @@
 #include "runtime/log.h"
 #include "runtime/signal.h"
 
-static sender_t sender_of(const trp_ctx_t *ctx)
+static const sender_t *sender_of(const trp_ctx_t *ctx)
 {
-    return (sender_t){ctx->runtime, ctx->worker};
+    return &ctx->worker->sender;
 }
 
 /* ---- sending ---- */

@@ -163,9 +163,9 @@ static void open_mailbox(trp_runtime_t *runtime, cell_t *cell, const trp_spawn_t
     mailbox_open(&cell->mailbox, depth, bytes);
 }
 
-trp_status_t life_spawn(sender_t sender, const birth_t *birth, trp_pid_t *pid)
+trp_status_t life_spawn(const sender_t *sender, const birth_t *birth, trp_pid_t *pid)
 {
-    trp_runtime_t *runtime = sender.runtime;
+    trp_runtime_t *runtime = sender->runtime;
     const trp_spawn_t *spawn = birth->spawn;
     if (spawn->class == NULL || spawn->class->receive == NULL ||
         (spawn->args == NULL && spawn->args_size != 0)) {
@@ -194,7 +194,7 @@ trp_status_t life_spawn(sender_t sender, const birth_t *birth, trp_pid_t *pid)
         route_set_known(&runtime->routes, birth->known, life_pid(runtime, cell));
     }
     open_mailbox(runtime, cell, spawn);
-    scheduler_ready(runtime, sender.worker, cell);
+    scheduler_ready(runtime, sender->worker, cell);
     return TRP_OK;
 }
 
@@ -202,7 +202,7 @@ void life_ready(worker_t *worker, cell_t *cell)
 {
     cell_set_phase(cell, CELL_LIVE);
     if (cell->life != NULL && !trp_pid_is_none(cell->life->spawner)) {
-        sender_t sender = {worker->runtime, worker};
+        const sender_t *sender = &worker->sender;
         send_signal(sender, signal_make(cell->self, cell->life->spawner, TRP_TAG_STARTED, 0));
         cell->life->spawner = TRP_PID_NONE;
         cell->life->fail_down = false;
@@ -238,7 +238,8 @@ bool life_start(worker_t *worker, cell_t *cell)
 }
 
 /** What was queued when the actor ended. */
-static void bury(sender_t sender, cell_t *cell, trp_envelope_t *list, const trp_reason_t *reason)
+static void bury(const sender_t *sender, cell_t *cell, trp_envelope_t *list,
+                 const trp_reason_t *reason)
 {
     trp_reason_t stale = trp_reason(TRP_REASON_NO_PROCESS, 0, NULL);
     while (list != NULL) {
@@ -251,19 +252,19 @@ static void bury(sender_t sender, cell_t *cell, trp_envelope_t *list, const trp_
 }
 
 /** What a proxy took and never got reported as handled died with its worker. */
-static void settle_taken(sender_t sender, cell_t *cell)
+static void settle_taken(const sender_t *sender, cell_t *cell)
 {
     uint64_t taken = cell->life == NULL ? 0 : cell->life->taken;
     mailbox_credit(&cell->mailbox, cell->owed + taken);
     for (uint32_t i = mailbox_count(taken); i > 0; i--) {
-        COUNT(sender.runtime, sender.worker, dead);
+        COUNT(sender->runtime, sender->worker, dead);
     }
 }
 
 void life_end(worker_t *worker, cell_t *cell, const trp_reason_t *reason, bool orderly)
 {
     trp_runtime_t *runtime = worker->runtime;
-    sender_t sender = {runtime, worker};
+    const sender_t *sender = &worker->sender;
     cell_set_phase(cell, CELL_ENDING);
     if (orderly && cell->class->terminate != NULL) {
         cell->class->terminate(&worker->ctx, cell->state, reason);

@@ -13,7 +13,7 @@ typedef struct birth {
 
 /** Makes an actor and has it scheduled; init is called on its first turn. errors: TRP_INVALID,
  * TRP_EXISTS, TRP_NO_MEMORY */
-TRP_MUST_USE trp_status_t life_spawn(sender_t sender, const birth_t *birth, trp_pid_t *pid);
+TRP_MUST_USE trp_status_t life_spawn(const sender_t *sender, const birth_t *birth, trp_pid_t *pid);
 
 /** The first turn. False: the actor has ended. */
 bool life_start(worker_t *worker, cell_t *cell);

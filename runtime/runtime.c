@@ -24,6 +24,7 @@ static void worker_init(trp_runtime_t *runtime, uint32_t index)
     worker->poll_credit = worker->poll_interval = 1;
     worker->spin_rounds = 1;
     worker->now_ns = host->now_ns(host->user);
+    worker->sender = (sender_t){runtime, worker};
     worker->ctx = (struct trp_ctx){.runtime = runtime, .worker = worker};
     for (size_t i = 0; i < sizeof(worker->chance) / sizeof(worker->chance[0]); i++) {
         worker->chance[i] = host->chance(host->user) | 1; /* never all zero */
@@ -65,6 +66,7 @@ trp_status_t runtime_create(const runtime_options_t *options, trp_runtime_t **ru
     made->node = options->node;
     made->incarnation = options->incarnation;
     made->host = options->host == NULL ? &host_os : options->host;
+    made->outsider = (sender_t){made, NULL};
     made->edge_park = options->edge;
     made->spin = made->host->processors(made->host->user) > 1;
     if (cell_table_init(&made->table, cells + 1) != TRP_OK) {
@@ -180,9 +182,10 @@ void runtime_destroy(trp_runtime_t **runtime)
 
 /* ---- from outside of actors ---- */
 
-static sender_t outside(trp_runtime_t *runtime)
+static const sender_t *outside(const trp_runtime_t *runtime)
 {
-    return (sender_t){runtime, scheduler_current(runtime)};
+    const worker_t *worker = scheduler_current(runtime);
+    return worker == NULL ? &runtime->outsider : &worker->sender;
 }
 
 /** The cell of `pid` when its callback runs on this thread now; NULL: another, or none. */

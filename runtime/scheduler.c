@@ -173,7 +173,7 @@ cell_t *scheduler_next(worker_t *worker)
 static void fire(void *user, trp_pid_t owner, uint64_t ref)
 {
     worker_t *worker = user;
-    sender_t sender = {worker->runtime, worker};
+    const sender_t *sender = &worker->sender;
     send_signal(sender, signal_make(owner, owner, TRP_SIGNAL_TIMER, ref));
 }
 

@@ -28,6 +28,13 @@
 
 typedef struct worker worker_t;
 
+/** Who sends: passed by address, since a pair of pointers by value goes through the stack in a form
+ * that makes the processor wait. */
+typedef struct sender {
+    trp_runtime_t *runtime;
+    worker_t *worker; /* this thread's; NULL: a thread outside of the runtime */
+} sender_t;
+
 /** What an actor's callback sees of the runtime; one for each worker. */
 struct trp_ctx {
     trp_runtime_t *runtime;
@@ -62,6 +69,7 @@ struct worker {
     int64_t slice_ns;   /* how long a slice took of late, on average */
     uint64_t chance[4]; /* xoshiro256** */
     struct trp_ctx ctx;
+    sender_t sender;
     counters_t counters;
     host_thread_t *thread;
     timer_wheel_t wheel;
@@ -84,6 +92,7 @@ struct trp_runtime {
     trp_placement_t places[TRP_PLACE_COUNT];
     struct keep *keeps;
     counters_t outside;                 /* of threads that are no workers */
+    sender_t outsider;                  /* they */
     _Alignas(64) _Atomic uint64_t idle; /* a bit for each parked pool worker */
     _Atomic uint32_t searching;
     _Atomic uint32_t sentinel; /* index + 1 of the parked worker that looks after the others; 0 */

@@ -4,7 +4,7 @@
 
 #define SPIN_MIN    64 /* rounds of looking before a park */
 #define SPIN_MAX    1024
-#define POLL_MIN    8  /* the edge: messages between polls, while polls find something */
+#define POLL_MIN    16 /* the edge: work between polls, while polls find something */
 #define POLL_MAX    64 /* ... and when they do not */
 #define POLL_NS     100000
 #define SENTINEL_NS 1000000 /* a worker that is in one slice for this long is stuck */

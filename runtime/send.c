@@ -29,7 +29,7 @@ trp_envelope_t *signal_make_reason(trp_envelope_t *signal, const trp_reason_t *r
     return signal;
 }
 
-void send_signal(sender_t sender, trp_envelope_t *envelope)
+void send_signal(const sender_t *sender, trp_envelope_t *envelope)
 {
     if (envelope != NULL && send_envelope(sender, envelope) != TRP_OK) {
         envelope_free(envelope); /* not reached: signals are never refused */
@@ -37,7 +37,8 @@ void send_signal(sender_t sender, trp_envelope_t *envelope)
 }
 
 /** Tells who waits for an effect that there will be none. */
-static void bounce(sender_t sender, const trp_envelope_t *envelope, const trp_reason_t *reason)
+static void bounce(const sender_t *sender, const trp_envelope_t *envelope,
+                   const trp_reason_t *reason)
 {
     uint16_t tag = TRP_SIGNAL_DOWN;
     uint64_t ref = envelope->request_id;
@@ -67,7 +68,7 @@ static void log_dead(const trp_envelope_t *envelope, const char *why)
               LOG_TEXT("from", trp_pid_format(envelope->from, from)));
 }
 
-void dead_letter_again(sender_t sender, trp_envelope_t *envelope, const char *why,
+void dead_letter_again(const sender_t *sender, trp_envelope_t *envelope, const char *why,
                        const trp_reason_t *reason)
 {
     if ((envelope->flags & TRP_ENVELOPE_SIGNAL) == 0 && log_enabled(LOG_DEBUG)) {
@@ -77,16 +78,16 @@ void dead_letter_again(sender_t sender, trp_envelope_t *envelope, const char *wh
     envelope_free(envelope);
 }
 
-void dead_letter(sender_t sender, trp_envelope_t *envelope, const char *why,
+void dead_letter(const sender_t *sender, trp_envelope_t *envelope, const char *why,
                  const trp_reason_t *reason)
 {
     if ((envelope->flags & TRP_ENVELOPE_SIGNAL) == 0) {
-        COUNT(sender.runtime, sender.worker, dead);
+        COUNT(sender->runtime, sender->worker, dead);
     }
     dead_letter_again(sender, envelope, why, reason);
 }
 
-static trp_status_t nobody(sender_t sender, trp_envelope_t *envelope, const char *why)
+static trp_status_t nobody(const sender_t *sender, trp_envelope_t *envelope, const char *why)
 {
     trp_reason_t reason = trp_reason(TRP_REASON_NO_PROCESS, 0, NULL);
     dead_letter(sender, envelope, why, &reason);
@@ -101,22 +102,23 @@ static mailbox_pushed_t push(cell_t *cell, trp_envelope_t *envelope)
 }
 
 /** To the mailbox of a cell of this runtime. */
-static trp_status_t deliver(sender_t sender, trp_pid_t local, trp_envelope_t *envelope)
+static trp_status_t deliver(const sender_t *sender, uint32_t slot, uint32_t generation,
+                            trp_envelope_t *envelope)
 {
-    cell_t *cell = cell_at(&sender.runtime->table, local.slot);
+    cell_t *cell = cell_at(&sender->runtime->table, slot);
     /* Acquire: with a generation of the future we also see the mailbox that is open for it. */
     if (cell == NULL ||
-        atomic_load_explicit(&cell->generation, memory_order_acquire) != local.generation) {
+        atomic_load_explicit(&cell->generation, memory_order_acquire) != generation) {
         return nobody(sender, envelope, "stale");
     }
     uint64_t charge = mailbox_charge_of(envelope);
     if (charge != 0 && !mailbox_charge(&cell->mailbox, charge)) {
-        COUNT(sender.runtime, sender.worker, refused);
+        COUNT(sender->runtime, sender->worker, refused);
         return TRP_FULL;
     }
     switch (push(cell, envelope)) {
     case MAILBOX_WOKE:
-        scheduler_ready(sender.runtime, sender.worker, cell);
+        scheduler_ready(sender->runtime, sender->worker, cell);
         return TRP_OK;
     case MAILBOX_PUSHED:
         return TRP_OK;
@@ -128,24 +130,32 @@ static trp_status_t deliver(sender_t sender, trp_pid_t local, trp_envelope_t *en
     }
 }
 
-trp_status_t send_envelope(sender_t sender, trp_envelope_t *envelope)
+static trp_status_t send_elsewhere(const sender_t *sender, trp_envelope_t *envelope)
 {
-    const trp_runtime_t *runtime = sender.runtime;
-    if ((envelope->flags & TRP_ENVELOPE_SIGNAL) == 0) {
-        COUNT(sender.runtime, sender.worker, sent);
+    trp_pid_t local = TRP_PID_NONE;
+    if (envelope->to.node != sender->runtime->node) {
+        local = route_find(&sender->runtime->routes, envelope->to);
     }
-    trp_pid_t to = envelope->to;
-    if (to.node != runtime->node) {
-        to = route_find(&sender.runtime->routes, to);
-    } else if (to.incarnation != runtime->incarnation) {
-        to = TRP_PID_NONE;
-    }
-    if (trp_pid_is_none(to)) {
+    if (trp_pid_is_none(local)) {
         return nobody(sender, envelope, "unreachable");
     }
-    const trp_status_t status = deliver(sender, to, envelope);
-    if (status == TRP_FULL && route_is_fallback(&sender.runtime->routes, to)) {
+    trp_status_t status = deliver(sender, local.slot, local.generation, envelope);
+    if (status == TRP_FULL && route_is_fallback(&sender->runtime->routes, local)) {
         return TRP_BUSY; /* not its mailbox: the link to it has no credit now */
     }
     return status;
+}
+
+trp_status_t send_envelope(const sender_t *sender, trp_envelope_t *envelope)
+{
+    if ((envelope->flags & TRP_ENVELOPE_SIGNAL) == 0) {
+        COUNT(sender->runtime, sender->worker, sent);
+    }
+    /* Member by member: `to` has just been written in parts, and a load of the whole would wait
+     * until they are out of the store buffer (half the cost of a send, when it was so). */
+    const trp_pid_t *to = &envelope->to;
+    if (to->node != sender->runtime->node || to->incarnation != sender->runtime->incarnation) {
+        return send_elsewhere(sender, envelope);
+    }
+    return deliver(sender, to->slot, to->generation, envelope);
 }

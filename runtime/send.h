@@ -8,18 +8,13 @@
 
 #define SIGNAL_LINK_END 1 /* request_id of an EXIT signal that a link sent: messages/system.h */
 
-typedef struct sender {
-    trp_runtime_t *runtime;
-    worker_t *worker; /* this thread's, or NULL */
-} sender_t;
-
 /** Delivers or routes. owns: taken on TRP_OK, the caller's still on TRP_FULL and
  * TRP_BUSY. */
-TRP_MUST_USE trp_status_t send_envelope(sender_t sender, trp_envelope_t *envelope);
+TRP_MUST_USE trp_status_t send_envelope(const sender_t *sender, trp_envelope_t *envelope);
 
 /** A signal: exempt from bounds, so it can't be refused. `reason` may be NULL. Without memory for
  * it a line is logged. */
-void send_signal(sender_t sender, trp_envelope_t *envelope);
+void send_signal(const sender_t *sender, trp_envelope_t *envelope);
 
 /** A new signal from `from` to `to`; NULL (and a log line) without memory. */
 trp_envelope_t *signal_make(trp_pid_t from, trp_pid_t to, uint16_t tag, uint64_t ref);
@@ -30,11 +25,11 @@ trp_envelope_t *signal_make_reason(trp_envelope_t *signal, const trp_reason_t *r
 /** Ends an envelope that nobody will handle: who waits for its effect (request, monitor, link)
  * hears `reason`; counted and logged with `why` ("gone", "stale", "late", "expired", "ended").
  * owns: taken. The charge is the caller's to give back. */
-void dead_letter(sender_t sender, trp_envelope_t *envelope, const char *why,
+void dead_letter(const sender_t *sender, trp_envelope_t *envelope, const char *why,
                  const trp_reason_t *reason);
 
 /** The same for an envelope that is counted elsewhere. */
-void dead_letter_again(sender_t sender, trp_envelope_t *envelope, const char *why,
+void dead_letter_again(const sender_t *sender, trp_envelope_t *envelope, const char *why,
                        const trp_reason_t *reason);
 
 #endif

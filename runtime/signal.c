@@ -7,9 +7,9 @@
 
 #define NS_PER_MS 1000000LL
 
-static sender_t sender_of(worker_t *worker)
+static const sender_t *sender_of(const worker_t *worker)
 {
-    return (sender_t){worker->runtime, worker};
+    return &worker->sender;
 }
 
 static const trp_reason_t *reason_of(const trp_envelope_t *envelope)

@@ -113,7 +113,7 @@ static bool is_expired(const worker_t *worker, const trp_envelope_t *envelope)
 /** Signals and answers. False: the actor has ended. */
 static bool admit(worker_t *worker, cell_t *cell, trp_envelope_t *envelope)
 {
-    sender_t sender = {worker->runtime, worker};
+    const sender_t *sender = &worker->sender;
     trp_reason_t reason = trp_reason(TRP_REASON_KILLED, 0, NULL);
     admit_t verdict = signal_admit(worker, cell, envelope);
     switch (verdict) {
@@ -144,7 +144,7 @@ static bool handle_message(worker_t *worker, cell_t *cell, trp_envelope_t *envel
         trp_reason_t reason = trp_reason(TRP_REASON_ERROR, TRP_EXPIRED, NULL);
         envelope->request_id = 0; /* its sender's own timer tells it */
         owe(cell, cell_is_proxy(cell) ? mailbox_charge_of(envelope) : 0);
-        dead_letter((sender_t){worker->runtime, worker}, envelope, "expired", &reason);
+        dead_letter(&worker->sender, envelope, "expired", &reason);
         return true;
     }
     if ((envelope->flags & TRP_ENVELOPE_REPLY) != 0) {
@@ -165,7 +165,7 @@ static bool handle_foreign(worker_t *worker, cell_t *cell, trp_envelope_t *envel
     }
     trp_reason_t reason = trp_reason(TRP_REASON_NO_PROCESS, 0, NULL);
     mailbox_credit(&cell->mailbox, mailbox_charge_of(envelope));
-    dead_letter((sender_t){worker->runtime, worker}, envelope, "stale", &reason);
+    dead_letter(&worker->sender, envelope, "stale", &reason);
     return true;
 }
 

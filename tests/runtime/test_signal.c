@@ -163,7 +163,7 @@ Test(signal, an_exit_that_was_queued_before_the_unlink_is_not_seen)
     cr_assert_eq(runtime_send(node, message), TRP_OK);
     trp_reason_t reason = trp_reason(TRP_REASON_SHUTDOWN, 0, NULL);
     trp_envelope_t *exit = signal_make(b.pid, a.pid, TRP_SIGNAL_EXIT, SIGNAL_LINK_END);
-    send_signal((sender_t){node, NULL}, signal_make_reason(exit, &reason));
+    send_signal(&node->outsider, signal_make_reason(exit, &reason));
 
     node_settle();
 
@@ -305,7 +305,7 @@ Test(signal, an_exit_signal_in_the_inbox_ends_the_actor_before_the_messages_ahea
     cr_assert_eq(probe_note(&b, 1), TRP_OK);
     trp_reason_t reason = trp_reason(TRP_REASON_SHUTDOWN, 0, NULL);
     trp_envelope_t *exit = signal_make(a.pid, b.pid, TRP_SIGNAL_EXIT, 0);
-    send_signal((sender_t){node, NULL}, signal_make_reason(exit, &reason));
+    send_signal(&node->outsider, signal_make_reason(exit, &reason));
 
     node_settle();
 
