@@ -39,10 +39,21 @@ static void refuse_running(router_t *router, task_t *task)
     task->deadline_ns = INT64_MAX;
 }
 
-static bool may_leave(const pool_t *pool, const worker_t *worker)
+/** Workers that nobody has asked to leave. */
+static int64_t staying(const pool_t *pool)
 {
-    return pool->worker_count > (uint64_t)pool->config->min && worker->inflight == 0 &&
-           worker->keys == 0 && !worker->leaving;
+    int64_t count = 0;
+    const worker_t *worker;
+    DL_FOREACH(pool->workers, worker)
+    {
+        count += !worker->leaving;
+    }
+    return count;
+}
+
+static bool may_leave(const worker_t *worker)
+{
+    return worker->inflight == 0 && worker->keys == 0 && !worker->leaving;
 }
 
 static void expire_workers(pool_t *pool, int64_t now)
@@ -50,7 +61,8 @@ static void expire_workers(pool_t *pool, int64_t now)
     worker_t *worker, *next;
     DL_FOREACH_SAFE(pool->workers, worker, next)
     {
-        if (may_leave(pool, worker) && worker->idle_ns + pool->config->idle_ms * MS <= now) {
+        if (staying(pool) > pool->config->min && may_leave(worker) &&
+            worker->idle_ns + pool->config->idle_ms * MS <= now) {
             pool_shrink(pool, worker);
         }
     }
@@ -66,10 +78,11 @@ static int64_t next_end(const pool_t *pool)
         int64_t own = task_end(task);
         end = own < end ? own : end;
     }
+    bool above_min = staying(pool) > pool->config->min;
     const worker_t *worker;
     DL_FOREACH(pool->workers, worker)
     {
-        if (may_leave(pool, worker)) {
+        if (above_min && may_leave(worker)) {
             int64_t own = worker->idle_ns + pool->config->idle_ms * MS;
             end = own < end ? own : end;
         }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "runtime/backoff.h"
 
-#define RESET_AFTER_MIN_NS (60 * INT64_C(1000000000))
+#define STABLE_NS INT64_C(1000000000)
 
 int64_t backoff_delay_ns(const backoff_t *backoff, uint32_t streak, uint64_t random)
 {
@@ -21,12 +21,8 @@ int64_t backoff_delay_ns(const backoff_t *backoff, uint32_t streak, uint64_t ran
     return delay - half + (int64_t)(random % ((uint64_t)half + 1));
 }
 
-uint32_t backoff_decay(const backoff_t *backoff, uint32_t streak, int64_t stable_ns)
+uint32_t backoff_decay(uint32_t streak, int64_t stable_ns)
 {
-    int64_t max_ns = backoff->max_ns > 0 ? backoff->max_ns : 1;
-    int64_t steps = stable_ns / max_ns;
-    if (steps >= 10 && stable_ns >= RESET_AFTER_MIN_NS) {
-        return 0;
-    }
-    return steps < 32 ? streak >> steps : 0;
+    int64_t halvings = stable_ns / STABLE_NS;
+    return halvings < 32 ? streak >> halvings : 0;
 }

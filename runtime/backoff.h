@@ -16,8 +16,9 @@ typedef struct backoff {
  * away, never adds (equal jitter). `random`: 64 random bits. */
 int64_t backoff_delay_ns(const backoff_t *backoff, uint32_t streak, uint64_t random);
 
-/** What is left of a streak after `stable_ns` of readiness: halved for each max_ns, forgotten after
- * max(10 * max_ns, 60 s). */
-uint32_t backoff_decay(const backoff_t *backoff, uint32_t streak, int64_t stable_ns);
+/** What is left of a streak after `stable_ns` of readiness: halved for each second. So what dies at
+ * once backs off, what lived a while comes back at once, and after half a minute all is forgotten.
+ * source: s6 lets a service that was ready for a second restart without a pause */
+uint32_t backoff_decay(uint32_t streak, int64_t stable_ns);
 
 #endif

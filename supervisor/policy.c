@@ -25,14 +25,9 @@ static void give_up(policy_step_t *step, const policy_child_t *child)
     policy_end(step, trp_reason(TRP_REASON_SHUTDOWN, 0, NULL));
 }
 
-static backoff_t backoff_of(const policy_child_t *child)
-{
-    return (backoff_t){child->spec.backoff_ms * MS, child->spec.backoff_max_ms * MS};
-}
-
 static int64_t next_delay_ns(policy_step_t *step, policy_child_t *child)
 {
-    backoff_t backoff = backoff_of(child);
+    backoff_t backoff = {child->spec.backoff_ms * MS, child->spec.backoff_max_ms * MS};
     child->streak++;
     return backoff_delay_ns(&backoff, child->streak, step->chance);
 }
@@ -45,8 +40,7 @@ static void restart(policy_step_t *step, policy_child_t *child)
         return;
     }
 
-    backoff_t backoff = backoff_of(child);
-    child->streak = backoff_decay(&backoff, child->streak, step->now_ns - child->ready_at_ns);
+    child->streak = backoff_decay(child->streak, step->now_ns - child->ready_at_ns);
     int64_t own_ns = next_delay_ns(step, child);
     int64_t pending_ns = policy_group_stop(step, child);
     int64_t delay_ns = own_ns > pending_ns ? own_ns : pending_ns;

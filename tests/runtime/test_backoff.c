@@ -50,18 +50,19 @@ Test(backoff, without_a_base_there_is_no_delay)
 
 Test(backoff, a_short_life_keeps_the_streak)
 {
-    cr_assert_eq(backoff_decay(&backoff, 5, 29 * S), 5);
+    cr_assert_eq(backoff_decay(5, 999 * MS), 5);
 }
 
-Test(backoff, each_stable_interval_halves_the_streak)
+Test(backoff, each_second_of_readiness_halves_the_streak)
 {
-    cr_assert_eq(backoff_decay(&backoff, 8, 30 * S), 4);
-    cr_assert_eq(backoff_decay(&backoff, 8, 60 * S), 2);
-    cr_assert_eq(backoff_decay(&backoff, 5, 90 * S), 0);
+    cr_assert_eq(backoff_decay(8, 1 * S), 4);
+    cr_assert_eq(backoff_decay(8, 2 * S), 2);
+    cr_assert_eq(backoff_decay(5, 3 * S), 0);
 }
 
 Test(backoff, a_long_stable_life_forgets_the_streak)
 {
-    cr_assert_eq(backoff_decay(&backoff, UINT32_MAX, 299 * S), UINT32_MAX >> 9);
-    cr_assert_eq(backoff_decay(&backoff, UINT32_MAX, 300 * S), 0);
+    cr_assert_eq(backoff_decay(UINT32_MAX, 31 * S), 1);
+    cr_assert_eq(backoff_decay(UINT32_MAX, 32 * S), 0);
+    cr_assert_eq(backoff_decay(UINT32_MAX, INT64_MAX), 0);
 }

@@ -12,7 +12,7 @@ import unittest
 import msgpack
 import zmq
 
-from node import PROGRAM, SLOW, Node, wait_for
+from node import PROGRAM, SLOW, WORKSHOP, Node, wait_for
 
 POOL = """
 node
@@ -291,6 +291,21 @@ class Life(unittest.TestCase):
             wait_for(lambda: node.events("supervisor_gave_up"), what="the pool's end")
             wait_for(lambda: len(node.workers("parser")) == 2, what="two workers again")
             self.assertEqual(node.events("supervisor_gave_up")[0]["supervisor"], "pool.parser")
+            self.assertEqual(node.stop(), 0)
+
+    def test_pool_that_shrank_grows_again(self):
+        config = WORKSHOP.replace("keys_max = 2", "keys_max = 1\n        idle_ms = 100\n        options\n            finished_ttl_s = 0")
+        question = {"id": "q", "type": "boolean", "text": "Is water wet?", "correct": ["true"]}
+        with Node(config) as node:
+            for round_number in range(3):
+                matches = [node.ask("call", tool="match_create", body={"questions": [question]}) for _ in range(3)]
+                self.assertEqual([reply["success"] for reply in matches], [True] * 3, (round_number, matches))
+                self.assertEqual([row["name"] for row in node.workers("match")], ["match.1", "match.2", "match.3"])
+                for reply in matches:
+                    match = reply["result"]
+                    node.ask("call", tool="match_end",
+                             body={"match_id": match["match_id"], "host_key": match["host_key"]})
+                wait_for(lambda: len(node.workers("match")) == 1, what="two workers less")
             self.assertEqual(node.stop(), 0)
 
     def test_text_ready_line_names_the_endpoints(self):
