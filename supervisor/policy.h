@@ -145,6 +145,9 @@ policy_child_t *policy_child(policy_t *policy, uint32_t key);
 /** The row with that id, or NULL. */
 policy_child_t *policy_child_by_id(policy_t *policy, const char *id);
 
+/** Rows that stay: those that go at the next step are left out. */
+size_t policy_child_count(const policy_t *policy);
+
 /** True while an incarnation of the child exists. */
 bool policy_is_alive(const policy_child_t *child);
 

@@ -89,6 +89,15 @@ void policy_table_sweep(policy_t *policy)
     policy->action_count = 0;
 }
 
+size_t policy_child_count(const policy_t *policy)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < policy->child_count; i++) {
+        count += !policy->children[i].is_removed;
+    }
+    return count;
+}
+
 policy_action_t *policy_act(policy_t *policy, policy_action_kind_t kind,
                             const policy_child_t *child)
 {

@@ -204,7 +204,7 @@ static void start_child(supervisor_t *supervisor, trp_ctx_t *ctx, const trp_enve
         refuse(ctx, message, CHILD_REFUSED, NULL, "this supervisor has no template");
         return;
     }
-    if (policy->child_count >= (child_max == 0 ? CHILD_MAX : child_max)) {
+    if (policy_child_count(policy) >= (child_max == 0 ? CHILD_MAX : child_max)) {
         refuse(ctx, message, CHILD_REFUSED, NULL, "at its maximum of children");
         return;
     }

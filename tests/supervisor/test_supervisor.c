@@ -496,6 +496,19 @@ Test(supervisor, pool_that_shrank_grows_again_under_the_old_name)
     }
 }
 
+Test(supervisor, pool_at_its_maximum_that_shrank_grows_again)
+{
+    supervise_pool();
+    template.is_dynamic = true;
+    spec.child_max = 2;
+    request(TRP_TAG_CHILD_START, NULL);
+    request(TRP_TAG_CHILD_TERMINATE, "kid.2");
+
+    request(TRP_TAG_CHILD_START, NULL);
+
+    cr_assert_eq(outcome, CHILD_OK);
+}
+
 Test(supervisor, start_child_that_fails_keeps_no_row)
 {
     supervise_pool();
