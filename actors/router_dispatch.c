@@ -13,7 +13,8 @@
 
 typedef enum verdict {
     VERDICT_GIVE,
-    VERDICT_WAIT,
+    VERDICT_WAIT, /* for a place; one more worker would help */
+    VERDICT_HELD, /* for the worker that holds its key */
     VERDICT_FULL,
     VERDICT_LOST,
     VERDICT_NO_CAPACITY
@@ -83,7 +84,7 @@ static verdict_t choose(pool_t *pool, const task_t *task, worker_t **chosen)
     }
     if (key != NULL && key->worker->pool == pool) {
         *chosen = key->worker;
-        return has_place(key->worker) ? VERDICT_GIVE : VERDICT_WAIT;
+        return has_place(key->worker) ? VERDICT_GIVE : VERDICT_HELD;
     }
     *chosen = least_loaded(pool);
     return *chosen != NULL ? VERDICT_GIVE : VERDICT_FULL;
@@ -157,7 +158,7 @@ void pool_dispatch(pool_t *pool)
             refuse_no_capacity(router, task);
         } else if (verdict == VERDICT_GIVE) {
             full = !give(router, task, worker);
-        } else {
+        } else if (verdict != VERDICT_HELD) {
             wants_more = true;
             full = verdict == VERDICT_FULL;
         }
