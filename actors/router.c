@@ -81,8 +81,8 @@ static trp_status_t init(trp_ctx_t *ctx, void *state, const trp_envelope_t *args
     }
     router->self = trp_self(ctx);
     router->random ^= trp_random(ctx);
-    router->nudged = false;
-    router_forget_workers(router);
+    router_resume(router);
+    router->nudged = trp_send(ctx, router->self, ROUTER_TAG_NUDGE, NULL, 0) == TRP_OK;
     trp_status_t status = open_port(router);
     if (status == TRP_OK) {
         router_observe(router);

@@ -148,6 +148,17 @@ static void refuse_worker_lost(router_t *router, task_t *task, const trp_reason_
     task_free(router, task);
 }
 
+/** Back in front of the queue. Its limit for waiting starts anew: it has run meanwhile. */
+static void wait_again(const router_t *router, task_t *task)
+{
+    task->service->retried++;
+    task->worker = NULL;
+    task->started_ns = 0;
+    task->expires_ns =
+        runtime_now_ns(router->runtime) + task->service->pool->config->queue_ms * 1000000;
+    task_enqueue(task, true);
+}
+
 /** What becomes of a task whose worker ended: answered already, tried again, or refused. */
 static void retry(router_t *router, task_t *task, const trp_reason_t *reason)
 {
@@ -157,10 +168,7 @@ static void retry(router_t *router, task_t *task, const trp_reason_t *reason)
     } else if (task->attempts >= (uint64_t)task->service->pool->config->attempts_max) {
         refuse_worker_lost(router, task, reason);
     } else {
-        task->service->retried++;
-        task->worker = NULL;
-        task->started_ns = 0;
-        task_enqueue(task, true);
+        wait_again(router, task);
     }
 }
 
@@ -180,17 +188,39 @@ static void worker_down(worker_t *worker, const trp_reason_t *reason)
     free(worker);
 }
 
-void router_forget_workers(router_t *router)
+/** The former router actor's attempts are over: their answers would come to nobody. The worker may
+ * still be at one of them. */
+static void take_back_tasks(worker_t *worker)
 {
-    trp_reason_t reason = trp_reason(TRP_REASON_ERROR, TRP_FAILED, "the router was restarted");
+    router_t *router = worker->pool->router;
+    while (worker->tasks != NULL) {
+        task_t *task = worker->tasks->prev; /* the last first: the oldest ends in front */
+        task_unassign(task);
+        if (task->answered) {
+            task_free(router, task);
+        } else {
+            wait_again(router, task);
+        }
+    }
+}
+
+void router_resume(router_t *router)
+{
+    trp_reason_t reason = trp_reason(TRP_REASON_ERROR, TRP_NO_MEMORY, "it could not be watched");
     for (size_t i = 0; i < router->pool_count; i++) {
         pool_t *pool = &router->pools[i];
-        while (pool->workers != NULL) {
-            worker_down(pool->workers, &reason);
+        worker_t *worker, *next;
+        DL_FOREACH_SAFE(pool->workers, worker, next)
+        {
+            take_back_tasks(worker);
+            if (trp_monitor(router->ctx, worker->pid, &worker->monitor) != TRP_OK) {
+                worker_down(worker, &reason);
+            }
         }
         pool->supervisor = TRP_PID_NONE;
         pool->growing = false;
-        pool->timer = 0;
+        pool->timer = 0; /* it ended with the former actor */
+        pool_set_timer(pool);
     }
 }
 

@@ -216,9 +216,9 @@ void router_on_child(router_t *router, const trp_envelope_t *message);
 /** The end of a worker or of a pool's supervisor. */
 void router_on_down(router_t *router, const trp_envelope_t *message);
 
-/** Forgets all workers, as if they had died: what ran goes back to the queues. For a restarted
- * router. */
-void router_forget_workers(router_t *router);
+/** For a restarted router: what ran goes back to the queues, workers keep their keys and are watched
+ * anew. */
+void router_resume(router_t *router);
 
 /** Asks the pool's supervisor for one more worker, or to end one. */
 void pool_grow(pool_t *pool);
