@@ -75,6 +75,14 @@ static void inject(trp_runtime_t *runtime, worker_t *worker, cell_t *cell)
     }
 }
 
+bool scheduler_others_idle(const worker_t *worker)
+{
+    const trp_runtime_t *runtime = worker->runtime;
+    uint64_t all = (1ull << runtime->worker_count) - (1ull << runtime->first_pool);
+    uint64_t idle = atomic_load_explicit(&runtime->idle, memory_order_seq_cst);
+    return ((idle | 1ull << worker->index) & all) == all;
+}
+
 bool scheduler_is_behind(const worker_t *worker, uint32_t waiting)
 {
     /* Sequentially consistent: when a sentinel has stepped down, it has seen us run before that. */
@@ -200,15 +208,16 @@ void scheduler_tick(worker_t *worker)
     }
 }
 
-/** A worker that was woken to search, or did, has found something: another may search now. */
+/** A worker that was woken to search, or did, has found something: another may search now, or look
+ * after those that saw a searcher, or a sentinel, and did not wake anybody for what they pushed. */
 static void stop_searching(worker_t *worker)
 {
     trp_runtime_t *runtime = worker->runtime;
     worker->is_searching = false;
     atomic_fetch_sub_explicit(&runtime->searching, 1, memory_order_seq_cst);
-    if (runq_count(&runtime->inject) != 0) {
+    if (!runq_is_empty(&runtime->inject)) {
         scheduler_notify(runtime);
-    } else if (runq_count(&worker->queue) != 0) {
+    } else if (runq_count(&worker->queue) != 0 || !scheduler_others_idle(worker)) {
         notify_if_behind(worker, runq_count(&worker->queue));
     }
 }

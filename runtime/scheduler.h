@@ -125,6 +125,9 @@ void scheduler_tick(worker_t *worker);
 /** Takes a cell to run from the worker's own queues and the inject queue. NULL: none. */
 cell_t *scheduler_next(worker_t *worker);
 
+/** Whether all other pool workers are parked. */
+bool scheduler_others_idle(const worker_t *worker);
+
 /** Whether another worker should be woken for the `waiting` cells of this one, or as a sentinel. */
 bool scheduler_is_behind(const worker_t *worker, uint32_t waiting);
 

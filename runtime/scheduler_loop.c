@@ -106,29 +106,21 @@ static void unpark(worker_t *worker)
     atomic_store_explicit(&worker->parked, 0, memory_order_relaxed); /* ours alone now */
 }
 
-/** Whether all other pool workers are parked. */
-static bool others_idle(const worker_t *worker)
-{
-    const trp_runtime_t *runtime = worker->runtime;
-    uint64_t all = (1ull << runtime->worker_count) - (1ull << runtime->first_pool);
-    uint64_t idle = atomic_load_explicit(&runtime->idle, memory_order_seq_cst);
-    return ((idle | 1ull << worker->index) & all) == all;
-}
-
 /** Takes the office of sentinel when it is free and there is somebody to look after. */
 static bool become_sentinel(worker_t *worker)
 {
     uint32_t none = 0;
     /* Sequentially consistent, here and when it is laid down: scheduler_is_behind. */
-    return !others_idle(worker) && atomic_compare_exchange_strong_explicit(
-                                       &worker->runtime->sentinel, &none, worker->index + 1,
-                                       memory_order_seq_cst, memory_order_seq_cst);
+    return !scheduler_others_idle(worker) &&
+           atomic_compare_exchange_strong_explicit(&worker->runtime->sentinel, &none,
+                                                   worker->index + 1, memory_order_seq_cst,
+                                                   memory_order_seq_cst);
 }
 
 /** Stays in office only while others run: looked at once more after laying it down. */
 static bool stay_sentinel(worker_t *worker)
 {
-    if (!others_idle(worker)) {
+    if (!scheduler_others_idle(worker)) {
         return true;
     }
     atomic_store_explicit(&worker->runtime->sentinel, 0, memory_order_seq_cst);
@@ -204,6 +196,9 @@ static cell_t *park(worker_t *worker)
     }
     unpark(worker);
     worker->now_ns = runtime_clock(runtime);
+    if (cell != NULL && !worker->is_searching) {
+        scheduler_notify(runtime); /* who runs now looks after nobody, and more may wait */
+    }
     return cell;
 }
 

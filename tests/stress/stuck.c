@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A handler that does not return before another actor has run, which waits behind it: in the LIFO
- * slot, then in the queue. And a runtime that has nothing to do uses no processor time.
+ * slot, then in the queue; then two that wait for each other as well, so that each worker has one.
+ * And a runtime that has nothing to do uses no processor time.
  *     stuck [idle_ms=1000] */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +16,7 @@ enum { TAG_GO = 0x1000, TAG_RUN };
 #define LIMIT_S 60
 
 static trp_runtime_t *runtime;
-static atomic_int runs;
+static atomic_int runs, met;
 static host_word_t done;
 
 static trp_status_t waiting_receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
@@ -28,6 +29,34 @@ static trp_status_t waiting_receive(trp_ctx_t *ctx, void *state, const trp_envel
 }
 
 static const trp_class_t waiting_class = {.name = "waiting", .receive = waiting_receive};
+
+/** Spins until the other of the pair has come as well. */
+static trp_status_t meeting_receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
+{
+    (void)ctx;
+    (void)state;
+    (void)message;
+    atomic_fetch_add_explicit(&met, 1, memory_order_acq_rel);
+    while (atomic_load_explicit(&met, memory_order_acquire) < 2) {
+    }
+    return TRP_OK;
+}
+
+static const trp_class_t meeting_class = {.name = "meeting", .receive = meeting_receive};
+
+static trp_status_t start_meeting(trp_ctx_t *ctx)
+{
+    trp_spawn_t spawn = {.class = &meeting_class};
+    trp_status_t status = TRP_OK;
+    for (int i = 0; i < 2 && status == TRP_OK; i++) {
+        trp_pid_t pid;
+        status = trp_spawn(ctx, &spawn, &pid);
+        if (status == TRP_OK) {
+            status = trp_send(ctx, pid, TAG_RUN, NULL, 0);
+        }
+    }
+    return status;
+}
 
 /** Wakes one actor, then two, and spins each time until they have run elsewhere. */
 static trp_status_t stuck_receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
@@ -51,6 +80,12 @@ static trp_status_t stuck_receive(trp_ctx_t *ctx, void *state, const trp_envelop
         wanted += round;
         while (atomic_load_explicit(&runs, memory_order_acquire) < wanted) {
         }
+    }
+    trp_status_t status = start_meeting(ctx);
+    if (status != TRP_OK) {
+        return status;
+    }
+    while (atomic_load_explicit(&met, memory_order_acquire) < 2) {
     }
     atomic_store_explicit(&done, 1, memory_order_release);
     host_os.wake(host_os.user, &done);
@@ -82,7 +117,7 @@ int main(int argc, char **argv)
         idle_ms = strtol(argv[1] + 8, NULL, 10);
     }
     alarm(LIMIT_S);
-    runtime_options_t options = {.node = 1 << 16, .incarnation = 1, .threads = 2};
+    runtime_options_t options = {.node = 1 << 16, .incarnation = 1, .threads = 3};
     trp_spawn_t spawn = {.class = &stuck_class};
     trp_envelope_t *go = envelope_alloc();
     if (go == NULL || runtime_create(&options, &runtime) != TRP_OK ||
