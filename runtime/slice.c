@@ -44,6 +44,19 @@ static void end_by_callback(worker_t *worker, cell_t *cell, trp_status_t status)
     life_end(worker, cell, &reason, true);
 }
 
+/** Whether a pid of this runtime is that of an actor that has ended. */
+static bool is_gone(const void *user, trp_pid_t pid)
+{
+    const trp_runtime_t *runtime = user;
+    if (pid.node != runtime->node || pid.incarnation != runtime->incarnation) {
+        return false;
+    }
+    const cell_t *cell = cell_at(&runtime->table, pid.slot);
+    /* Relaxed: seen too late, the row stays until the next look. */
+    return cell == NULL ||
+           atomic_load_explicit(&cell->generation, memory_order_relaxed) != pid.generation;
+}
+
 /** A request that the handler did not answer: who asked hears of our end as long as it waits. */
 static void keep_asker(worker_t *worker, cell_t *cell, const trp_envelope_t *request)
 {
@@ -57,7 +70,7 @@ static void keep_asker(worker_t *worker, cell_t *cell, const trp_envelope_t *req
     }
     watch_table_t *theirs = &life->theirs;
     if ((theirs->count + 1) * 4 > theirs->capacity * 3) {
-        watch_expire(theirs, runtime_clock(worker->runtime));
+        watch_expire(theirs, runtime_clock(worker->runtime), is_gone, worker->runtime);
     }
     signal_note_remote(worker->runtime, cell, request->from);
     if (watch_add(theirs, &row, true) != TRP_OK) {

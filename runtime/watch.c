@@ -113,12 +113,14 @@ void watch_remove(watch_table_t *table, watch_t *row, bool by_pid)
     table->count--;
 }
 
-void watch_expire(watch_table_t *table, int64_t now_ns)
+void watch_expire(watch_table_t *table, int64_t now_ns,
+                  bool (*is_gone)(const void *user, trp_pid_t pid), const void *user)
 {
     uint32_t at = 0;
     while (at < table->capacity) {
         watch_t *row = &table->rows[at];
-        if (row->kind == WATCH_ASKER && row->due_ns != 0 && row->due_ns < now_ns) {
+        bool expired = row->due_ns != 0 && row->due_ns < now_ns;
+        if (row->kind == WATCH_ASKER && (expired || is_gone(user, row->pid))) {
             watch_remove(table, row, true); /* may move another row here: look again */
         } else {
             at++;

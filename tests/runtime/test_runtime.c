@@ -423,6 +423,9 @@ Test(runtime, options_without_a_worker_are_refused)
 
     cr_assert_eq(runtime_create(&(runtime_options_t){.threads = 0}, &runtime), TRP_INVALID);
     cr_assert_eq(runtime_create(&(runtime_options_t){.threads = 64}, &runtime), TRP_INVALID);
+    cr_assert_eq(
+        runtime_create(&(runtime_options_t){.threads = 1, .cells_max = UINT32_MAX}, &runtime),
+        TRP_INVALID);
     cr_assert_null(runtime);
 }
 

@@ -128,6 +128,30 @@ Test(watch, references_are_found_whatever_their_pid)
     watch_free(&table);
 }
 
+static bool is_of_slot(const void *user, trp_pid_t pid)
+{
+    return pid.slot == *(const uint32_t *)user;
+}
+
+Test(watch, askers_who_are_gone_are_dropped)
+{
+    watch_table_t table = {0};
+    for (uint32_t slot = 1; slot <= 20; slot++) {
+        watch_t row = {.kind = slot % 2 == 0 ? WATCH_ASKER : WATCH_WATCHER,
+                       .pid = pid_of(slot / 2),
+                       .ref = slot};
+        cr_assert_eq(watch_add(&table, &row, true), TRP_OK);
+    }
+    const uint32_t gone = 4;
+
+    watch_expire(&table, 0, is_of_slot, &gone);
+
+    cr_assert_eq(table.count, 19);
+    cr_assert_null(watch_find(&table, WATCH_ASKER, pid_of(4), 8));
+    cr_assert_not_null(watch_find(&table, WATCH_WATCHER, pid_of(4), 9));
+    watch_free(&table);
+}
+
 Test(watch, askers_whose_deadline_has_passed_are_dropped)
 {
     watch_table_t table = {0};
@@ -139,7 +163,8 @@ Test(watch, askers_whose_deadline_has_passed_are_dropped)
         cr_assert_eq(watch_add(&table, &row, true), TRP_OK);
     }
 
-    watch_expire(&table, 41);
+    const uint32_t nobody = 0;
+    watch_expire(&table, 41, is_of_slot, &nobody);
 
     cr_assert_eq(table.count, 30, "25 without a deadline and 5 that still wait");
     cr_assert_null(watch_find(&table, WATCH_ASKER, pid_of(1), 40));
