@@ -78,6 +78,18 @@ static trp_status_t read_options(loader_t *loader, const char *path, zconfig_t *
     return TRP_OK;
 }
 
+/** "parser, match, ...", cut at `size`. */
+static const char *class_names(const trp_class_t *const *classes, char *names, size_t size)
+{
+    size_t at = 0;
+    names[0] = '\0';
+    for (; *classes != NULL && at < size; classes++) {
+        int written = snprintf(names + at, size - at, "%s%s", at > 0 ? ", " : "", (*classes)->name);
+        at += written > 0 ? (size_t)written : 0;
+    }
+    return names;
+}
+
 /** Finds the class and turns `options` into its arguments. */
 static trp_status_t finish_child(loader_t *loader, const char *path, zconfig_t *section,
                                  config_child_t *child)
@@ -90,7 +102,9 @@ static trp_status_t finish_child(loader_t *loader, const char *path, zconfig_t *
         }
     }
     if (child->class == NULL) {
-        return refuse(loader, option, "a class of this program, not \"%s\"", child->class_name);
+        char names[96];
+        return refuse(loader, option, "a class of this program (%s), not \"%.40s\"",
+                      class_names(loader->classes, names, sizeof(names)), child->class_name);
     }
     if (child->program[0] != '\0' && child->place != TRP_PLACE_PROCESS) {
         return refuse(loader, path, "`program` only with `place = process`");

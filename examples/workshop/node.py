@@ -30,13 +30,25 @@ class Node:
         if not line:
             self.process.wait()
             self._forget_run_dir()
-            raise NodeError(f"the node did not start (exit status {self.process.returncode}):\n{self.log_tail()}")
+            raise NodeError(f"the node did not start (exit status {self.process.returncode}):\n{self.complaints()}")
         self.endpoints = json.loads(line)["endpoints"]
         self._context = zmq.Context.instance()
 
-    def log_tail(self):
+    def complaints(self):
+        """What its log says is wrong, for people: errors, and lines that are no JSON."""
+        found = []
         with open(self.log_path, encoding="utf-8", errors="replace") as log:
-            return "".join(log.readlines()[-8:]).rstrip()
+            for line in log:
+                try:
+                    row = json.loads(line)
+                except ValueError:
+                    found.append(line.rstrip())
+                    continue
+                if row["level"] >= 50:
+                    about = [f"{key} {value}" for key, value in row.items()
+                             if key not in ("level", "time", "pid", "hostname", "msg")]
+                    found.append(f"{row['msg']}: {', '.join(about)}")
+        return "\n".join(found[-8:])
 
     def ask(self, cmd, **members):
         """One verb of the control socket; its result."""
