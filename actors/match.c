@@ -57,7 +57,8 @@ static trp_status_t read_options(trp_ctx_t *ctx, match_host_t *host, const match
     trp_fault_t fault;
     char error[512] = "";
 #define RULE_COPY(F, kind, name, min, max, fallback, text) \
-    rules.name = options->name, rules.has_##name = options->has_##name;
+    rules.name = options->name;                            \
+    rules.has_##name = options->has_##name;
     MATCH_RULES(RULE_COPY, _)
 #undef RULE_COPY
     host->settings = match_settings_default;

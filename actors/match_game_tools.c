@@ -86,14 +86,10 @@ static trp_status_t run_join(tool_call_t *call, const void *request)
     }
     trp_writer_t *writer = &call->result;
     trp_write_map(writer, 5);
-    trp_write_key(writer, "player_id");
-    trp_write_text(writer, verdict.player->id);
-    trp_write_key(writer, "seat");
-    trp_write_int(writer, verdict.player->seat);
-    trp_write_key(writer, "name");
-    trp_write_text(writer, verdict.player->name);
-    trp_write_key(writer, "returned");
-    trp_write_bool(writer, verdict.returned);
+    trp_put_text(writer, "player_id", verdict.player->id);
+    trp_put_int(writer, "seat", verdict.player->seat);
+    trp_put_text(writer, "name", verdict.player->name);
+    trp_put_bool(writer, "returned", verdict.returned);
     trp_write_key(writer, "match");
     match_write_snapshot(&game->match, &(match_view_t){.player = verdict.player}, writer);
     return TRP_OK;
@@ -158,12 +154,9 @@ static trp_status_t run_answer(tool_call_t *call, const void *request)
     }
     trp_writer_t *writer = &call->result;
     trp_write_map(writer, 3);
-    trp_write_key(writer, "accepted");
-    trp_write_bool(writer, verdict.accepted);
-    trp_write_key(writer, "t_ms");
-    trp_write_int(writer, verdict.t_ms);
-    trp_write_key(writer, "epoch_ms");
-    trp_write_int(writer, input.epoch_ms);
+    trp_put_bool(writer, "accepted", verdict.accepted);
+    trp_put_int(writer, "t_ms", verdict.t_ms);
+    trp_put_int(writer, "epoch_ms", input.epoch_ms);
     return TRP_OK;
 }
 

@@ -95,14 +95,10 @@ static void reply_created(tool_call_t *call, const match_seed_t *seed)
 {
     trp_writer_t *writer = &call->result;
     trp_write_map(writer, 5);
-    trp_write_key(writer, "match_id");
-    trp_write_string(writer, seed->match_id.data, seed->match_id.size);
-    trp_write_key(writer, "host_key");
-    trp_write_string(writer, seed->host_key.data, seed->host_key.size);
-    trp_write_key(writer, "state");
-    trp_write_text(writer, match_phase_name(MATCH_LOBBY));
-    trp_write_key(writer, "question_count");
-    trp_write_int(writer, (int64_t)seed->questions_count);
+    trp_put_string(writer, "match_id", seed->match_id);
+    trp_put_string(writer, "host_key", seed->host_key);
+    trp_put_text(writer, "state", match_phase_name(MATCH_LOBBY));
+    trp_put_int(writer, "question_count", (int64_t)seed->questions_count);
     trp_write_key(writer, "settings");
     trp_schema_write(&match_rules_schema, &seed->rules, writer);
 }

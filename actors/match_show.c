@@ -7,18 +7,6 @@
 
 static const char *const types[] = {"single", "multi", "boolean", "text", "numeric"};
 
-static void write_text(trp_writer_t *writer, const char *key, trp_text_t text)
-{
-    trp_write_key(writer, key);
-    trp_write_string(writer, text.data, text.size);
-}
-
-static void write_int(trp_writer_t *writer, const char *key, int64_t value)
-{
-    trp_write_key(writer, key);
-    trp_write_int(writer, value);
-}
-
 int64_t match_remaining_ms(const match_t *match)
 {
     bool is_paused = match->phase == MATCH_PAUSED;
@@ -38,25 +26,22 @@ void match_write_progress(match_t *match, const match_player_t *player, trp_writ
 {
     (void)player;
     trp_write_map(writer, 3);
-    trp_write_key(writer, "state");
-    trp_write_text(writer, match_phase_name(match->phase));
-    write_int(writer, "remaining_ms", match_remaining_ms(match));
-    trp_write_key(writer, "locked");
-    trp_write_bool(writer, match->locked);
+    trp_put_text(writer, "state", match_phase_name(match->phase));
+    trp_put_int(writer, "remaining_ms", match_remaining_ms(match));
+    trp_put_bool(writer, "locked", match->locked);
 }
 
 void match_write_player(match_t *match, const match_player_t *player, trp_writer_t *writer)
 {
     bool has_team = match->seed->teams_count != 0;
     trp_write_map(writer, has_team ? 5 : 4);
-    write_int(writer, "seat", player->seat);
-    write_text(writer, "name", match_text(player->name));
+    trp_put_int(writer, "seat", player->seat);
+    trp_put_text(writer, "name", player->name);
     if (has_team) {
-        write_text(writer, "team", match->seed->teams[player->team]);
+        trp_put_string(writer, "team", match->seed->teams[player->team]);
     }
-    trp_write_key(writer, "kicked");
-    trp_write_bool(writer, player->kicked);
-    write_int(writer, "players", (int64_t)match_seated(match));
+    trp_put_bool(writer, "kicked", player->kicked);
+    trp_put_int(writer, "players", (int64_t)match_seated(match));
 }
 
 /* ---- questions ---- */
@@ -65,28 +50,27 @@ static void write_question(match_t *match, trp_writer_t *writer)
 {
     const match_item_t *item = &match->items[match->current];
     const match_question_t *question = item->question;
-    size_t members = 0, mark = trp_write_map_begin(writer);
-    write_int(writer, "index", match->current), members++;
-    write_text(writer, "id", question->id), members++;
-    write_text(writer, "type", match_text(types[question->type])), members++;
-    write_text(writer, "text", question->text), members++;
+    bool has_options = item->choice_count != 0;
+    trp_write_map(writer, 6u + question->has_media_url + has_options);
+    trp_put_int(writer, "index", match->current);
+    trp_put_string(writer, "id", question->id);
+    trp_put_text(writer, "type", types[question->type]);
+    trp_put_string(writer, "text", question->text);
     if (question->has_media_url) {
-        write_text(writer, "media_url", question->media_url), members++;
+        trp_put_string(writer, "media_url", question->media_url);
     }
-    if (item->choice_count != 0) {
-        trp_write_key(writer, "options"), members++;
+    if (has_options) {
+        trp_write_key(writer, "options");
         trp_write_array(writer, item->choice_count);
         for (uint32_t i = 0; i < item->choice_count; i++) {
             trp_write_map(writer, 2);
-            write_text(writer, "id", item->choices[i].id);
-            write_text(writer, "text", item->choices[i].text);
+            trp_put_string(writer, "id", item->choices[i].id);
+            trp_put_string(writer, "text", item->choices[i].text);
         }
     }
-    write_int(writer, "time_ms", match->round.time_ms), members++;
-    write_int(writer, "points",
-              question->has_points ? question->points : match->settings.base_points),
-        members++;
-    trp_write_map_end(writer, mark, members);
+    trp_put_int(writer, "time_ms", match->round.time_ms);
+    trp_put_int(writer, "points",
+                question->has_points ? question->points : match->settings.base_points);
 }
 
 void match_write_open(match_t *match, const match_player_t *player, trp_writer_t *writer)
@@ -95,8 +79,8 @@ void match_write_open(match_t *match, const match_player_t *player, trp_writer_t
     trp_write_map(writer, 3);
     trp_write_key(writer, "question");
     write_question(match, writer);
-    write_int(writer, "question_count", (int64_t)match->item_count);
-    write_int(writer, "remaining_ms", match_remaining_ms(match));
+    trp_put_int(writer, "question_count", (int64_t)match->item_count);
+    trp_put_int(writer, "remaining_ms", match_remaining_ms(match));
 }
 
 static void write_correct(const match_item_t *item, trp_writer_t *writer)
@@ -120,14 +104,13 @@ void match_write_reveal(match_t *match, const match_player_t *player, trp_writer
     const match_item_t *item = &match->items[match->current];
     const match_round_t *round = &match->round;
     trp_write_map(writer, 8);
-    write_int(writer, "index", match->current);
-    write_text(writer, "question_id", item->question->id);
+    trp_put_int(writer, "index", match->current);
+    trp_put_string(writer, "question_id", item->question->id);
     write_correct(item, writer);
-    trp_write_key(writer, "void");
-    trp_write_bool(writer, round->is_void);
-    write_int(writer, "answers", round->answers);
-    write_int(writer, "right", round->right);
-    write_int(writer, "missed", round->missed);
+    trp_put_bool(writer, "void", round->is_void);
+    trp_put_int(writer, "answers", round->answers);
+    trp_put_int(writer, "right", round->right);
+    trp_put_int(writer, "missed", round->missed);
     trp_write_key(writer, "histogram");
     trp_write_map(writer, item->choice_count);
     for (uint32_t i = 0; i < item->choice_count; i++) {
@@ -158,17 +141,17 @@ static void write_row(const match_t *match, const match_player_t *player, trp_wr
 {
     bool has_team = match->seed->teams_count != 0;
     trp_write_map(writer, has_team ? 9 : 8);
-    write_int(writer, "rank", player->rank);
-    write_int(writer, "seat", player->seat);
-    write_text(writer, "name", match_text(player->name));
+    trp_put_int(writer, "rank", player->rank);
+    trp_put_int(writer, "seat", player->seat);
+    trp_put_text(writer, "name", player->name);
     if (has_team) {
-        write_text(writer, "team", match->seed->teams[player->team]);
+        trp_put_string(writer, "team", match->seed->teams[player->team]);
     }
-    write_int(writer, "score", player->score);
-    write_int(writer, "correct", player->correct);
-    write_int(writer, "streak", player->streak);
-    write_int(writer, "answer_ms", player->answer_ms);
-    write_int(writer, "timeouts", player->timeouts);
+    trp_put_int(writer, "score", player->score);
+    trp_put_int(writer, "correct", player->correct);
+    trp_put_int(writer, "streak", player->streak);
+    trp_put_int(writer, "answer_ms", player->answer_ms);
+    trp_put_int(writer, "timeouts", player->timeouts);
 }
 
 size_t match_write_ranking(match_t *match, const char *key, size_t rows, trp_writer_t *writer)
@@ -191,10 +174,10 @@ size_t match_write_ranking(match_t *match, const char *key, size_t rows, trp_wri
     trp_write_array(writer, count);
     for (size_t i = 0; i < count; i++) {
         trp_write_map(writer, 4);
-        write_int(writer, "rank", teams[i].rank);
-        write_text(writer, "team", match->seed->teams[teams[i].index]);
-        write_int(writer, "score", teams[i].score);
-        write_int(writer, "members", teams[i].members);
+        trp_put_int(writer, "rank", teams[i].rank);
+        trp_put_string(writer, "team", match->seed->teams[teams[i].index]);
+        trp_put_int(writer, "score", teams[i].score);
+        trp_put_int(writer, "members", teams[i].members);
     }
     return 2;
 }
@@ -205,7 +188,7 @@ void match_write_board(match_t *match, const match_player_t *player, trp_writer_
     size_t mark = trp_write_map_begin(writer);
     size_t rows = (size_t)match->settings.leaderboard_top;
     size_t members = match_write_ranking(match, "leaderboard", rows, writer);
-    write_int(writer, "players", (int64_t)match->ranking_count);
+    trp_put_int(writer, "players", (int64_t)match->ranking_count);
     trp_write_map_end(writer, mark, members + 1);
 }
 
@@ -213,15 +196,15 @@ void match_write_finale(match_t *match, const match_player_t *player, trp_writer
 {
     (void)player;
     size_t mark = trp_write_map_begin(writer);
-    write_text(writer, "reason", match_text(match->reason));
+    trp_put_text(writer, "reason", match->reason);
     size_t members = match_write_ranking(match, "ranking", SIZE_MAX, writer);
     trp_write_key(writer, "stats");
     trp_write_map(writer, 5);
-    write_int(writer, "questions", match->current + 1);
-    write_int(writer, "players", (int64_t)match->ranking_count);
-    write_int(writer, "answers", (int64_t)match->answers);
-    write_int(writer, "right", (int64_t)match->answers_right);
-    write_int(writer, "duration_ms", match->ended_ms - match->created_ms);
+    trp_put_int(writer, "questions", match->current + 1);
+    trp_put_int(writer, "players", (int64_t)match->ranking_count);
+    trp_put_int(writer, "answers", (int64_t)match->answers);
+    trp_put_int(writer, "right", (int64_t)match->answers_right);
+    trp_put_int(writer, "duration_ms", match->ended_ms - match->created_ms);
     trp_write_map_end(writer, mark, members + 2);
 }
 
@@ -229,5 +212,5 @@ void match_write_aborted(match_t *match, const match_player_t *player, trp_write
 {
     (void)player;
     trp_write_map(writer, 1);
-    write_text(writer, "reason", match_text(match->reason));
+    trp_put_text(writer, "reason", match->reason);
 }

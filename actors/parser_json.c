@@ -40,11 +40,9 @@ static void write_head(struct walk *walk, TSNode node)
 
     trp_write_map(writer,
                   2u + (field != NULL) + (walk->form->ranges ? 2u : 0u) + has_text + is_missing);
-    trp_write_key(writer, "t");
-    trp_write_text(writer, ts_node_type(node));
+    trp_put_text(writer, "t", ts_node_type(node));
     if (field != NULL) {
-        trp_write_key(writer, "n");
-        trp_write_text(writer, field);
+        trp_put_text(writer, "n", field);
     }
     if (walk->form->ranges) {
         write_point(writer, "s", ts_node_start_point(node), start);
@@ -55,8 +53,7 @@ static void write_head(struct walk *walk, TSNode node)
         trp_write_string(writer, walk->code.data + start, end - start);
     }
     if (is_missing) {
-        trp_write_key(writer, "missing");
-        trp_write_bool(writer, true);
+        trp_put_bool(writer, "missing", true);
     }
     trp_write_key(writer, "c");
 }

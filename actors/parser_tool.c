@@ -232,23 +232,17 @@ static trp_status_t write_reply(const struct job *job)
     bool truncated = false;
 
     trp_write_map(writer, 7);
-    trp_write_key(writer, "language");
-    trp_write_text(writer, job->grammar->language->id);
-    trp_write_key(writer, "grammar_version");
-    trp_write_text(writer, job->grammar->version);
-    trp_write_key(writer, "abi");
-    trp_write_int(writer, job->grammar->abi);
-    trp_write_key(writer, "has_error");
-    trp_write_bool(writer, ts_node_has_error(root));
-    trp_write_key(writer, "node_count");
-    trp_write_int(writer, ts_node_descendant_count(root));
+    trp_put_text(writer, "language", job->grammar->language->id);
+    trp_put_text(writer, "grammar_version", job->grammar->version);
+    trp_put_int(writer, "abi", job->grammar->abi);
+    trp_put_bool(writer, "has_error", ts_node_has_error(root));
+    trp_put_int(writer, "node_count", ts_node_descendant_count(root));
     trp_write_key(writer, "root");
     trp_status_t status =
         job->form.format == CODE_PARSE_JSON
             ? parser_write_json(job->tree, job->code, &job->form, writer, &truncated)
             : write_text_root(job, &truncated);
-    trp_write_key(writer, "truncated");
-    trp_write_bool(writer, truncated);
+    trp_put_bool(writer, "truncated", truncated);
     if (status == TRP_TOO_LARGE) {
         (void)tool_fail(job->call, "E_TOO_LARGE",
                         "the tree is over %" PRId64 " MiB; give max_nodes or max_depth",

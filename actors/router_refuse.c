@@ -47,10 +47,8 @@ trp_status_t refusal_take(refusal_t *refusal, zmq_msg_t *map)
     trp_writer_t writer;
     trp_writer_init(&writer);
     trp_write_map(&writer, 2 + refusal->count);
-    trp_write_key(&writer, "code");
-    trp_write_text(&writer, refusal->code);
-    trp_write_key(&writer, "message");
-    trp_write_text(&writer, refusal->message);
+    trp_put_text(&writer, "code", refusal->code);
+    trp_put_text(&writer, "message", refusal->message);
     size_t size = 0;
     const void *members = trp_writer_data(&refusal->members, &size);
     trp_write_raw(&writer, members, size);

@@ -65,8 +65,7 @@ static void write_error(tool_call_t *call, trp_writer_t *writer)
     size_t size;
     const void *members = trp_writer_data(&call->error_members, &size);
     trp_write_map(writer, 2 + call->error_member_count);
-    trp_write_key(writer, "code");
-    trp_write_text(writer, call->error_code);
+    trp_put_text(writer, "code", call->error_code);
     trp_write_key(writer, "message");
     write_message(call->error_message, writer);
     trp_write_raw(writer, members, size);

@@ -7,12 +7,6 @@
 
 static const char *const statuses[] = {"open", "closed", "interim", "final", "abandoned"};
 
-static void put_int(trp_writer_t *writer, const char *key, int64_t value)
-{
-    trp_write_key(writer, key);
-    trp_write_int(writer, value);
-}
-
 /* A double, null when it has no value. */
 static void put_real(trp_writer_t *writer, const char *key, double value)
 {
@@ -22,12 +16,6 @@ static void put_real(trp_writer_t *writer, const char *key, double value)
     } else {
         trp_write_real(writer, value);
     }
-}
-
-static void put_text(trp_writer_t *writer, const char *key, trp_text_t text)
-{
-    trp_write_key(writer, key);
-    trp_write_string(writer, text.data, text.size);
 }
 
 static double ratio(double factor, int64_t part, int64_t whole)
@@ -122,19 +110,18 @@ static void write_runner(trp_writer_t *writer, const transform_t *transform,
                          const transform_runner_t *runner)
 {
     trp_write_map(writer, 25);
-    put_text(writer, "entrant_id", runner->entrant->entrant_id);
-    put_int(writer, "number", runner->entrant->number);
-    trp_write_key(writer, "scratched");
-    trp_write_bool(writer, runner->entrant->scratched);
+    trp_put_string(writer, "entrant_id", runner->entrant->entrant_id);
+    trp_put_int(writer, "number", runner->entrant->number);
+    trp_put_bool(writer, "scratched", runner->entrant->scratched);
     put_real(writer, "hold_pct", (double)runner->hold / TRANSFORM_SHARE_UNITS);
     put_real(writer, "bet_pct", (double)runner->bet / TRANSFORM_SHARE_UNITS);
-    put_int(writer, "win_cents", runner->win);
-    put_int(writer, "place_cents", runner->place);
+    trp_put_int(writer, "win_cents", runner->win);
+    trp_put_int(writer, "place_cents", runner->place);
     put_real(writer, "win_share", ratio(100, runner->win, transform->win.total));
     put_real(writer, "place_share", ratio(100, runner->place, transform->place.total));
-    put_int(writer, "inc_win", runner->inc_win);
-    put_int(writer, "inc_place", runner->inc_place);
-    put_int(writer, "inc_total", runner->inc_win + runner->inc_place);
+    trp_put_int(writer, "inc_win", runner->inc_win);
+    trp_put_int(writer, "inc_place", runner->inc_place);
+    trp_put_int(writer, "inc_total", runner->inc_win + runner->inc_place);
     put_real(writer, "rate_cpm", runner->rate);
     put_real(writer, "ewma_cpm", runner->ewma);
     put_real(writer, "hold_shift", shift_of(runner, runner->hold, runner->hold_before));
@@ -164,8 +151,8 @@ static void write_timeline(trp_writer_t *writer, const transform_t *transform)
             const transform_inc_t *inc = &bucket->incs[j];
             trp_write_string(writer, inc->id.data, inc->id.size);
             trp_write_map(writer, 2);
-            put_int(writer, "win", inc->win);
-            put_int(writer, "place", inc->place);
+            trp_put_int(writer, "win", inc->win);
+            trp_put_int(writer, "place", inc->place);
         }
     }
 }
@@ -183,11 +170,9 @@ static void write_signals(trp_writer_t *writer, const transform_t *transform)
         bool is_shift = runner->signal == TRANSFORM_SHIFT;
         count++;
         trp_write_map(writer, 4);
-        trp_write_key(writer, "type");
-        trp_write_text(writer, "surge");
-        trp_write_key(writer, "rule");
-        trp_write_text(writer, is_shift ? "shift" : "z");
-        put_text(writer, "entrant_id", runner->entrant->entrant_id);
+        trp_put_text(writer, "type", "surge");
+        trp_put_text(writer, "rule", is_shift ? "shift" : "z");
+        trp_put_string(writer, "entrant_id", runner->entrant->entrant_id);
         put_real(writer, is_shift ? "points" : "z", runner->signal_value);
     }
     trp_write_array_end(writer, mark, count);
@@ -253,16 +238,13 @@ static void write_quality(trp_writer_t *writer, const transform_t *transform)
 static void write_head(trp_writer_t *writer, const transform_t *transform)
 {
     const race_data_t *race = transform->race;
-    trp_write_key(writer, "schema");
-    trp_write_text(writer, "transformedrace/1");
-    put_text(writer, "race_id", race->race_id);
-    trp_write_key(writer, "status");
-    trp_write_text(writer, statuses[race->status]);
-    put_int(writer, "polled_at", race->polled_at);
-    put_int(writer, "tts_s", transform->tts_s);
+    trp_put_text(writer, "schema", "transformedrace/1");
+    trp_put_string(writer, "race_id", race->race_id);
+    trp_put_text(writer, "status", statuses[race->status]);
+    trp_put_int(writer, "polled_at", race->polled_at);
+    trp_put_int(writer, "tts_s", transform->tts_s);
     put_real(writer, "bucket", transform->bucket);
-    trp_write_key(writer, "interval_type");
-    trp_write_text(writer, transform->interval);
+    trp_put_text(writer, "interval_type", transform->interval);
     trp_write_key(writer, "next_poll_ms");
     if (transform->next_poll_ms < 0) {
         trp_write_nil(writer);
@@ -271,10 +253,10 @@ static void write_head(trp_writer_t *writer, const transform_t *transform)
     }
     trp_write_key(writer, "pools");
     trp_write_map(writer, 4);
-    put_int(writer, "win_cents", transform->win.total);
-    put_int(writer, "place_cents", transform->place.total);
-    put_int(writer, "win_growth", transform->win.growth);
-    put_int(writer, "place_growth", transform->place.growth);
+    trp_put_int(writer, "win_cents", transform->win.total);
+    trp_put_int(writer, "place_cents", transform->place.total);
+    trp_put_int(writer, "win_growth", transform->win.growth);
+    trp_put_int(writer, "place_growth", transform->place.growth);
     put_real(writer, "book_pct", transform->book);
 }
 
@@ -292,6 +274,6 @@ void transform_write(const transform_t *transform, transform_timing_t timing, tr
     write_quality(writer, transform);
     trp_write_key(writer, "timing");
     trp_write_map(writer, 2);
-    put_int(writer, "validate_us", timing.validate_us);
-    put_int(writer, "transform_us", timing.transform_us);
+    trp_put_int(writer, "validate_us", timing.validate_us);
+    trp_put_int(writer, "transform_us", timing.transform_us);
 }

@@ -104,6 +104,13 @@ TRP_API void trp_write_bool(trp_writer_t *writer, bool value);
 TRP_API void trp_write_nil(trp_writer_t *writer);
 TRP_API void trp_write_object(trp_writer_t *writer, const msgpack_object *object);
 
+/** One member of a map: its key, then its value. */
+TRP_API void trp_put_text(trp_writer_t *writer, const char *key, const char *text);
+TRP_API void trp_put_string(trp_writer_t *writer, const char *key, trp_text_t text);
+TRP_API void trp_put_int(trp_writer_t *writer, const char *key, int64_t value);
+TRP_API void trp_put_real(trp_writer_t *writer, const char *key, double value);
+TRP_API void trp_put_bool(trp_writer_t *writer, const char *key, bool value);
+
 /** One value that is encoded already. */
 TRP_API void trp_write_raw(trp_writer_t *writer, const void *encoded, size_t size);
 
@@ -117,8 +124,8 @@ TRP_API void trp_write_array_end(trp_writer_t *writer, size_t mark, size_t items
 /** What was written so far; valid until the next write. */
 TRP_API const void *trp_writer_data(const trp_writer_t *writer, size_t *size);
 
-/** Moves all into `message` and empties the writer; more than 1 KiB without a copy. owns: `message` is
- * initialised by this call, empty on an error. errors: TRP_NO_MEMORY */
+/** Moves all into `message` and empties the writer; more than 1 KiB without a copy.
+ * owns: `message` is initialised by this call, empty on an error. errors: TRP_NO_MEMORY */
 TRP_API TRP_MUST_USE trp_status_t trp_writer_take(trp_writer_t *writer, zmq_msg_t *message);
 
 /** One MessagePack value as JSON text (reals read back as the same double); malloc'd,

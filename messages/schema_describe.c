@@ -38,12 +38,6 @@ static void collect_parts(parts_t *parts, const trp_schema_t *schema)
     }
 }
 
-static void write_pair(trp_writer_t *writer, const char *key, const char *text)
-{
-    trp_write_key(writer, key);
-    trp_write_text(writer, text);
-}
-
 static void write_number(trp_writer_t *writer, const char *key, double number)
 {
     trp_write_key(writer, key);
@@ -121,7 +115,7 @@ static size_t write_message(trp_writer_t *writer, const trp_field_t *field)
     write_reference(writer, field->of);
     if (field->optional) {
         trp_write_map(writer, 1);
-        write_pair(writer, "type", "null");
+        trp_put_text(writer, "type", "null");
     }
     return 1;
 }
@@ -135,7 +129,7 @@ static size_t write_items(trp_writer_t *writer, const trp_field_t *field)
         write_reference(writer, field->of);
     } else {
         trp_write_map(writer, 1);
-        write_pair(writer, "type", "string");
+        trp_put_text(writer, "type", "string");
     }
     return members + 1;
 }
@@ -172,7 +166,7 @@ static void write_property(trp_writer_t *writer, const trp_field_t *field)
 {
     trp_write_key(writer, field->name);
     size_t mark = trp_write_map_begin(writer);
-    write_pair(writer, "description", field->text);
+    trp_put_text(writer, "description", field->text);
     trp_write_map_end(writer, mark, 1 + write_kind(writer, field));
 }
 
@@ -195,16 +189,15 @@ static void write_required(trp_writer_t *writer, const trp_schema_t *schema)
 static size_t write_object(trp_writer_t *writer, const trp_schema_t *schema)
 {
     const trp_field_t *fields = schema->fields();
-    write_pair(writer, "description", schema->text);
-    write_pair(writer, "type", "object");
+    trp_put_text(writer, "description", schema->text);
+    trp_put_text(writer, "type", "object");
     trp_write_key(writer, "properties");
     trp_write_map(writer, schema->field_count);
     for (size_t i = 0; i < schema->field_count; i++) {
         write_property(writer, &fields[i]);
     }
     write_required(writer, schema);
-    trp_write_key(writer, "additionalProperties");
-    trp_write_bool(writer, (schema->flags & TRP_SCHEMA_OPEN) != 0);
+    trp_put_bool(writer, "additionalProperties", (schema->flags & TRP_SCHEMA_OPEN) != 0);
     return 5;
 }
 
@@ -224,8 +217,8 @@ void trp_schema_describe(const trp_schema_t *schema, trp_writer_t *writer)
     parts_t parts = {.count = 0};
     collect_parts(&parts, schema);
     size_t mark = trp_write_map_begin(writer);
-    write_pair(writer, "$schema", "https://json-schema.org/draft/2020-12/schema");
-    write_pair(writer, "title", schema->name);
+    trp_put_text(writer, "$schema", "https://json-schema.org/draft/2020-12/schema");
+    trp_put_text(writer, "title", schema->name);
     size_t members = 2 + write_object(writer, schema);
     if (parts.count > 1) {
         write_definitions(writer, &parts);

@@ -122,6 +122,36 @@ void trp_write_object(trp_writer_t *writer, const msgpack_object *object)
     msgpack_pack_object(&writer->packer, *object);
 }
 
+void trp_put_text(trp_writer_t *writer, const char *key, const char *text)
+{
+    trp_write_key(writer, key);
+    trp_write_text(writer, text);
+}
+
+void trp_put_string(trp_writer_t *writer, const char *key, trp_text_t text)
+{
+    trp_write_key(writer, key);
+    trp_write_string(writer, text.data, text.size);
+}
+
+void trp_put_int(trp_writer_t *writer, const char *key, int64_t value)
+{
+    trp_write_key(writer, key);
+    trp_write_int(writer, value);
+}
+
+void trp_put_real(trp_writer_t *writer, const char *key, double value)
+{
+    trp_write_key(writer, key);
+    trp_write_real(writer, value);
+}
+
+void trp_put_bool(trp_writer_t *writer, const char *key, bool value)
+{
+    trp_write_key(writer, key);
+    trp_write_bool(writer, value);
+}
+
 void trp_write_raw(trp_writer_t *writer, const void *encoded, size_t size)
 {
     writer_append(writer, encoded, size);

@@ -91,8 +91,7 @@ bool client_ask_verb(const command_call_t *call, const char *verb, client_answer
     trp_writer_t request;
     trp_writer_init(&request);
     trp_write_map(&request, 1);
-    trp_write_key(&request, "cmd");
-    trp_write_text(&request, verb);
+    trp_put_text(&request, "cmd", verb);
     return client_ask(call, &request, ASK_MS, answer);
 }
 

@@ -86,12 +86,9 @@ int command_call(const command_call_t *call)
     trp_writer_t request;
     trp_writer_init(&request);
     trp_write_map(&request, 4);
-    trp_write_key(&request, "cmd");
-    trp_write_text(&request, "call");
-    trp_write_key(&request, "tool");
-    trp_write_text(&request, call->arguments[0]);
-    trp_write_key(&request, "timeout_ms");
-    trp_write_int(&request, CALL_MS);
+    trp_put_text(&request, "cmd", "call");
+    trp_put_text(&request, "tool", call->arguments[0]);
+    trp_put_int(&request, "timeout_ms", CALL_MS);
     trp_write_key(&request, "body");
     int status = write_body(call, &request);
     if (status != -1) {

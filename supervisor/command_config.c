@@ -33,28 +33,20 @@ static void print_row(const option_t *row)
            row->fallback[0] == '\0' ? "" : "`", row->text);
 }
 
-static void write_text(trp_writer_t *writer, const char *key, const char *text)
-{
-    trp_write_key(writer, key);
-    trp_write_text(writer, text);
-}
-
 static void write_row(trp_writer_t *writer, const char *section, const option_t *row)
 {
     static const char *const kinds[] = {"int", "text", "choice"};
     trp_write_map(writer, row->kind == OPTION_INT ? 7 : row->kind == OPTION_CHOICE ? 6 : 5);
-    write_text(writer, "section", section);
-    write_text(writer, "option", row->name);
-    write_text(writer, "kind", kinds[row->kind]);
-    write_text(writer, "default", row->fallback);
-    write_text(writer, "text", row->text);
+    trp_put_text(writer, "section", section);
+    trp_put_text(writer, "option", row->name);
+    trp_put_text(writer, "kind", kinds[row->kind]);
+    trp_put_text(writer, "default", row->fallback);
+    trp_put_text(writer, "text", row->text);
     if (row->kind == OPTION_INT) {
-        trp_write_key(writer, "min");
-        trp_write_int(writer, row->min);
-        trp_write_key(writer, "max");
-        trp_write_int(writer, row->max);
+        trp_put_int(writer, "min", row->min);
+        trp_put_int(writer, "max", row->max);
     } else if (row->kind == OPTION_CHOICE) {
-        write_text(writer, "choices", row->choices);
+        trp_put_text(writer, "choices", row->choices);
     }
 }
 

@@ -31,17 +31,13 @@ static void print_ready_json(const run_t *run, const endpoint_t *endpoints, size
     char *json = NULL;
     trp_writer_init(&writer);
     trp_write_map(&writer, 4);
-    trp_write_key(&writer, "ready");
-    trp_write_bool(&writer, true);
-    trp_write_key(&writer, "node");
-    trp_write_text(&writer, run->config->node.name);
-    trp_write_key(&writer, "os_pid");
-    trp_write_int(&writer, getpid());
+    trp_put_bool(&writer, "ready", true);
+    trp_put_text(&writer, "node", run->config->node.name);
+    trp_put_int(&writer, "os_pid", getpid());
     trp_write_key(&writer, "endpoints");
     trp_write_map(&writer, count);
     for (size_t i = 0; i < count; i++) {
-        trp_write_key(&writer, endpoints[i].name);
-        trp_write_text(&writer, endpoints[i].text);
+        trp_put_text(&writer, endpoints[i].name, endpoints[i].text);
     }
     const void *data = trp_writer_data(&writer, &size);
     if (!writer.failed && trp_json_from_msgpack(data, size, &json, &size) == TRP_OK) {

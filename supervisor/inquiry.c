@@ -18,12 +18,9 @@ static void verb_ping(inquiry_t *inquiry, trp_ctx_t *ctx, const control_request_
     trp_writer_t result;
     trp_writer_init(&result);
     trp_write_map(&result, 3);
-    trp_write_key(&result, "os_pid");
-    trp_write_int(&result, getpid());
-    trp_write_key(&result, "guardian_pid");
-    trp_write_int(&result, getppid());
-    trp_write_key(&result, "epoch_ms");
-    trp_write_int(&result, trp_epoch_ms(ctx));
+    trp_put_int(&result, "os_pid", getpid());
+    trp_put_int(&result, "guardian_pid", getppid());
+    trp_put_int(&result, "epoch_ms", trp_epoch_ms(ctx));
     inquiry_answer(inquiry, ctx, &result);
 }
 
@@ -32,18 +29,6 @@ typedef struct listing {
     trp_writer_t writer;
     size_t count;
 } listing_t;
-
-static void write_member(trp_writer_t *writer, const char *key, const char *text)
-{
-    trp_write_key(writer, key);
-    trp_write_text(writer, text);
-}
-
-static void write_number(trp_writer_t *writer, const char *key, int64_t number)
-{
-    trp_write_key(writer, key);
-    trp_write_int(writer, number);
-}
 
 static void write_actor(void *user, const actor_info_t *info)
 {
@@ -54,16 +39,16 @@ static void write_actor(void *user, const actor_info_t *info)
         return; /* who asks is not of interest */
     }
     trp_write_map(writer, 10);
-    write_member(writer, "pid", trp_pid_format(info->pid, pid));
-    write_member(writer, "name", info->name);
-    write_member(writer, "class", info->class_name);
-    write_member(writer, "place", info->place == TRP_PLACE_PROCESS ? "process" : "pool");
-    write_number(writer, "os_pid", info->os_pid);
-    write_member(writer, "state", info->state);
-    write_member(writer, "detail", info->detail);
-    write_number(writer, "mailbox", info->mailbox);
-    write_number(writer, "handled", (int64_t)info->handled);
-    write_number(writer, "restarts", info->restarts);
+    trp_put_text(writer, "pid", trp_pid_format(info->pid, pid));
+    trp_put_text(writer, "name", info->name);
+    trp_put_text(writer, "class", info->class_name);
+    trp_put_text(writer, "place", info->place == TRP_PLACE_PROCESS ? "process" : "pool");
+    trp_put_int(writer, "os_pid", info->os_pid);
+    trp_put_text(writer, "state", info->state);
+    trp_put_text(writer, "detail", info->detail);
+    trp_put_int(writer, "mailbox", info->mailbox);
+    trp_put_int(writer, "handled", (int64_t)info->handled);
+    trp_put_int(writer, "restarts", info->restarts);
     listing->count++;
 }
 

@@ -38,14 +38,11 @@ trp_status_t inquiry_encode_error(trp_form_t form, const char *code, const char 
     trp_writer_t writer;
     trp_writer_init(&writer);
     trp_write_map(&writer, 2);
-    trp_write_key(&writer, "ok");
-    trp_write_bool(&writer, false);
+    trp_put_bool(&writer, "ok", false);
     trp_write_key(&writer, "error");
     trp_write_map(&writer, 2);
-    trp_write_key(&writer, "code");
-    trp_write_text(&writer, code);
-    trp_write_key(&writer, "message");
-    trp_write_text(&writer, message);
+    trp_put_text(&writer, "code", code);
+    trp_put_text(&writer, "message", message);
     return encode(form, &writer, body);
 }
 
@@ -71,8 +68,7 @@ void inquiry_answer(inquiry_t *inquiry, trp_ctx_t *ctx, trp_writer_t *result)
 
     trp_writer_init(&writer);
     trp_write_map(&writer, 2);
-    trp_write_key(&writer, "ok");
-    trp_write_bool(&writer, true);
+    trp_put_bool(&writer, "ok", true);
     trp_write_key(&writer, "result");
     trp_write_raw(&writer, data, size);
     writer.failed |= result->failed;

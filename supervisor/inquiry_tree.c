@@ -118,18 +118,6 @@ static const char *const states[] = {"idle", "backoff", "queued", "starting", "u
 static const char *const strategies[] = {"one_for_one", "one_for_all", "rest_for_one"};
 static const char *const restarts[] = {"permanent", "transient", "temporary"};
 
-static void write_text(trp_writer_t *writer, const char *key, const char *text)
-{
-    trp_write_key(writer, key);
-    trp_write_text(writer, text);
-}
-
-static void write_int(trp_writer_t *writer, const char *key, int64_t number)
-{
-    trp_write_key(writer, key);
-    trp_write_int(writer, number);
-}
-
 static trp_pid_t pid_of(const trp_text_t *text)
 {
     char copy[TRP_PID_TEXT_MAX];
@@ -160,17 +148,15 @@ static void write_row(trp_writer_t *writer, const inquiry_tree_t *tree, const ch
 {
     trp_pid_t pid = row->has_pid ? pid_of(&row->pid) : TRP_PID_NONE;
     char text[TRP_PID_TEXT_MAX];
-    trp_write_key(writer, "id");
-    trp_write_string(writer, row->id.data, row->id.size);
-    write_text(writer, "pid", row->has_pid ? trp_pid_format(pid, text) : "");
-    trp_write_key(writer, "class");
-    trp_write_string(writer, row->class.data, row->class.size);
-    write_text(writer, "place", row->place == 1 ? "process" : "pool");
-    write_int(writer, "os_pid", os_pid_of(tree, pid));
-    write_text(writer, "state", states[row->state]);
-    write_text(writer, "restart", restarts[row->restart]);
-    write_int(writer, "restarts", row->restarts);
-    write_int(writer, "next_ms", row->next_ms);
+    trp_put_string(writer, "id", row->id);
+    trp_put_text(writer, "pid", row->has_pid ? trp_pid_format(pid, text) : "");
+    trp_put_string(writer, "class", row->class);
+    trp_put_text(writer, "place", row->place == 1 ? "process" : "pool");
+    trp_put_int(writer, "os_pid", os_pid_of(tree, pid));
+    trp_put_text(writer, "state", states[row->state]);
+    trp_put_text(writer, "restart", restarts[row->restart]);
+    trp_put_int(writer, "restarts", row->restarts);
+    trp_put_int(writer, "next_ms", row->next_ms);
     trp_write_key(writer, "last_reason");
     trp_write_string(writer, row->has_last_reason ? row->last_reason.data : "",
                      row->has_last_reason ? row->last_reason.size : 0);
@@ -195,7 +181,7 @@ static void write_child(trp_writer_t *writer, const inquiry_tree_t *tree, const 
 static void write_children(trp_writer_t *writer, const inquiry_tree_t *tree, const table_t *table,
                            int depth)
 {
-    write_text(writer, "strategy", strategies[table->children.strategy]);
+    trp_put_text(writer, "strategy", strategies[table->children.strategy]);
     trp_write_key(writer, "children");
     trp_write_array(writer, table->children.children_count);
     for (size_t i = 0; i < table->children.children_count; i++) {
@@ -215,10 +201,10 @@ static void write_tree(inquiry_t *inquiry, trp_ctx_t *ctx)
 
     trp_writer_init(&result);
     trp_write_map(&result, 6);
-    write_text(&result, "id", TREE_ROOT);
-    write_text(&result, "pid", trp_pid_format(tree->tables[0].pid, pid));
-    write_text(&result, "class", trp_supervisor_class.name);
-    write_int(&result, "os_pid", os_pid_of(tree, tree->tables[0].pid));
+    trp_put_text(&result, "id", TREE_ROOT);
+    trp_put_text(&result, "pid", trp_pid_format(tree->tables[0].pid, pid));
+    trp_put_text(&result, "class", trp_supervisor_class.name);
+    trp_put_int(&result, "os_pid", os_pid_of(tree, tree->tables[0].pid));
     write_children(&result, tree, &tree->tables[0], 0);
     inquiry_answer(inquiry, ctx, &result);
 }

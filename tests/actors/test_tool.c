@@ -46,8 +46,7 @@ static trp_status_t run_sum(tool_call_t *call, const void *request)
         memcpy(call->bind, "key", 4);
     }
     trp_write_map(&call->result, 1);
-    trp_write_key(&call->result, "sum");
-    trp_write_int(&call->result, sum->a + sum->b);
+    trp_put_int(&call->result, "sum", sum->a + sum->b);
     return TRP_OK;
 }
 

@@ -30,29 +30,11 @@ static void die(const char *what)
     exit(1);
 }
 
-static void put_int(trp_writer_t *writer, const char *key, int64_t value)
-{
-    trp_write_key(writer, key);
-    trp_write_int(writer, value);
-}
-
-static void put_real(trp_writer_t *writer, const char *key, double value)
-{
-    trp_write_key(writer, key);
-    trp_write_real(writer, value);
-}
-
-static void put_text(trp_writer_t *writer, const char *key, const char *value)
-{
-    trp_write_key(writer, key);
-    trp_write_text(writer, value);
-}
-
 static void put_id(trp_writer_t *writer, int64_t number)
 {
     char id[ID_MAX];
     snprintf(id, sizeof(id), "e%d", (int)number);
-    put_text(writer, "entrant_id", id);
+    trp_put_text(writer, "entrant_id", id);
 }
 
 static void write_pools(trp_writer_t *writer, int64_t poll)
@@ -62,8 +44,8 @@ static void write_pools(trp_writer_t *writer, int64_t poll)
     trp_write_array(writer, 2);
     for (int64_t i = 0; i < 2; i++) {
         trp_write_map(writer, 2);
-        put_text(writer, "type", types[i]);
-        put_int(writer, "total_cents", POOL_CENTS / (i + 1) * (poll + 1) / POLLS);
+        trp_put_text(writer, "type", types[i]);
+        trp_put_int(writer, "total_cents", POOL_CENTS / (i + 1) * (poll + 1) / POLLS);
     }
 }
 
@@ -75,20 +57,19 @@ static void write_entrants(trp_writer_t *writer, const setting_t *setting, int64
         trp_write_map(writer, 3);
         put_id(writer, i);
         double even = 100.0 / (double)setting->runners;
-        put_real(writer, "hold_pct", even * (0.9 + 0.02 * (double)((i + poll) % 11)));
-        put_real(writer, "bet_pct", even);
+        trp_put_real(writer, "hold_pct", even * (0.9 + 0.02 * (double)((i + poll) % 11)));
+        trp_put_real(writer, "bet_pct", even);
     }
     trp_write_key(writer, "entrants");
     trp_write_array(writer, (size_t)setting->runners);
     for (int64_t i = 1; i <= setting->runners; i++) {
         trp_write_map(writer, 6);
         put_id(writer, i);
-        put_int(writer, "number", i);
-        put_text(writer, "name", "A runner");
-        trp_write_key(writer, "scratched");
-        trp_write_bool(writer, false);
-        put_real(writer, "fixed_win", 2.0 + (double)((i * 7 + poll) % 40) / 4);
-        put_real(writer, "tote_win", 2.0 + (double)i);
+        trp_put_int(writer, "number", i);
+        trp_put_text(writer, "name", "A runner");
+        trp_put_bool(writer, "scratched", false);
+        trp_put_real(writer, "fixed_win", 2.0 + (double)((i * 7 + poll) % 40) / 4);
+        trp_put_real(writer, "tote_win", 2.0 + (double)i);
     }
 }
 
@@ -98,12 +79,12 @@ static void write_race(trp_writer_t *writer, const setting_t *setting, int64_t p
 {
     bool is_first = previous.size == 0;
     trp_write_map(writer, 9U + (is_first ? 0U : 1U) + (setting->draws > 0 ? 1U : 0U));
-    put_text(writer, "schema", "racedata/1");
-    put_text(writer, "race_id", "bench");
-    put_int(writer, "start_time", START_MS);
-    put_int(writer, "polled_at", START_MS - FIRST_MS + poll * PAUSE_MS);
-    put_text(writer, "status", "open");
-    put_text(writer, "currency", "AUD");
+    trp_put_text(writer, "schema", "racedata/1");
+    trp_put_text(writer, "race_id", "bench");
+    trp_put_int(writer, "start_time", START_MS);
+    trp_put_int(writer, "polled_at", START_MS - FIRST_MS + poll * PAUSE_MS);
+    trp_put_text(writer, "status", "open");
+    trp_put_text(writer, "currency", "AUD");
     write_pools(writer, poll);
     write_entrants(writer, setting, poll);
     if (!is_first) {
@@ -113,7 +94,7 @@ static void write_race(trp_writer_t *writer, const setting_t *setting, int64_t p
     if (setting->draws > 0) {
         trp_write_key(writer, "monte_carlo");
         trp_write_map(writer, 1);
-        put_int(writer, "draws", setting->draws);
+        trp_put_int(writer, "draws", setting->draws);
     }
 }
 

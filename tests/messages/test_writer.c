@@ -45,6 +45,18 @@ Test(writer, a_map_may_be_counted_at_its_end)
     expect_json("{\"list\":[-1,false,2.5],\"bytes\":\"AP8=\"}");
 }
 
+Test(writer, members_are_a_key_and_a_value)
+{
+    trp_write_map(&writer, 5);
+    trp_put_text(&writer, "text", "a");
+    trp_put_string(&writer, "string", (trp_text_t){.data = "b\0c", .size = 3});
+    trp_put_int(&writer, "int", -7);
+    trp_put_real(&writer, "real", 0.5);
+    trp_put_bool(&writer, "bool", true);
+
+    expect_json("{\"text\":\"a\",\"string\":\"b\\u0000c\",\"int\":-7,\"real\":0.5,\"bool\":true}");
+}
+
 Test(writer, a_small_message_is_taken_and_the_writer_is_empty)
 {
     zmq_msg_t message;
