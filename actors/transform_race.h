@@ -132,15 +132,10 @@ bool transform_same_text(trp_text_t a, trp_text_t b);
 /** Shares, totals and amounts. */
 void transform_shares(transform_t *transform);
 
-/** Splits `total` by the shares so that the parts add up to it: largest remainder, the lowest
- * runner number first among equals. All 0 when there is no share. `parts`: runner_count amounts */
-void transform_split(const transform_t *transform, int64_t total, int64_t *parts);
-
 /** Time to start, bucket, label and next poll. */
 void transform_clock(transform_t *transform);
 
-/** The bucket of a time to start in whole seconds: minutes, a ladder before and a live one after.
- */
+/** The bucket, in minutes, of a time to start in whole seconds: a ladder before, a live one after. */
 double transform_bucket_of(int64_t tts_s);
 
 /** Increments, growth, rates and their averages, who vanished. */

@@ -76,7 +76,9 @@ static size_t largest_remainder(const transform_t *transform, const int64_t *rem
     return best;
 }
 
-void transform_split(const transform_t *transform, int64_t total, int64_t *parts)
+/* Splits `total` by the shares so that the parts add up to it: largest remainder, the lowest runner
+ * number first among equals. All 0 when there is no share. `parts`: runner_count amounts. */
+static void split(const transform_t *transform, int64_t total, int64_t *parts)
 {
     int64_t remainders[TRANSFORM_ENTRANTS_MAX];
     int64_t left = total;
@@ -111,13 +113,13 @@ void transform_shares(transform_t *transform)
     }
     int64_t parts[TRANSFORM_ENTRANTS_MAX];
     if (!transform->win.is_fed) {
-        transform_split(transform, transform->win.total, parts);
+        split(transform, transform->win.total, parts);
         for (size_t i = 0; i < transform->runner_count; i++) {
             transform->runners[i].win = parts[i];
         }
     }
     if (!transform->place.is_fed) {
-        transform_split(transform, transform->place.total, parts);
+        split(transform, transform->place.total, parts);
         for (size_t i = 0; i < transform->runner_count; i++) {
             transform->runners[i].place = parts[i];
         }

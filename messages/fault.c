@@ -53,7 +53,9 @@ static void write_real(double value, char text[VALUE_MAX])
     }
 }
 
-void fault_value(const msgpack_object *value, char text[VALUE_MAX])
+/* One value for a fault: a scalar as JSON text of at most 80 bytes, cut between characters; `map`,
+ * `array`, `extension`; `missing` for NULL. */
+static void write_value(const msgpack_object *value, char text[VALUE_MAX])
 {
     if (value == NULL) {
         snprintf(text, VALUE_MAX, "missing");
@@ -108,5 +110,5 @@ void trp_fault_set(trp_fault_t *fault, const msgpack_object *value, const char *
     *fault = (trp_fault_t){.message = ""};
     utf8_copy(fault->path, sizeof(fault->path), path, strlen(path));
     utf8_copy(fault->rule, sizeof(fault->rule), rule, strlen(rule));
-    fault_value(value, fault->value);
+    write_value(value, fault->value);
 }

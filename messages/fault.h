@@ -14,8 +14,4 @@
  * Returns TRP_PAYLOAD. */
 trp_status_t fault_body(trp_fault_t *fault, bool is_body, const char *rule, size_t offset);
 
-/** One value for a fault: a scalar as JSON text of at most 80 bytes, cut between characters; `map`,
- * `array`, `extension`; `missing` for NULL. */
-void fault_value(const msgpack_object *value, char text[81]);
-
 #endif

@@ -30,7 +30,6 @@
 #include "runtime/log.h"
 
 #define WORKERS_MAX    1024
-#define REPORTS_MAX    4096
 #define NODE_SILENT_NS (5 * 1000000000LL)  /* a node that does not read for so long is killed */
 #define RESTARTS_MAX   5                   /* of the node ... */
 #define RESTARTS_NS    (60 * 1000000000LL) /* ... in this time; one more and the guardian gives up */

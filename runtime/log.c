@@ -21,12 +21,6 @@ typedef struct line {
 /* Relaxed: a threshold that is seen a little later is no fault, and nothing else hangs on it. */
 static atomic_int threshold = LOG_INFO;
 
-static const struct {
-    const char *name;
-    int level;
-} levels[] = {{"trace", LOG_TRACE}, {"debug", LOG_DEBUG}, {"info", LOG_INFO},
-              {"warn", LOG_WARN},   {"error", LOG_ERROR}, {"fatal", LOG_FATAL}};
-
 /** Appends bytes; false when they do not fit. */
 static bool put(line_t *line, const char *bytes, size_t size)
 {
@@ -134,15 +128,4 @@ void log_write(int level, const log_field_t *fields)
 void log_level_set(int level)
 {
     atomic_store_explicit(&threshold, level, memory_order_relaxed);
-}
-
-bool log_level_parse(const char *name, int *level)
-{
-    for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
-        if (strcmp(levels[i].name, name) == 0) {
-            *level = levels[i].level;
-            return true;
-        }
-    }
-    return false;
 }

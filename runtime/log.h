@@ -59,7 +59,4 @@ TRP_API bool log_enabled(int level);
 /** The threshold, for the whole process; default LOG_INFO. */
 TRP_API void log_level_set(int level);
 
-/** "info" -> LOG_INFO; false: unknown name. */
-TRP_API bool log_level_parse(const char *name, int *level);
-
 #endif

@@ -101,12 +101,3 @@ Test(log, below_the_threshold_nothing_is_written)
     cr_assert(!log_enabled(LOG_INFO));
     cr_assert(log_enabled(LOG_WARN));
 }
-
-Test(log, level_names_are_read_and_others_refused)
-{
-    int level = 0;
-
-    cr_assert(log_level_parse("error", &level));
-    cr_assert_eq(level, LOG_ERROR);
-    cr_assert(!log_level_parse("loud", &level));
-}
