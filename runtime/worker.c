@@ -6,6 +6,7 @@
  *     their sends to other nodes --> link's mailbox (its bounds are the window) --> flush --> node
  *
  * It ends when its root actor does, with a goodbye; or at once when its link is lost. */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -360,6 +361,7 @@ int worker_run(const trp_class_t *const *classes, const guardian_child_t *child)
 {
     char error[256];
     process = (process_t){.child = child, .classes = classes};
+    (void)signal(SIGPIPE, SIG_IGN); /* who read the log may be gone */
     const trp_status_t status = open_process(error);
     if (status != TRP_OK) {
         log_event(LOG_ERROR, "worker_not_started", LOG_TEXT("status", trp_status_name(status)),

@@ -62,9 +62,10 @@ def wait_for(condition, seconds=10.0, what="the condition"):
 
 
 class Node:
-    """One `troupe run`. `expect_ready=False`: only started; see `wait_ended`."""
+    """One `troupe run`. `expect_ready=False`: only started; see `wait_ended`. `log`: a descriptor
+    instead of the file that `log()` reads."""
 
-    def __init__(self, config=WORKSHOP, settings=(), program=PROGRAM, expect_ready=True, folder=None):
+    def __init__(self, config=WORKSHOP, settings=(), program=PROGRAM, expect_ready=True, folder=None, log=None):
         self.folder = folder or tempfile.mkdtemp(prefix="troupe-test-")
         self._own_folder = folder is None
         self.run_dir = os.path.join(self.folder, "run")
@@ -75,19 +76,22 @@ class Node:
         command = [program, "run", self.config_path, "--json"]
         for setting in (f"node.run_dir={self.run_dir}", *settings):
             command += ["--set", setting]
-        with open(self.log_path, "wb") as log:
-            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, stdin=subprocess.DEVNULL,
-                                            start_new_session=True)
+        with open(self.log_path, "wb") as file:
+            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=file if log is None else log,
+                                            stdin=subprocess.DEVNULL, start_new_session=True)
         self.program = program
         self.endpoints = {}
         if expect_ready:
-            line = self.process.stdout.readline()
-            if not line:
-                status = self.process.wait()
-                log = self.log()
-                self.close()
-                raise AssertionError(f"the node did not get ready (exit status {status}):\n{log}")
-            self.endpoints = json.loads(line)["endpoints"]
+            self.read_ready()
+
+    def read_ready(self):
+        line = self.process.stdout.readline()
+        if not line:
+            status = self.process.wait()
+            log = self.log()
+            self.close()
+            raise AssertionError(f"the node did not get ready (exit status {status}):\n{log}")
+        self.endpoints = json.loads(line)["endpoints"]
 
     def __enter__(self):
         return self

@@ -81,6 +81,21 @@ class Life(unittest.TestCase):
         self.assertEqual(self.node.stop(signal.SIGTERM), 0)
         self.assert_nothing_left(family)
 
+    def test_node_whose_log_has_no_reader_is_served_by_live_workers_and_leaves_nothing(self):
+        reader, writer = os.pipe()
+        second = Node(expect_ready=False, log=writer)
+        self.addCleanup(second.close)
+        os.close(writer)
+        second.read_ready()
+        os.close(reader)
+        victim = second.kill_worker("parser")
+
+        second.wait_replaced(victim)
+        family = second.family()
+        self.assertEqual(second.stop(signal.SIGTERM), 0)
+        wait_for(lambda: gone(family), what="the end of all processes")
+        self.assertFalse(os.path.exists(second.run_dir))
+
     def test_second_interrupt_ends_at_once_though_a_worker_is_stopped(self):
         family = self.node.family()
         os.kill(self.node.workers("parser")[0]["os_pid"], signal.SIGSTOP)
