@@ -171,7 +171,7 @@ static trp_status_t receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *m
         break;
     case TRP_TAG_TIMEOUT:
         router_on_timeout(router, message->request_id);
-        router_on_child_answer(router, message->request_id);
+        router_on_child_answer(router, message);
         break;
     case TRP_TAG_DOWN:
         router_on_down(router, message);
@@ -180,7 +180,7 @@ static trp_status_t receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *m
         router_on_child(router, message);
         break;
     case TRP_TAG_CHILD_ANSWER:
-        router_on_child_answer(router, message->request_id);
+        router_on_child_answer(router, message);
         break;
     case TRP_TAG_POOLS:
         status = on_pools(router, message);

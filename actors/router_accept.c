@@ -340,8 +340,11 @@ static void on_worker(router_t *router, const edge_peer_t *peer, majordomo_versi
 {
     zmq_msg_t frames[MAJORDOMO_REPLY_FRAMES];
     size_t count = majordomo_disconnect(version, frames);
-    log_event(LOG_WARN, "foreign_worker_refused",
-              LOG_TEXT("hint", "workers of other programs are not served yet"));
+    router->foreign++;
+    if ((router->foreign & (router->foreign - 1)) == 0) { /* 1, 2, 4 ...: no flood of lines */
+        log_event(LOG_WARN, "foreign_worker_refused", LOG_INT("messages", router->foreign),
+                  LOG_TEXT("hint", "workers of other programs are not served yet"));
+    }
     if (count > 0 && edge_send(router->socket, peer, frames, count) != TRP_OK) {
         for (size_t i = 0; i < count; i++) {
             zmq_msg_close(&frames[i]);

@@ -41,9 +41,11 @@ static worker_t *least_loaded(pool_t *pool)
     return best;
 }
 
+/** Below its minimum a pool waits for its supervisor, which starts what is missing by itself. */
 static bool can_grow(const pool_t *pool)
 {
-    return pool->worker_count < (uint64_t)pool->config->max;
+    return pool->worker_count >= (uint64_t)pool->config->min &&
+           pool->worker_count < (uint64_t)pool->config->max;
 }
 
 /** A worker for a new key. What is in flight there may make one too. */

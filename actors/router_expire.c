@@ -117,7 +117,7 @@ void pool_on_timer(pool_t *pool)
     }
     expire_workers(pool, now);
     pool->earliest_ns = next_end(pool);
-    pool_set_timer(pool);
+    pool_dispatch(pool); /* the pause after a refused growth may be over */
     router_check_drained(pool->router);
 }
 

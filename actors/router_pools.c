@@ -10,7 +10,8 @@
 #include "messages/supervisor.h"
 #include "runtime/log.h"
 
-#define BLANKS " \t"
+#define BLANKS        " \t"
+#define GROW_PAUSE_NS INT64_C(1000000000) /* after a refusal */
 
 /* ---- from the configuration ---- */
 
@@ -128,7 +129,6 @@ static void worker_up(pool_t *pool, trp_pid_t pid, const trp_text_t *id)
     }
     DL_APPEND(pool->workers, worker);
     pool->worker_count++;
-    pool->growing = false;
     if (pool->worker_count > (uint64_t)pool->config->min) {
         pool_note_end(pool, worker->idle_ns + pool->config->idle_ms * 1000000);
     }
@@ -219,6 +219,7 @@ void router_resume(router_t *router)
         }
         pool->supervisor = TRP_PID_NONE;
         pool->growing = false;
+        pool->grow_at_ns = 0;
         pool->timer = 0; /* it ended with the former actor */
         pool_set_timer(pool);
     }
@@ -267,6 +268,7 @@ static void supervisor_event(router_t *router, const child_event_t *event, trp_p
             continue;
         }
         pool->growing = false;
+        pool->grow_at_ns = 0;
         pool->supervisor = event->change == CHILD_UP ? pid : TRP_PID_NONE;
         if (event->change == CHILD_UP &&
             trp_send(router->ctx, pid, TRP_TAG_OBSERVE, NULL, 0) != TRP_OK) {
@@ -282,9 +284,16 @@ static void worker_event(router_t *router, const child_event_t *event, trp_pid_t
     if (event->change == CHILD_LEAVING && worker != NULL) {
         worker->leaving = true;
     }
-    for (size_t i = 0; i < router->pool_count && event->change == CHILD_UP; i++) {
-        if (text_is(&event->supervisor, "pool.", router->pools[i].config->name)) {
-            worker_up(&router->pools[i], pid, &event->id);
+    for (size_t i = 0; i < router->pool_count; i++) {
+        pool_t *pool = &router->pools[i];
+        if (!text_is(&event->supervisor, "pool.", pool->config->name)) {
+            continue;
+        }
+        pool->grow_at_ns = 0;
+        if (event->change == CHILD_UP) {
+            worker_up(pool, pid, &event->id);
+        } else if (event->change == CHILD_DOWN) {
+            pool_dispatch(pool); /* there may be room for another one now */
         }
     }
 }
@@ -319,9 +328,12 @@ void pool_grow(pool_t *pool)
     if (pool->growing || router->draining || trp_pid_is_none(pool->supervisor)) {
         return;
     }
+    if (pool->grow_at_ns > runtime_now_ns(router->runtime)) {
+        pool_note_end(pool, pool->grow_at_ns);
+        return;
+    }
     child_start_t start = {.has_id = false};
     zmq_msg_t body;
-    uint64_t request_id = 0;
     if (trp_schema_pack(&child_start_schema, &start, &body) != TRP_OK) {
         return;
     }
@@ -329,13 +341,8 @@ void pool_grow(pool_t *pool)
                              .tag = TRP_TAG_CHILD_START,
                              .message = &body,
                              .timeout_ms = pool->config->child.start_ms + 1000};
-    pool->growing = trp_request(router->ctx, &request, &request_id) == TRP_OK;
+    pool->growing = trp_request(router->ctx, &request, &pool->grow_request) == TRP_OK;
     zmq_msg_close(&body);
-    if (pool->growing) {
-        pool->grow_request = request_id;
-        log_event(LOG_INFO, "pool_grows", LOG_TEXT("pool", pool->config->name),
-                  LOG_INT("workers", pool->worker_count), LOG_INT("queued", pool->queued));
-    }
 }
 
 void pool_shrink(pool_t *pool, worker_t *worker)
@@ -354,13 +361,40 @@ void pool_shrink(pool_t *pool, worker_t *worker)
               LOG_TEXT("worker", worker->name), LOG_INT("workers", pool->worker_count));
 }
 
-void router_on_child_answer(router_t *router, uint64_t request_id)
+static child_outcome_t outcome_of(const trp_envelope_t *message)
+{
+    size_t size = 0;
+    const void *data = trp_message_data(message, &size);
+    trp_document_t document;
+    child_answer_t answer;
+    trp_fault_t fault;
+    if (message->tag != TRP_TAG_CHILD_ANSWER ||
+        trp_schema_unpack(&child_answer_schema, (trp_text_t){data, size}, &document, &answer,
+                          &fault) != TRP_OK) {
+        return CHILD_FAILED; /* no answer in time */
+    }
+    child_outcome_t outcome = (child_outcome_t)answer.outcome;
+    trp_document_fini(&document);
+    return outcome;
+}
+
+/** A new worker was told of by its event before this answer. */
+void router_on_child_answer(router_t *router, const trp_envelope_t *message)
 {
     for (size_t i = 0; i < router->pool_count; i++) {
         pool_t *pool = &router->pools[i];
-        if (pool->growing && pool->grow_request == request_id) {
-            pool->growing = false; /* a new worker was told of by its event before this answer */
+        if (pool->grow_request == 0 || pool->grow_request != message->request_id) {
+            continue;
         }
+        pool->growing = false;
+        pool->grow_request = 0;
+        if (outcome_of(message) == CHILD_OK) {
+            log_event(LOG_INFO, "pool_grows", LOG_TEXT("pool", pool->config->name),
+                      LOG_INT("workers", pool->worker_count), LOG_INT("queued", pool->queued));
+        } else {
+            pool->grow_at_ns = runtime_now_ns(router->runtime) + GROW_PAUSE_NS;
+        }
+        pool_dispatch(pool);
     }
 }
 

@@ -84,6 +84,7 @@ struct pool {
     uint32_t worker_count;
     bool growing;          /* one more worker was asked for and is not up yet: ... */
     uint64_t grow_request; /* ... by this request */
+    int64_t grow_at_ns;    /* its supervisor refused: not asked again before, unless it has news */
     trp_pid_t supervisor;  /* NONE while it is down */
     task_t *queue;         /* waiting, oldest first */
     uint32_t queued;
@@ -121,6 +122,7 @@ struct router {
     bool draining;                /* no new work */
     trp_reply_address_t drain_to; /* who is told when all is answered; NONE: told already */
     uint64_t random;              /* state of the generator of task ids */
+    uint64_t foreign;             /* messages of workers of other programs */
     uint64_t junk;                /* messages that were no protocol at all */
     uint64_t unreachable;         /* answers whose client has left */
 };
@@ -224,7 +226,7 @@ void router_resume(router_t *router);
 void pool_grow(pool_t *pool);
 void pool_shrink(pool_t *pool, worker_t *worker);
 /** The end of a request to grow: answered or timed out. */
-void router_on_child_answer(router_t *router, uint64_t request_id);
+void router_on_child_answer(router_t *router, const trp_envelope_t *message);
 /** All is answered and no new work comes: tells who asked for it. */
 void router_check_drained(router_t *router);
 

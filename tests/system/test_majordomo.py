@@ -136,6 +136,14 @@ class Requests(unittest.TestCase):
         client.send(b"MDPW02", b"\x01", b"echo")
         self.assertEqual(client.receive(), [b"MDPW02", b"\x06"])
 
+    def test_many_foreign_workers_do_not_flood_the_log(self):
+        client = self.client()
+        for _ in range(300):
+            client.send(b"MDPW02", b"\x01", b"echo")
+        for _ in range(300):
+            client.receive()
+        self.assertLessEqual(len(self.node.events("foreign_worker_refused")), 12)
+
     def test_mmi_service_knows_tools_with_workers(self):
         client = self.client()
         for body, code in ((b"code_parse", b"200"), (b"nothing", b"404")):
@@ -252,6 +260,28 @@ class Deaths(unittest.TestCase):
             self.assertEqual([reply["success"] for reply in replies], [True] * 6 + [False])
             self.assertEqual(replies[6]["error"]["code"], "E_NO_CAPACITY")
             self.assertEqual(len(node.workers("match")), 3)
+
+    def test_worker_that_waits_for_its_restart_is_no_reason_to_grow(self):
+        settings = ["pools.parser.min=1", "pools.parser.max=2", "pools.parser.backoff_ms=20000"]
+        with Node(settings=settings) as node, Client(node.endpoints["majordomo"]) as client:
+            first = node.workers("parser")[0]
+            os.kill(first["os_pid"], signal.SIGSTOP)
+            for _ in range(2):
+                client.send(b"", b"MDPC01", b"code_parse", json.dumps(CODE).encode())
+            wait_for(lambda: len(node.workers("parser")) == 2, what="the second worker")
+            os.kill(first["os_pid"], signal.SIGCONT)
+            for _ in range(2):
+                client.receive()
+            node.wait_replaced(node.kill_worker("parser", 1))
+            node.kill_worker("parser", 1)  # the second death of a streak: its restart waits
+            wait_for(lambda: len(node.ask("pools")[0]["workers"]) == 1, what="the pool without its second worker")
+
+            for _ in range(100):
+                client.send(b"", b"MDPC01", b"code_parse", json.dumps(CODE).encode())
+            replies = [json.loads(client.receive()[3]) for _ in range(100)]
+
+            self.assertTrue(all(reply["success"] for reply in replies))
+            self.assertEqual(len(node.events("pool_grows")), 1)
 
 
 class Stops(unittest.TestCase):
