@@ -55,7 +55,8 @@ trp_status_t context_post(trp_ctx_t *ctx, trp_envelope_t *envelope, const conten
         }
         return TRP_OK;
     }
-    ctx->worker->slice_work = SLICE_WORK; /* no room there: let the receiver have its turn */
+    ctx->worker->slice_work =
+        ctx->worker->slice_max; /* no room there: let the receiver have its turn */
     if (message != NULL && (envelope->flags & TRP_ENVELOPE_SHARED) != 0) {
         zmq_msg_move(message, &envelope->payload.message);
     }

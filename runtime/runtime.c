@@ -20,6 +20,7 @@ static void worker_init(trp_runtime_t *runtime, uint32_t index)
     worker->is_edge = index < runtime->first_pool;
     worker->runs_pool = !worker->is_edge || runtime->first_pool == runtime->worker_count;
     worker->has_peers = !worker->is_edge && runtime->worker_count - runtime->first_pool > 1;
+    worker->slice_max = worker->is_edge ? SLICE_EDGE : SLICE_WORK;
     worker->clock_credit = worker->clock_interval = 1;
     worker->poll_credit = worker->poll_interval = 1;
     worker->spin_rounds = 1;

@@ -24,7 +24,8 @@
 #include "runtime/timer.h"
 
 #define WORKERS_MAX 64  /* the idle mask is one word */
-#define SLICE_WORK  256 /* messages that one actor handles and sends in a row */
+#define SLICE_WORK  256 /* messages that one actor handles and sends in a row ... */
+#define SLICE_EDGE  64  /* ... and on the edge, where sockets wait */
 
 typedef struct worker worker_t;
 
@@ -64,6 +65,7 @@ struct worker {
     uint32_t lifo_uses, picks, spin_rounds;
     uint32_t clock_credit, clock_interval; /* slices until, and between, looks at the clock */
     uint32_t slice_work; /* messages handled and sent in the slice that runs, or ran last */
+    uint32_t slice_max;
     uint32_t poll_credit, poll_interval; /* the edge: messages until, and between, polls */
     int64_t now_ns, polled_ns;
     int64_t slice_ns;   /* how long a slice took of late, on average */

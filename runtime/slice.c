@@ -283,7 +283,7 @@ void cell_run(worker_t *worker, cell_t *cell)
     if (cell->first == NULL && !refill(worker, cell)) {
         return;
     }
-    while (worker->slice_work < SLICE_WORK) {
+    while (worker->slice_work < worker->slice_max) {
         if (mailbox_has_urgent(&cell->mailbox) && !handle_urgent(worker, cell)) {
             return;
         }
