@@ -9,9 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "runtime/node.h"
-
-enum { PASSED = 0, FAILED = 1 };
+#include "tests/runtime/node_fixture.h"
 
 /* What an echo worker does by tag; any other tag is sent back as it came. */
 enum {
@@ -126,15 +124,12 @@ typedef struct driver {
     bool seen;
 } driver_t;
 
-static const trp_class_t *driver_class;
-static char run_dir[64];
-
 static void end(trp_ctx_t *ctx, bool passed, int line)
 {
     if (!passed) {
         fprintf(stderr, "driver: not so in line %d\n", line);
     }
-    node_end(runtime_of(ctx), passed ? PASSED : FAILED);
+    node_end(runtime_of(ctx), passed ? NODE_PASSED : NODE_FAILED);
 }
 
 #define END(ctx, passed) end((ctx), (passed), __LINE__)
@@ -182,38 +177,7 @@ static trp_status_t driver_init(trp_ctx_t *ctx, void *state, const trp_envelope_
     return spawn_echo(ctx, state, NULL);
 }
 
-static trp_status_t start_node(void *user, trp_runtime_t *runtime)
-{
-    trp_pid_t pid;
-    const trp_spawn_t spawn = {.class = driver_class, .name = "driver"};
-    (void)user;
-    return runtime_spawn(runtime, &spawn, &pid);
-}
-
-static void stop_node(void *user, trp_runtime_t *runtime)
-{
-    (void)user;
-    node_end(runtime, FAILED);
-}
-
 static const trp_class_t *const worker_classes[] = {&echo_class, NULL};
-
-static int node_main(void *user, const guardian_child_t *child)
-{
-    const node_options_t options = {.classes = worker_classes,
-                                    .threads = 1,
-                                    .start_ms = 1000,
-                                    .start = start_node,
-                                    .stop = stop_node};
-    (void)user;
-    return node_run(&options, child);
-}
-
-static int worker_main(void *user, const guardian_child_t *child)
-{
-    (void)user;
-    return worker_run(worker_classes, child);
-}
 
 static int drive(trp_status_t (*init)(trp_ctx_t *, void *, const trp_envelope_t *),
                  trp_status_t (*receive)(trp_ctx_t *, void *, const trp_envelope_t *))
@@ -223,22 +187,10 @@ static int drive(trp_status_t (*init)(trp_ctx_t *, void *, const trp_envelope_t 
                                .state_size = sizeof(driver_t),
                                .init = init == NULL ? driver_init : init,
                                .receive = receive};
-    const guardian_options_t options = {.name = "test",
-                                        .run_dir = run_dir,
-                                        .node = 1u << 16,
-                                        .stop_ms = 1000,
-                                        .node_main = node_main,
-                                        .worker_main = worker_main};
-    driver_class = &class;
-    return guardian_run(&options);
+    return node_fixture_drive(&class, worker_classes);
 }
 
-static void set_up(void)
-{
-    snprintf(run_dir, sizeof(run_dir), "/tmp/troupe-place-%d", (int)getpid());
-}
-
-TestSuite(place, .init = set_up, .timeout = 30);
+TestSuite(place, .timeout = 30);
 
 /* ---- messages ---- */
 
@@ -261,7 +213,7 @@ static trp_status_t receive_answer(trp_ctx_t *ctx, void *state, const trp_envelo
 
 Test(place, a_request_is_answered_by_an_actor_in_another_process)
 {
-    cr_expect_eq(drive(NULL, receive_answer), PASSED);
+    cr_expect_eq(drive(NULL, receive_answer), NODE_PASSED);
 }
 
 static trp_status_t receive_in_order(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
@@ -292,7 +244,7 @@ static trp_status_t receive_in_order(trp_ctx_t *ctx, void *state, const trp_enve
 
 Test(place, two_thousand_messages_come_back_in_order)
 {
-    cr_expect_eq(drive(NULL, receive_in_order), PASSED);
+    cr_expect_eq(drive(NULL, receive_in_order), NODE_PASSED);
 }
 
 static trp_status_t init_small(trp_ctx_t *ctx, void *state, const trp_envelope_t *args)
@@ -324,7 +276,7 @@ static trp_status_t receive_small(trp_ctx_t *ctx, void *state, const trp_envelop
 
 Test(place, a_small_mailbox_refuses_and_goes_on_when_messages_were_handled)
 {
-    cr_expect_eq(drive(init_small, receive_small), PASSED);
+    cr_expect_eq(drive(init_small, receive_small), NODE_PASSED);
 }
 
 /* ---- ends ---- */
@@ -355,22 +307,22 @@ static int last_word(uint16_t tag, trp_reason_kind_t kind, int32_t code)
 
 Test(place, an_exit_code_is_the_reason)
 {
-    cr_expect_eq(last_word(TAG_EXIT, TRP_REASON_EXIT_CODE, 3), PASSED);
+    cr_expect_eq(last_word(TAG_EXIT, TRP_REASON_EXIT_CODE, 3), NODE_PASSED);
 }
 
 Test(place, a_signal_is_the_reason)
 {
-    cr_expect_eq(last_word(TAG_ABORT, TRP_REASON_SIGNAL, SIGABRT), PASSED);
+    cr_expect_eq(last_word(TAG_ABORT, TRP_REASON_SIGNAL, SIGABRT), NODE_PASSED);
 }
 
 Test(place, a_handler_that_failed_is_the_reason)
 {
-    cr_expect_eq(last_word(TAG_FAIL, TRP_REASON_ERROR, TRP_PAYLOAD), PASSED);
+    cr_expect_eq(last_word(TAG_FAIL, TRP_REASON_ERROR, TRP_PAYLOAD), NODE_PASSED);
 }
 
 Test(place, an_actor_that_is_done_ends_normally)
 {
-    cr_expect_eq(last_word(TAG_DONE, TRP_REASON_NORMAL, 0), PASSED);
+    cr_expect_eq(last_word(TAG_DONE, TRP_REASON_NORMAL, 0), NODE_PASSED);
 }
 
 static trp_status_t receive_shutdown(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
@@ -389,14 +341,14 @@ Test(place, a_shutdown_ends_the_actor_with_it)
 {
     wanted_kind = TRP_REASON_SHUTDOWN;
 
-    cr_expect_eq(drive(NULL, receive_shutdown), PASSED);
+    cr_expect_eq(drive(NULL, receive_shutdown), NODE_PASSED);
 }
 
 Test(place, a_kill_ends_the_process)
 {
     wanted_kind = TRP_REASON_KILLED;
 
-    cr_expect_eq(drive(NULL, receive_shutdown), PASSED);
+    cr_expect_eq(drive(NULL, receive_shutdown), NODE_PASSED);
 }
 
 static trp_status_t receive_kill(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
@@ -417,7 +369,7 @@ static trp_status_t receive_kill(trp_ctx_t *ctx, void *state, const trp_envelope
 
 Test(place, kill_9_on_an_idle_worker_is_seen)
 {
-    cr_expect_eq(drive(NULL, receive_kill), PASSED);
+    cr_expect_eq(drive(NULL, receive_kill), NODE_PASSED);
 }
 
 static trp_status_t init_failing(trp_ctx_t *ctx, void *state, const trp_envelope_t *args)
@@ -438,7 +390,7 @@ Test(place, an_init_that_fails_in_the_worker_is_a_failed_start)
 {
     wanted_code = TRP_DENIED;
 
-    cr_expect_eq(drive(init_failing, receive_failed_start), PASSED);
+    cr_expect_eq(drive(init_failing, receive_failed_start), NODE_PASSED);
 }
 
 static trp_status_t init_hanging(trp_ctx_t *ctx, void *state, const trp_envelope_t *args)
@@ -451,7 +403,7 @@ Test(place, a_worker_that_is_never_ready_is_ended_at_the_limit)
 {
     wanted_code = TRP_TIMEOUT;
 
-    cr_expect_eq(drive(init_hanging, receive_failed_start), PASSED);
+    cr_expect_eq(drive(init_hanging, receive_failed_start), NODE_PASSED);
 }
 
 static const char *program;
@@ -473,7 +425,7 @@ Test(place, a_missing_program_is_a_failed_start)
     program = "/nowhere/program";
     wanted_code = TRP_NOT_FOUND;
 
-    cr_expect_eq(drive(init_program, receive_failed_start), PASSED);
+    cr_expect_eq(drive(init_program, receive_failed_start), NODE_PASSED);
 }
 
 static trp_status_t receive_exit_1(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
@@ -487,7 +439,7 @@ Test(place, a_program_that_is_no_worker_ends_with_its_exit_code)
 {
     program = "/bin/false";
 
-    cr_expect_eq(drive(init_program, receive_exit_1), PASSED);
+    cr_expect_eq(drive(init_program, receive_exit_1), NODE_PASSED);
 }
 
 /* ---- under load ---- */
@@ -527,7 +479,7 @@ static trp_status_t receive_flood(trp_ctx_t *ctx, void *state, const trp_envelop
 
 Test(place, what_a_killed_worker_sent_comes_without_a_gap_and_before_its_end)
 {
-    cr_expect_eq(drive(NULL, receive_flood), PASSED);
+    cr_expect_eq(drive(NULL, receive_flood), NODE_PASSED);
 }
 
 static size_t open_descriptors(void)
@@ -571,7 +523,7 @@ static trp_status_t receive_many_kills(trp_ctx_t *ctx, void *state, const trp_en
 
 Test(place, a_hundred_kills_leak_no_descriptor)
 {
-    cr_expect_eq(drive(NULL, receive_many_kills), PASSED);
+    cr_expect_eq(drive(NULL, receive_many_kills), NODE_PASSED);
 }
 
 static trp_status_t receive_stopped(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
@@ -596,7 +548,7 @@ static trp_status_t receive_stopped(trp_ctx_t *ctx, void *state, const trp_envel
 
 Test(place, a_stopped_worker_is_not_dead)
 {
-    cr_expect_eq(drive(NULL, receive_stopped), PASSED);
+    cr_expect_eq(drive(NULL, receive_stopped), NODE_PASSED);
 }
 
 /* ---- actors inside of a worker ---- */
@@ -633,7 +585,7 @@ static trp_status_t receive_child(trp_ctx_t *ctx, void *state, const trp_envelop
 
 Test(place, an_actor_that_a_worker_spawned_is_reached_and_watched_like_any_other)
 {
-    cr_expect_eq(drive(NULL, receive_child), PASSED);
+    cr_expect_eq(drive(NULL, receive_child), NODE_PASSED);
 }
 
 static trp_status_t receive_link(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
@@ -660,7 +612,7 @@ static trp_status_t receive_link(trp_ctx_t *ctx, void *state, const trp_envelope
 
 Test(place, a_link_that_a_worker_made_ends_with_it)
 {
-    cr_expect_eq(drive(NULL, receive_link), PASSED);
+    cr_expect_eq(drive(NULL, receive_link), NODE_PASSED);
 }
 
 /* ---- strangers ---- */
@@ -673,7 +625,7 @@ static trp_status_t receive_with_stranger(trp_ctx_t *ctx, void *state,
     driver_t *driver = state;
     char endpoint[128];
     if (message->tag == TRP_TAG_STARTED) {
-        snprintf(endpoint, sizeof(endpoint), "ipc://%s/link", run_dir);
+        snprintf(endpoint, sizeof(endpoint), "ipc://%s/link", node_fixture_run_dir());
         stranger_context = zmq_ctx_new();
         stranger = zmq_socket(stranger_context, ZMQ_DEALER);
         (void)zmq_setsockopt(stranger, ZMQ_ROUTING_ID, "W\0\1\0\0\0\2 0123456789abcde", 23);
@@ -696,5 +648,5 @@ static trp_status_t receive_with_stranger(trp_ctx_t *ctx, void *state,
 
 Test(place, garbage_from_a_stranger_on_the_link_socket_disturbs_nobody)
 {
-    cr_expect_eq(drive(NULL, receive_with_stranger), PASSED);
+    cr_expect_eq(drive(NULL, receive_with_stranger), NODE_PASSED);
 }
