@@ -200,6 +200,8 @@ def environment(build, variant):
         log = f"log_path={reports}/report"
         env["ASAN_OPTIONS"] = f"{log}:detect_stack_use_after_return=1"
         env["UBSAN_OPTIONS"] = f"{log}:print_stacktrace=1"
+        quiet = os.path.join(ROOT, "tests/lsan.supp")
+        env["LSAN_OPTIONS"] = f"suppressions={quiet}:print_suppressions=0"
     if variant == "tsan":
         quiet = os.path.join(ROOT, "tests/stress/tsan.supp")
         env["TSAN_OPTIONS"] = "second_deadlock_stack=1" + (f":suppressions={quiet}" if os.path.exists(quiet) else "")
