@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A supervisor is an ordinary actor whose children are actors: it starts them in order, starts them
- * again when they end by a fault, and stops them in reverse order (SUPERVISION: docs/design.md).
+ * again when they end by a fault, and stops them in reverse order.
  * What it decides is supervisor/policy.h; what can be asked of it is messages/supervisor.h. */
 #ifndef TRP_SUPERVISOR_SUPERVISOR_H
 #define TRP_SUPERVISOR_SUPERVISOR_H
@@ -68,7 +68,7 @@ typedef struct trp_supervisor_args {
  * it. */
 extern TRP_API const trp_class_t trp_supervisor_class;
 
-/** Says what is wrong with a spec (SUPERVISION: refused combinations). errors: TRP_INVALID with
+/** Says what is wrong with a spec. errors: TRP_INVALID with
  * `rule` */
 TRP_API TRP_MUST_USE trp_status_t trp_supervisor_check(const trp_supervisor_spec_t *spec,
                                                        char rule[160]);
