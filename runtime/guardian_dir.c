@@ -30,10 +30,27 @@ trp_status_t guardian_run_dir(const char *name, char *path, size_t size)
     return length < 0 || (size_t)length >= size ? TRP_TOO_LARGE : TRP_OK;
 }
 
+/* Whether nobody else could put another folder in the place of this one. `shared`: everybody may
+ * write into the folder that holds it, as into /tmp; then set for this one. */
+static bool is_trusted(const char *folder, bool *shared)
+{
+    struct stat entry, target;
+    if (lstat(folder, &entry) != 0 || stat(folder, &target) != 0) {
+        return false;
+    }
+    const bool is_ours = entry.st_uid == 0 || entry.st_uid == geteuid();
+    const bool is_sticky = (target.st_mode & S_ISVTX) != 0;
+    const bool was_shared = *shared;
+    *shared = (target.st_mode & S_IWOTH) != 0;
+    errno = EPERM;
+    return (is_ours || !was_shared) && (is_sticky || !*shared);
+}
+
 /* Makes each missing directory on the way. */
 static bool make_path(const char *path)
 {
     char part[PATH_SIZE];
+    bool shared = false;
     if (strlen(path) >= sizeof(part)) {
         errno = ENAMETOOLONG;
         return false;
@@ -41,7 +58,7 @@ static bool make_path(const char *path)
     snprintf(part, sizeof(part), "%s", path);
     for (char *slash = strchr(part + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
-        if (mkdir(part, 0700) != 0 && errno != EEXIST) {
+        if ((mkdir(part, 0700) != 0 && errno != EEXIST) || !is_trusted(part, &shared)) {
             return false;
         }
         *slash = '/';
@@ -53,8 +70,10 @@ static trp_status_t take_directory(const char *path, char *error)
 {
     struct stat found;
     if (!make_path(path) || lstat(path, &found) != 0) {
-        snprintf(error, ERROR_SIZE, "cannot make the run directory %s: %s", path, strerror(errno));
-        return TRP_SYSTEM;
+        snprintf(error, ERROR_SIZE, "cannot make the run directory %.150s: %s", path,
+                 errno == EPERM ? "another user could replace it; choose another one"
+                                : strerror(errno));
+        return errno == EPERM ? TRP_DENIED : TRP_SYSTEM;
     }
     if (!S_ISDIR(found.st_mode) || found.st_uid != geteuid()) {
         snprintf(error, ERROR_SIZE, "the run directory %s is not a directory of this user", path);
@@ -86,8 +105,10 @@ static trp_status_t take_lock(const char *path, const char *name, int *lock, cha
     snprintf(file, sizeof(file), "%s/%s", path, LOCK_NAME);
     const int fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0) {
+        /* Its holder removed the directory between our look and our open: made again. */
+        const trp_status_t status = errno == ENOENT ? TRP_BUSY : TRP_SYSTEM;
         snprintf(error, ERROR_SIZE, "cannot open %.180s: %s", file, strerror(errno));
-        return TRP_SYSTEM;
+        return status;
     }
     if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
         trp_status_t status = TRP_SYSTEM;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -49,8 +50,13 @@ static int find_nodes(const char *base, char endpoint[CLIENT_ENDPOINT_MAX], char
 {
     int count = 0;
     names[0] = '\0';
+    struct stat found;
     DIR *folder = opendir(base);
     if (folder == NULL) {
+        return 0;
+    }
+    if (fstat(dirfd(folder), &found) != 0 || found.st_uid != geteuid()) {
+        closedir(folder); /* another user made it, before us */
         return 0;
     }
     const struct dirent *entry;

@@ -384,6 +384,12 @@ Test(guardian, a_second_interrupt_stops_at_once)
 
 /* ---- the run directory ---- */
 
+static int node_exits_at_once(const guardian_child_t *child)
+{
+    (void)child;
+    return PASSED;
+}
+
 static int node_starts_a_second_guardian(const guardian_child_t *child)
 {
     (void)child;
@@ -398,6 +404,42 @@ Test(guardian, a_second_guardian_on_the_run_directory_is_refused)
 
     cr_expect_eq(run_guardian(1000), PASSED);
     cr_expect_eq(marks(text, sizeof(text)), 1);
+}
+
+/* Runs a guardian below a folder of that mode and owner, in which the run directory is there already
+ * and ours. */
+static int run_below(mode_t mode, uid_t owner)
+{
+    char folder[64];
+    snprintf(folder, sizeof(folder), "%s", run_dir);
+    *strrchr(folder, '/') = '\0';
+    cr_assert_eq(mkdir(folder, 0700), 0);
+    cr_assert_eq(mkdir(run_dir, 0700), 0);
+    cr_assert_eq(chown(folder, owner, (gid_t)-1), 0);
+    cr_assert_eq(chmod(folder, mode), 0);
+    script.node = node_exits_at_once;
+    const int status = run_guardian(1000);
+    (void)rmdir(run_dir);
+    return status;
+}
+
+Test(guardian, a_run_directory_that_others_could_replace_is_refused)
+{
+    cr_expect_eq(run_below(0777, getuid()), 1);
+}
+
+Test(guardian, a_run_directory_in_a_folder_of_another_user_is_refused)
+{
+    if (getuid() != 0) {
+        cr_skip_test("only root can give a folder away");
+    }
+
+    cr_expect_eq(run_below(0700, 65534), 1);
+}
+
+Test(guardian, a_run_directory_in_a_sticky_folder_is_taken)
+{
+    cr_expect_eq(run_below(01777, getuid()), PASSED);
 }
 
 static int node_leaves_sockets(const guardian_child_t *child)

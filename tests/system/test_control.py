@@ -349,6 +349,19 @@ class Life(unittest.TestCase):
 
 
 class WithoutNode(unittest.TestCase):
+    @unittest.skipIf(os.getuid() != 0, "only root can give a folder away")
+    def test_commands_do_not_look_into_a_folder_that_another_user_made(self):
+        with tempfile.TemporaryDirectory() as runtime:
+            folder = os.path.join(runtime, "troupe")
+            with Node(POOL, settings=[f"node.run_dir={folder}/one"]):
+                self.assertEqual(run("ps", XDG_RUNTIME_DIR=runtime, TROUPE_CONTROL="").returncode, 0)
+                os.chown(folder, 65534, -1)
+
+                done = run("ps", XDG_RUNTIME_DIR=runtime, TROUPE_CONTROL="")
+
+                self.assertEqual(done.returncode, 1)
+                self.assertIn("no node runs", done.stderr)
+
     def test_no_node_says_what_to_do(self):
         with tempfile.TemporaryDirectory() as runtime:
             for arguments in (["tree"], ["ps", "--json"], ["call", "x"], ["stop"]):
