@@ -49,6 +49,15 @@ static void empty_stdin(void)
     }
 }
 
+void guardian_fill_standard_files(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0) {
+            (void)!open("/dev/null", O_RDWR); /* the lowest free one is this */
+        }
+    }
+}
+
 static void format_child(const guardian_child_t *child, char *text, size_t size)
 {
     char token[2 * GUARDIAN_TOKEN_SIZE + 1];

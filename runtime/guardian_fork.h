@@ -14,6 +14,10 @@ typedef struct guardian_fork {
     const char *program; /* to exec instead of `main`; "" = none */
 } guardian_fork_t;
 
+/** Opens /dev/null in the place of a standard file that is closed: a descriptor of ours there would
+ * be written into, or be replaced in a child. */
+void guardian_fill_standard_files(void);
+
 /** Flushes stdio and forks. The child never returns: it ends by _exit with what its main returns.
  * errors: TRP_SYSTEM (errno) */
 TRP_MUST_USE trp_status_t guardian_fork(const guardian_fork_t *how, pid_t *os_pid);

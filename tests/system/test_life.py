@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: MIT
 """The life of a node's processes: idle, stopped, killed from every side."""
+import json
 import os
+import shutil
 import signal
+import subprocess
 import time
 import unittest
 
@@ -160,6 +163,31 @@ class Life(unittest.TestCase):
         self.assertIn(str(self.node.process.pid), second.log())
         second.close()
         self.assertIs(self.call()["success"], True)
+
+    def test_node_without_standard_files_serves_and_stops(self):
+        self.node.close()
+        run_dir = os.path.join(self.node.folder, "run")
+        os.makedirs(self.node.folder)
+        self.addCleanup(shutil.rmtree, self.node.folder, True)
+        with open(self.node.config_path, "w", encoding="utf-8") as file:
+            file.write(WORKSHOP)
+        process = subprocess.Popen(["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", self.node.program, "run", self.node.config_path,
+                                    "--set", f"node.run_dir={run_dir}"])
+        self.addCleanup(process.kill)
+        control = f"ipc://{run_dir}/control"
+
+        def serves():
+            done = subprocess.run([self.node.program, "call", "code_parse", json.dumps(CODE), "--control", control],
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            return done.returncode == 0
+        wait_for(serves, what="an answer")
+        family = [process.pid] + descendants(process.pid)
+        cpu = cpu_ms(family)
+        time.sleep(0.5)  # a stretch without work
+
+        self.assertLess(cpu_ms(family) - cpu, 100)
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(10), 0)
 
     def test_many_kills_leave_no_descriptor_and_no_process_behind(self):
         self.node.close()
