@@ -36,7 +36,7 @@ static trp_status_t make_args(cell_t *cell, const birth_t *birth)
     return envelope_set(cell->args, spawn->args, spawn->args == NULL ? 0 : spawn->args_size);
 }
 
-/** Links and monitors in one step with the birth: nobody else knows the cell yet. On an error the
+/** Links and monitors in one step with the birth: nobody runs the cell yet. On an error the
  * spawner's table may hold a row too many: undo_ties. */
 static trp_status_t tie(cell_table_t *table, cell_t *cell, const birth_t *birth)
 {
@@ -86,21 +86,27 @@ static void undo_ties(cell_t *cell, const birth_t *birth)
 
 static trp_status_t name(trp_runtime_t *runtime, cell_t *cell, const trp_spawn_t *spawn)
 {
-    if (spawn->name == NULL && spawn->restarts == 0) {
+    if (spawn->name == NULL) {
         return TRP_OK;
     }
     if (cell_life_make(&runtime->table, cell) == NULL) {
         return TRP_NO_MEMORY;
     }
-    cell->life->restarts = spawn->restarts;
-    if (spawn->name == NULL) {
-        return TRP_OK;
-    }
     trp_status_t status = registry_add(&runtime->names, spawn->name, cell->self);
     if (status == TRP_OK) {
+        pthread_mutex_t *lock = cell_inspect_lock(&runtime->table, cell);
+        pthread_mutex_lock(lock);
         snprintf(cell->life->name, sizeof(cell->life->name), "%s", spawn->name);
+        pthread_mutex_unlock(lock);
     }
     return status;
+}
+
+static void forget_name(trp_runtime_t *runtime, const cell_t *cell)
+{
+    if (cell->life != NULL && cell->life->name[0] != '\0') {
+        registry_remove(&runtime->names, cell->life->name, cell->self);
+    }
 }
 
 /** Gives back what a cell owns, all under the lock of those who look in. */
@@ -126,7 +132,7 @@ static void clear(trp_runtime_t *runtime, cell_t *cell)
     cell_release(&runtime->table, cell);
 }
 
-/** Everything but the rows in other actors' tables. */
+/** What the cell has for itself, before anybody can find it. */
 static trp_status_t fill(trp_runtime_t *runtime, cell_t *cell, const birth_t *birth)
 {
     const trp_spawn_t *spawn = birth->spawn;
@@ -146,8 +152,13 @@ static trp_status_t fill(trp_runtime_t *runtime, cell_t *cell, const birth_t *bi
             return TRP_NO_MEMORY;
         }
     }
-    trp_status_t status = make_args(cell, birth);
-    return status == TRP_OK ? name(runtime, cell, spawn) : status;
+    if (spawn->restarts != 0) {
+        if (cell_life_make(&runtime->table, cell) == NULL) {
+            return TRP_NO_MEMORY;
+        }
+        cell->life->restarts = spawn->restarts;
+    }
+    return make_args(cell, birth);
 }
 
 static void open_mailbox(trp_runtime_t *runtime, cell_t *cell, const trp_spawn_t *spawn)
@@ -161,6 +172,38 @@ static void open_mailbox(trp_runtime_t *runtime, cell_t *cell, const trp_spawn_t
     cell_set_phase(cell, CELL_NEW);
     pthread_mutex_unlock(lock);
     mailbox_open(&cell->mailbox, depth, bytes);
+}
+
+/** What was queued when the actor ended. */
+static void bury(const sender_t *sender, cell_t *cell, trp_envelope_t *list,
+                 const trp_reason_t *reason)
+{
+    trp_reason_t stale = trp_reason(TRP_REASON_NO_PROCESS, 0, NULL);
+    while (list != NULL) {
+        trp_envelope_t *next = list->next;
+        bool ours = trp_pid_equal(list->to, cell->self);
+        mailbox_credit(&cell->mailbox, mailbox_charge_of(list));
+        dead_letter(sender, list, ours ? "ended" : "stale", ours ? reason : &stale);
+        list = next;
+    }
+}
+
+/** Opens the mailbox, then makes the cell known: who finds a name may send to it. */
+static trp_status_t announce(trp_runtime_t *runtime, cell_t *cell, const birth_t *birth)
+{
+    open_mailbox(runtime, cell, birth->spawn);
+    trp_status_t status = name(runtime, cell, birth->spawn);
+    return status == TRP_OK ? tie(&runtime->table, cell, birth) : status;
+}
+
+/** Takes back what was made of an actor that is not to be. */
+static void unmake(const sender_t *sender, cell_t *cell, const birth_t *birth)
+{
+    trp_reason_t reason = trp_reason(TRP_REASON_NO_PROCESS, 0, NULL);
+    undo_ties(cell, birth);
+    forget_name(sender->runtime, cell);
+    bury(sender, cell, mailbox_close(&cell->mailbox), &reason);
+    clear(sender->runtime, cell);
 }
 
 trp_status_t life_spawn(const sender_t *sender, const birth_t *birth, trp_pid_t *pid)
@@ -177,23 +220,16 @@ trp_status_t life_spawn(const sender_t *sender, const birth_t *birth, trp_pid_t 
     }
     trp_status_t status = fill(runtime, cell, birth);
     if (status == TRP_OK) {
-        status = tie(&runtime->table, cell, birth);
-        if (status != TRP_OK) {
-            undo_ties(cell, birth);
-        }
+        status = announce(runtime, cell, birth);
     }
     if (status != TRP_OK) {
-        if (cell->life != NULL && cell->life->name[0] != '\0') {
-            registry_remove(&runtime->names, cell->life->name, cell->self);
-        }
-        clear(runtime, cell);
+        unmake(sender, cell, birth);
         return status;
     }
     *pid = cell->self;
     if (!trp_pid_is_none(birth->known)) {
         route_set_known(&runtime->routes, birth->known, life_pid(runtime, cell));
     }
-    open_mailbox(runtime, cell, spawn);
     scheduler_ready(runtime, sender->worker, cell);
     return TRP_OK;
 }
@@ -237,20 +273,6 @@ bool life_start(worker_t *worker, cell_t *cell)
     return true;
 }
 
-/** What was queued when the actor ended. */
-static void bury(const sender_t *sender, cell_t *cell, trp_envelope_t *list,
-                 const trp_reason_t *reason)
-{
-    trp_reason_t stale = trp_reason(TRP_REASON_NO_PROCESS, 0, NULL);
-    while (list != NULL) {
-        trp_envelope_t *next = list->next;
-        bool ours = trp_pid_equal(list->to, cell->self);
-        mailbox_credit(&cell->mailbox, mailbox_charge_of(list));
-        dead_letter(sender, list, ours ? "ended" : "stale", ours ? reason : &stale);
-        list = next;
-    }
-}
-
 /** What a proxy took and never got reported as handled died with its worker. */
 static void settle_taken(const sender_t *sender, cell_t *cell)
 {
@@ -269,9 +291,7 @@ void life_end(worker_t *worker, cell_t *cell, const trp_reason_t *reason, bool o
     if (orderly && cell->class->terminate != NULL) {
         cell->class->terminate(&worker->ctx, cell->state, reason);
     }
-    if (cell->life != NULL && cell->life->name[0] != '\0') {
-        registry_remove(&runtime->names, cell->life->name, cell->self);
-    }
+    forget_name(runtime, cell);
     trp_envelope_t *queued = mailbox_close(&cell->mailbox);
     signal_ended(worker, cell, reason);
     bury(sender, cell, cell->first, reason);
