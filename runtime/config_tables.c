@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+#include "runtime/runtime.h"
+
 #define INT_ROW(type, member, fallback, min, max, text)                                \
     {                                                                                  \
 #member, OPTION_INT, offsetof(type, member), 0, fallback, min, max, NULL, text \
@@ -26,7 +28,8 @@ static const option_t node_rows[] = {
     TEXT_ROW(config_node_t, name, "node", "name of the node, part of its run directory"),
     TEXT_ROW(config_node_t, run_dir, "",
              "folder of its sockets and lock; empty: the user's run directory, then the name"),
-    INT_ROW(config_node_t, threads, "0", 0, 256, "pool threads; 0: cores less one, at least 1"),
+    INT_ROW(config_node_t, threads, "0", 0, RUNTIME_THREADS_MAX,
+            "pool threads; 0: cores less one, at least 1"),
     INT_ROW(config_node_t, stop_ms, "30000", 100, 3600000,
             "ms: limit of a whole stop, after which all is killed"),
     CHOICE_ROW(config_node_t, log_level, "info", "trace|debug|info|warn|error|fatal",

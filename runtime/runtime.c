@@ -55,7 +55,7 @@ trp_status_t runtime_create(const runtime_options_t *options, trp_runtime_t **ru
 {
     uint32_t cells = options->cells_max == 0 ? CELLS_DEFAULT : options->cells_max;
     bool edge = options->edge.park != NULL;
-    if (options->threads + edge == 0 || options->threads + edge >= WORKERS_MAX ||
+    if (options->threads + edge == 0 || options->threads > RUNTIME_THREADS_MAX ||
         cells > CELLS_MAX || (edge && (options->edge.poll == NULL || options->edge.wake == NULL))) {
         return TRP_INVALID;
     }

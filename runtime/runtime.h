@@ -10,6 +10,8 @@
 
 typedef struct trp_runtime trp_runtime_t;
 
+#define RUNTIME_THREADS_MAX 62 /* pool threads: with the edge they fit the scheduler's idle mask */
+
 /** How a scheduler worker waits that is not a plain pool thread: the edge. All but `wake` run on
  * that worker's thread. */
 typedef struct scheduler_park {

@@ -23,9 +23,11 @@
 #include "runtime/runtime.h"
 #include "runtime/timer.h"
 
-#define WORKERS_MAX 64  /* the idle mask is one word */
+#define WORKERS_MAX 63  /* the idle mask is one word, the edge has a bit as well */
 #define SLICE_WORK  256 /* messages that one actor handles and sends in a row ... */
 #define SLICE_EDGE  64  /* ... and on the edge, where sockets wait */
+
+_Static_assert(RUNTIME_THREADS_MAX + 1 <= WORKERS_MAX, "the pool threads and the edge");
 
 typedef struct worker worker_t;
 

@@ -97,11 +97,12 @@ static void stop(void *user, trp_runtime_t *runtime)
 
 static uint32_t thread_count(const config_t *config)
 {
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    uint32_t cores = host_os.processors(host_os.user);
     if (config->node.threads > 0) {
         return (uint32_t)config->node.threads;
     }
-    return cores > 2 ? (uint32_t)cores - 1 : 1;
+    uint32_t threads = cores > 2 ? cores - 1 : 1;
+    return threads < RUNTIME_THREADS_MAX ? threads : RUNTIME_THREADS_MAX;
 }
 
 static int node_main(void *user, const guardian_child_t *child)

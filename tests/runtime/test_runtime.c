@@ -429,6 +429,29 @@ Test(runtime, options_without_a_worker_are_refused)
     cr_assert_null(runtime);
 }
 
+static void no_poll(void *user)
+{
+    (void)user;
+}
+
+static void no_park(void *user, int64_t until_ns)
+{
+    (void)user;
+    (void)until_ns;
+}
+
+Test(runtime, as_many_threads_as_the_idle_mask_has_room_for_beside_the_edge)
+{
+    trp_runtime_t *runtime = NULL;
+    scheduler_park_t edge = {.poll = no_poll, .park = no_park, .wake = no_poll};
+
+    cr_assert_eq(runtime_create(&(runtime_options_t){.threads = 63, .edge = edge}, &runtime),
+                 TRP_INVALID);
+    cr_assert_eq(runtime_create(&(runtime_options_t){.threads = 62, .edge = edge}, &runtime),
+                 TRP_OK);
+    runtime_destroy(&runtime);
+}
+
 Test(runtime, started_threads_run_actors_and_stop)
 {
     static probe_t probe;
