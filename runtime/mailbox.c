@@ -99,7 +99,9 @@ void mailbox_credit(mailbox_t *mailbox, uint64_t charge)
 
 mailbox_pushed_t mailbox_push(mailbox_t *mailbox, trp_envelope_t *envelope)
 {
-    uintptr_t word = atomic_load_explicit(&mailbox->word, memory_order_relaxed);
+    /* Acquire, here and when the exchange fails: who finds CLOSED comes after all that the actor
+     * did, so that the DOWN we send ourselves stands behind the actor's last messages to us. */
+    uintptr_t word = atomic_load_explicit(&mailbox->word, memory_order_acquire);
     for (;;) {
         if (word == CLOSED) {
             return MAILBOX_SHUT;
@@ -108,7 +110,7 @@ mailbox_pushed_t mailbox_push(mailbox_t *mailbox, trp_envelope_t *envelope)
         /* Release: the envelope, to the runner that takes the list. Acquire: when this push wakes,
          * the cell as its last runner left it before mailbox_sleep, since we schedule it. */
         if (atomic_compare_exchange_weak_explicit(&mailbox->word, &word, (uintptr_t)envelope,
-                                                  memory_order_acq_rel, memory_order_relaxed)) {
+                                                  memory_order_acq_rel, memory_order_acquire)) {
             return word == ASLEEP ? MAILBOX_WOKE : MAILBOX_PUSHED;
         }
     }
@@ -116,7 +118,7 @@ mailbox_pushed_t mailbox_push(mailbox_t *mailbox, trp_envelope_t *envelope)
 
 mailbox_pushed_t mailbox_push_urgent(mailbox_t *mailbox, trp_envelope_t *envelope)
 {
-    uintptr_t urgent = atomic_load_explicit(&mailbox->urgent, memory_order_relaxed);
+    uintptr_t urgent = atomic_load_explicit(&mailbox->urgent, memory_order_acquire);
     do {
         if (urgent == CLOSED) {
             return MAILBOX_SHUT;
@@ -125,7 +127,7 @@ mailbox_pushed_t mailbox_push_urgent(mailbox_t *mailbox, trp_envelope_t *envelop
         /* Sequentially consistent, here, below and in mailbox_sleep: either the runner that falls
          * asleep sees this envelope, or we see that it sleeps. */
     } while (!atomic_compare_exchange_weak_explicit(&mailbox->urgent, &urgent, (uintptr_t)envelope,
-                                                    memory_order_seq_cst, memory_order_relaxed));
+                                                    memory_order_seq_cst, memory_order_acquire));
     uintptr_t asleep = ASLEEP;
     return atomic_compare_exchange_strong_explicit(&mailbox->word, &asleep, RUNNING,
                                                    memory_order_seq_cst, memory_order_seq_cst)
