@@ -65,7 +65,7 @@ class Node:
     """One `troupe run`. `expect_ready=False`: only started; see `wait_ended`. `log`: a descriptor
     instead of the file that `log()` reads."""
 
-    def __init__(self, config=WORKSHOP, settings=(), program=PROGRAM, expect_ready=True, folder=None, log=None):
+    def __init__(self, config=WORKSHOP, settings=(), *, program=PROGRAM, expect_ready=True, folder=None, log=None):
         self.folder = folder or tempfile.mkdtemp(prefix="troupe-test-")
         self._own_folder = folder is None
         self.run_dir = os.path.join(self.folder, "run")
