@@ -28,6 +28,7 @@ typedef struct control {
     trp_runtime_t *runtime;
     edge_socket_t *socket;
     trp_pid_t self;
+    bool is_closing;  /* asked to end: answers what it has, takes nothing new */
     uint64_t dropped; /* messages that were no request at all */
     exchange_t exchanges[CONTROL_OPEN_MAX];
 } control_t;
@@ -113,9 +114,13 @@ static void on_message(void *user, const edge_peer_t *peer, zmq_msg_t *frames, s
     }
 
     zmq_msg_t *body = &frames[count - 1];
+    exchange_t refused = {.has_delimiter = has_delimiter, .peer = *peer};
+    if (control->is_closing) {
+        answer_error(control, &refused, form_of(body), "E_UNAVAILABLE", "the node is stopping");
+        return;
+    }
     exchange_t *exchange = free_exchange(control);
     if (exchange == NULL) {
-        exchange_t refused = {.has_delimiter = has_delimiter, .peer = *peer};
         answer_error(control, &refused, form_of(body), "E_BUSY", "too many requests at a time");
         return;
     }
@@ -193,6 +198,8 @@ static trp_status_t init(trp_ctx_t *ctx, void *state, const trp_envelope_t *args
     }
     actor->control = control;
     control->self = trp_self(ctx);
+    control->is_closing = false;
+    trp_trap_exit(ctx, true);
     for (size_t i = 0; i < CONTROL_OPEN_MAX; i++) {
         exchange_t *exchange = &control->exchanges[i];
         if (exchange->is_open) { /* of an incarnation that ended: its inquiries ended with it */
@@ -255,6 +262,20 @@ static void on_answer(control_t *control, trp_ctx_t *ctx, const trp_envelope_t *
     exchange->is_open = false;
 }
 
+/* Ends when all that was asked is answered. */
+static void close_when_done(const control_t *control, trp_ctx_t *ctx)
+{
+    for (size_t i = 0; i < CONTROL_OPEN_MAX; i++) {
+        if (control->exchanges[i].is_open) {
+            return;
+        }
+    }
+    if (control->is_closing) {
+        trp_reason_t shutdown = trp_reason(TRP_REASON_SHUTDOWN, 0, NULL);
+        trp_stop(ctx, &shutdown);
+    }
+}
+
 static trp_status_t receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
 {
     control_t *control = ((control_actor_t *)state)->control;
@@ -273,9 +294,13 @@ static trp_status_t receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *m
             exchange->is_open = false;
         }
         break;
+    case TRP_TAG_EXIT: /* inquiries are linked, too, but their ends are told by monitors */
+        control->is_closing |= trp_pid_equal(message->from, trp_whereis(ctx, "root"));
+        break;
     default:
         break;
     }
+    close_when_done(control, ctx);
     return TRP_OK;
 }
 

@@ -293,6 +293,26 @@ class Life(unittest.TestCase):
             self.assertEqual(node.events("supervisor_gave_up")[0]["supervisor"], "pool.parser")
             self.assertEqual(node.stop(), 0)
 
+    def test_call_that_was_accepted_is_answered_though_the_node_stops(self):
+        code = "int f(int a) { return a; }\n" * 8000
+        request = json.dumps({"cmd": "call", "tool": "code_parse",
+                              "body": {"language": "c", "code": code, "options": {"max_nodes": 10}}}).encode()
+        with Node(POOL, ["pools.parser.min=1", "pools.parser.max=1"]) as node:
+            peer = zmq.Context.instance().socket(zmq.DEALER)
+            peer.setsockopt(zmq.LINGER, 0)
+            try:
+                peer.connect(node.endpoints["control"])
+                for _ in range(12):
+                    peer.send(request)
+                wait_for(lambda: node.ask("pools")[0]["accepted"] == 12, what="12 accepted tasks")
+                node.send_signal(signal.SIGTERM)
+                for _ in range(12):
+                    self.assertTrue(peer.poll(int(20000 * SLOW)), "an answer is missing")
+                    self.assertTrue(json.loads(peer.recv())["result"]["success"])
+            finally:
+                peer.close()
+            self.assertEqual(node.wait_ended(), 0)
+
     def test_pool_that_shrank_grows_again(self):
         config = WORKSHOP.replace("keys_max = 2", "keys_max = 1\n        idle_ms = 100\n        options\n            finished_ttl_s = 0")
         question = {"id": "q", "type": "boolean", "text": "Is water wet?", "correct": ["true"]}
