@@ -54,4 +54,6 @@ class Killer:
             part = (1 + i // 2) / (2 + len(plan) // 2)
             while job.done < part * job.total and not progress.finished:
                 time.sleep(0.002)
+            if progress.interrupted:
+                return
             self.kill_one(pool)

@@ -71,7 +71,7 @@ class Node:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
         try:
-            status = self.process.wait(limit_s)
+            status = self._wait(limit_s)
         except subprocess.TimeoutExpired:
             self.process.kill()
             status = self.process.wait()
@@ -79,6 +79,14 @@ class Node:
         self.left_behind = sorted(os.listdir(self.run_dir + "/node")) if os.path.isdir(self.run_dir + "/node") else []
         self._forget_run_dir()
         return status
+
+    def _wait(self, limit_s):
+        """Its end; a second Ctrl-C is passed on, and stops it at once."""
+        while True:
+            try:
+                return self.process.wait(limit_s)
+            except KeyboardInterrupt:
+                self.process.send_signal(signal.SIGINT)
 
     def _forget_run_dir(self):
         for folder, folders, files in os.walk(self.run_dir, topdown=False):

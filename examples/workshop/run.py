@@ -37,6 +37,7 @@ class Board:
         self.jobs, self.quiet = jobs, quiet
         self.console = Console(highlight=False, stderr=True)
         self.finished = False
+        self.interrupted = False
 
     def log(self, text):
         if not self.quiet:
@@ -85,10 +86,15 @@ async def drive(node, options):
         begin = time.perf_counter()
         watching = asyncio.create_task(board.watch())
         killing = asyncio.create_task(asyncio.to_thread(killer.run, plan, board))
-        await asyncio.gather(guard(parse, work.parse_sources(parse, record, sources)),
-                             guard(race, work.transform_races(race, record, races)),
-                             guard(quiz, work.play_quiz(quiz, record)))
-        board.finished = True
+        try:
+            await asyncio.gather(guard(parse, work.parse_sources(parse, record, sources)),
+                                 guard(race, work.transform_races(race, record, races)),
+                                 guard(quiz, work.play_quiz(quiz, record)))
+        except asyncio.CancelledError:
+            board.interrupted = True  # the killer's thread is waited for, whatever happens
+            raise
+        finally:
+            board.finished = True
         await killing
         await watching
         seconds = time.perf_counter() - begin
