@@ -3,8 +3,8 @@
  * match_join, match_start, match_answer, match_state, match_end, match_leave, match_control;
  * docs/match.md shows their requests and replies.
  *
- *     router ──match_create──▶ match (root of the worker) ──spawns──▶ match_game, one for each match
- *            ──match_join … ──▶       passes on by match_id      ──▶  answers the router itself
+ *     router --match_create--> match (root of the worker) --spawns--> match_game, one a match
+ *            --match_join ... -->      passes on by match_id    -->   answers the router itself
  */
 #ifndef TRP_ACTORS_MATCH_H
 #define TRP_ACTORS_MATCH_H

@@ -27,8 +27,8 @@ const parser_language_t *parser_language_by_id(trp_text_t id);
 /** By what follows the last dot of a path. NULL: unknown */
 const parser_language_t *parser_language_by_filename(trp_text_t filename);
 
-/** By the interpreter that the first line names (`#!/usr/bin/env python3`). NULL: none or unknown
- */
+/** By the interpreter that the first line names (`#!/usr/bin/env python3`). NULL: none or
+ * unknown */
 const parser_language_t *parser_language_by_shebang(trp_text_t code);
 
 #endif

@@ -217,8 +217,8 @@ static void finish(router_t *router, task_t *task, const task_done_t *done)
     router_check_drained(router);
 }
 
-/** The worker answered with what is no answer: a fault of ours, told to the client and to the log.
- */
+/** The worker answered with what is no answer: a fault of ours, told to the client and to the
+ * log. */
 static void finish_broken(router_t *router, task_t *task, const trp_fault_t *fault)
 {
     worker_t *worker = task->worker;

@@ -191,8 +191,8 @@ void router_refuse_origin(router_t *router, const origin_t *origin, trp_text_t s
 
 /* ---- router_dispatch.c, router_expire.c ---- */
 
-/** Gives waiting tasks to workers as far as there is room, and grows the pool where there is none.
- */
+/** Gives waiting tasks to workers as far as there is room, and grows the pool where there is
+ * none. */
 void pool_dispatch(pool_t *pool);
 
 /** Takes a running task from its worker; it stays the caller's. */
@@ -218,8 +218,8 @@ void router_on_child(router_t *router, const trp_envelope_t *message);
 /** The end of a worker or of a pool's supervisor. */
 void router_on_down(router_t *router, const trp_envelope_t *message);
 
-/** For a restarted router: what ran goes back to the queues, workers keep their keys and are watched
- * anew. */
+/** For a restarted router: what ran goes back to the queues, workers keep their keys and are
+ * watched anew. */
 void router_resume(router_t *router);
 
 /** Asks the pool's supervisor for one more worker, or to end one. */

@@ -9,7 +9,8 @@
 
 #define NS_PER_US 1000
 
-/* The slice's clock stands still while a handler runs, so the run itself is measured by this one. */
+/* The slice's clock stands still while a handler runs, so the run itself is measured by this
+ * one. */
 static int64_t clock_ns(void)
 {
     struct timespec now;
@@ -218,8 +219,8 @@ static trp_status_t reply_internal(tool_call_t *call, tool_outcome_t *outcome)
     return reply_error(call, outcome);
 }
 
-/* What can't be encoded is the tool's mistake with this one input: told and logged, but no reason to
- * end an actor that holds other work. */
+/* What can't be encoded is the tool's mistake with this one input: told and logged, but no reason
+ * to end an actor that holds other work. */
 static trp_status_t reply(tool_call_t *call, trp_status_t status, tool_outcome_t *outcome)
 {
     if (status == TRP_OK) {

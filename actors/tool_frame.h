@@ -14,8 +14,8 @@ typedef struct tool_outcome {
     char detail[128];   /* what it was */
 } tool_outcome_t;
 
-/** Runs one task. The caller has set ctx, state, message and table of the zeroed call; `body` is the
- * packed task_run. owns: `outcome->reply` is initialised, and the caller's, in any case.
+/** Runs one task. The caller has set ctx, state, message and table of the zeroed call; `body` is
+ * the packed task_run. owns: `outcome->reply` is initialised, and the caller's, in any case.
  * errors: TRP_PAYLOAD (`body` is no task_run), TRP_NO_MEMORY; there is no reply then */
 TRP_MUST_USE trp_status_t tool_execute(tool_call_t *call, trp_text_t body, tool_outcome_t *outcome);
 

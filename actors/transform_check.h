@@ -12,8 +12,8 @@ TRP_MUST_USE trp_status_t transform_check(const race_data_t *race, trp_fault_t *
 /** The part about the last result. errors: TRP_PAYLOAD */
 TRP_MUST_USE trp_status_t transform_check_previous(const race_data_t *race, trp_fault_t *fault);
 
-/** Names a fault at a printf-style path; `value` NULL: the member is missing. Returns TRP_PAYLOAD.
- */
+/** Names a fault at a printf-style path; `value` NULL: the member is missing. Returns
+ * TRP_PAYLOAD. */
 TRP_PRINTF(4, 5)
 TRP_MUST_USE trp_status_t transform_refuse(trp_fault_t *fault, const msgpack_object *value,
                                            const char *rule, const char *path, ...);

@@ -135,7 +135,8 @@ void transform_shares(transform_t *transform);
 /** Time to start, bucket, label and next poll. */
 void transform_clock(transform_t *transform);
 
-/** The bucket, in minutes, of a time to start in whole seconds: a ladder before, a live one after. */
+/** The bucket, in minutes, of a time to start in whole seconds: a ladder before, a live one
+ * after. */
 double transform_bucket_of(int64_t tts_s);
 
 /** Increments, growth, rates and their averages, who vanished. */

@@ -33,9 +33,9 @@ typedef struct trp_text {
  * well-formed.
  * shape: `path`    "money[3].hold_pct"; "" = the body as a whole
  *        `rule`    what should hold, in words
- *        `value`   a scalar as JSON text cut between characters, `map`, `array`, `missing`; "" = none
- *        `offset`  byte at which the fault begins, in the body or in the text at `path`; for faults of
- *                  JSON's syntax the byte behind what shows it */
+ *        `value`   a scalar as JSON text cut between characters, `map`, `array`, `missing`; or ""
+ *        `offset`  byte at which the fault begins, in the body or in the text at `path`; for
+ *                  faults of JSON's syntax the byte behind what shows it */
 typedef struct trp_fault {
     const char *message; /* name of the schema, or "" */
     char path[192];

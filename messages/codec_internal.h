@@ -9,8 +9,8 @@
 trp_status_t msgpack_decode(const void *data, size_t size, msgpack_zone *zone, msgpack_object *root,
                             trp_fault_t *fault);
 
-/** Decodes one JSON value of any kind; the zone holds all of it. errors: TRP_PAYLOAD, TRP_NO_MEMORY
- */
+/** Decodes one JSON value of any kind; the zone holds all of it. errors: TRP_PAYLOAD,
+ * TRP_NO_MEMORY */
 trp_status_t json_decode(const char *text, size_t size, msgpack_zone *zone, msgpack_object *root,
                          trp_fault_t *fault);
 

@@ -65,8 +65,8 @@ TRP_API trp_envelope_t *envelope_alloc(void);
 TRP_API void envelope_free(trp_envelope_t *envelope);
 
 /** What became of the metered envelopes of this thread: how a worker process, which has one thread,
- * knows what it has handled of what came over its link. A copy of a metered envelope is not metered.
- */
+ * knows what it has handled of what came over its link. A copy of a metered envelope is not
+ * metered. */
 typedef struct envelope_meter {
     uint64_t messages;
     uint64_t bytes; /* of payload */

@@ -8,8 +8,8 @@
 #define JSON_REAL_MAX      32 /* bytes of a real, the NUL included */
 #define JSON_CHARACTER_MAX 8  /* bytes of one character between quotes, the NUL included */
 
-/** A text of 15 to 17 digits that reads back as the same double, with a fraction or an exponent: "100.0".
- * Returns its length. bounds: `value` is finite */
+/** A text of 15 to 17 digits that reads back as the same double, with a fraction or an exponent:
+ * "100.0". Returns its length. bounds: `value` is finite */
 size_t json_real(double value, char text[JSON_REAL_MAX]);
 
 /** The character that begins at `data` as it stands between quotes; an ill-formed byte becomes

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A pass over MessagePack bytes that believes no length: item by item, with nothing reserved on
- * their word. Each item takes a byte at least, so what all open maps and arrays still lack can never
- * be more than the bytes that are left. */
+ * their word. Each item takes a byte at least, so what all open maps and arrays still lack can
+ * never be more than the bytes that are left. */
 #ifndef TRP_MESSAGES_MSGPACK_SCAN_H
 #define TRP_MESSAGES_MSGPACK_SCAN_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The address of an actor: a value, never a pointer. Stale ones are recognised, never dereferenced.
- */
+/* The address of an actor: a value, never a pointer. Stale ones are recognised, never
+ * dereferenced. */
 #ifndef TRP_MESSAGES_PID_H
 #define TRP_MESSAGES_PID_H
 

@@ -58,8 +58,8 @@ TRP_API TRP_MUST_USE trp_status_t trp_reason_read(const void *data, size_t size,
 
 #define TRP_REASON_LINE_MAX 128
 
-/** For people and logs: "signal 11 (Segmentation fault)", "error payload: field x". Returns `line`.
- */
+/** For people and logs: "signal 11 (Segmentation fault)", "error payload: field x". Returns
+ * `line`. */
 TRP_API char *trp_reason_format(const trp_reason_t *reason, char line[TRP_REASON_LINE_MAX]);
 
 #endif

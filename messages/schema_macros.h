@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What TRP_SCHEMA_DECLARE and TRP_SCHEMA_DEFINE of messages/schema.h make of each line of a table: a
- * member of the struct, a row of the table, checks for the compiler. Nobody else uses these. */
+/* What TRP_SCHEMA_DECLARE and TRP_SCHEMA_DEFINE of messages/schema.h make of each line of a table:
+ * a member of the struct, a row of the table, checks for the compiler. Nobody else uses these. */
 #ifndef TRP_MESSAGES_SCHEMA_MACROS_H
 #define TRP_MESSAGES_SCHEMA_MACROS_H
 

@@ -260,8 +260,8 @@ static trp_status_t read_field(reader_t *reader, const trp_field_t *field,
     }
 }
 
-/* The field of that name; members mostly come in the order of the table, so `hint` is tried first.
- */
+/* The field of that name; members mostly come in the order of the table, so `hint` is tried
+ * first. */
 static size_t find_field(const trp_schema_t *schema, const trp_field_t *fields,
                          const msgpack_object_str *name, size_t hint)
 {

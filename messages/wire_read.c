@@ -45,7 +45,8 @@ static bool is_sound_item(const unsigned char *item, size_t payload)
                                                        item + WIRE_ITEM_SIZE, payload));
 }
 
-/* Walks over all envelopes of a data frame: their sizes and the further frames must come out even. */
+/* Walks over all envelopes of a data frame: their sizes and the further frames must come out
+ * even. */
 static trp_status_t check_items(const wire_reader_t *reader, size_t size, size_t frames)
 {
     const unsigned char *item = reader->at;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define CAPACITY_MIN 256 /* bytes of the first allocation */
-#define COPY_MAX     1024 /* smaller messages are copied: one allocation less, and the buffer stays */
+#define COPY_MAX     1024 /* smaller ones are copied: one allocation less, and the buffer stays */
 #define HEAD_BYTES   5    /* of a map or array with a 32-bit count */
 
 char *writer_reserve(trp_writer_t *writer, size_t size)

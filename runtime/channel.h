@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A channel: one end of the link between a node and one of its worker processes. It knows the frames
- * (messages/wire.h), the order of the hand-shake, and credit; it knows no socket and no actor. Edge
- * thread only.
+/* A channel: one end of the link between a node and one of its worker processes. It knows the
+ * frames (messages/wire.h), the order of the hand-shake, and credit; it knows no socket and no
+ * actor. Edge thread only.
  *
  *     to the node       hello             CLOSED -> GREETED
  *     to the worker     welcome, start           -> STARTED
@@ -10,8 +10,8 @@
  *                       bye                      -> ENDED: no frame follows
  *
  * Credit: at most `window` messages are forwarded and not yet reported as handled by the other end;
- * the rest waits here, in order. Signals need no credit but keep their place in the order. What this
- * end has handled rides on every frame that goes out; a report of its own goes when it grew by
+ * the rest waits here, in order. Signals need no credit but keep their place in the order. What
+ * this end has handled rides on every frame that goes out; a report of its own goes when it grew by
  * `report_messages` or `report_bytes` and there was nothing else to send. */
 #ifndef TRP_RUNTIME_CHANNEL_H
 #define TRP_RUNTIME_CHANNEL_H
@@ -75,7 +75,8 @@ void channel_push(channel_t *channel, trp_envelope_t *envelope);
  * be called at the end of a turn of the edge. */
 void channel_flush(channel_t *channel);
 
-/** Sends a frame of another kind than data; start and bye change the state. errors: those of `send`, TRP_NO_MEMORY */
+/** Sends a frame of another kind than data; start and bye change the state. errors: those of
+ * `send`, TRP_NO_MEMORY */
 TRP_MUST_USE trp_status_t channel_send(channel_t *channel, wire_kind_t kind, const void *body,
                                        size_t size);
 

@@ -24,8 +24,8 @@ enum { EDGE_RUNNING, EDGE_WAITING, EDGE_WOKEN };
 
 typedef enum source_kind { SOURCE_WAKE, SOURCE_SOCKET, SOURCE_SECOND, SOURCE_WATCH } source_kind_t;
 
-/* What an epoll event points to. Freed at the end of a turn, since events of the turn may name it.
- */
+/* What an epoll event points to. Freed at the end of a turn, since events of the turn may name
+ * it. */
 typedef struct source {
     struct source *next;
     source_kind_t kind;

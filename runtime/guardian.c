@@ -32,7 +32,7 @@
 #define WORKERS_MAX    1024
 #define NODE_SILENT_NS (5 * 1000000000LL)  /* a node that does not read for so long is killed */
 #define RESTARTS_MAX   5                   /* of the node ... */
-#define RESTARTS_NS    (60 * 1000000000LL) /* ... in this time; one more and the guardian gives up */
+#define RESTARTS_NS    (60 * 1000000000LL) /* ... in this time; one more and it gives up */
 #define NEVER          INT64_MAX
 #define NS_OF_MS       1000000LL
 #define STATUS_FAILED  1

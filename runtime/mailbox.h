@@ -9,7 +9,8 @@
  *
  * A second word is the urgent lane (kill): a list, looked at by the runner before each message.
  * The memory is never unmapped (cells are type-stable), so a late sender does no harm: what it
- * pushes to the next actor of the cell is recognised by its generation and dropped by the runner. */
+ * pushes to the next actor of the cell is recognised by its generation and dropped by the
+ * runner. */
 #ifndef TRP_RUNTIME_MAILBOX_H
 #define TRP_RUNTIME_MAILBOX_H
 

@@ -24,8 +24,8 @@ typedef struct trp_peer {
 typedef struct trp_transport_events {
     /** One message: `count` frames (may be moved from; what is left is closed after). */
     void (*frames)(void *user, const trp_peer_t *peer, zmq_msg_t *frames, size_t count);
-    /** The connection of a tracked peer ended, and all that it had sent was reported; may be NULL.
-     */
+    /** The connection of a tracked peer ended, and all that it had sent was reported; may be
+     * NULL. */
     void (*peer_down)(void *user, const trp_peer_t *peer);
     void *user;
 } trp_transport_events_t;
@@ -47,8 +47,8 @@ typedef struct trp_transport {
     /** owns: clears the pointer; every socket must be closed before. Waits for lingering ones. */
     void (*shut)(void **medium);
 
-    /** A socket for many peers. `error` of 256 bytes. errors: TRP_EXISTS, TRP_INVALID, TRP_SYSTEM
-     */
+    /** A socket for many peers. `error` of 256 bytes. errors: TRP_EXISTS, TRP_INVALID,
+     * TRP_SYSTEM */
     trp_status_t (*bind)(void *medium, const char *endpoint, const trp_transport_options_t *options,
                          void **socket, char *error);
     /** A socket for one peer; tracked. errors: the same */

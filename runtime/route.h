@@ -26,8 +26,8 @@ TRP_MUST_USE trp_status_t route_set(route_table_t *table, uint32_t node, uint32_
 void route_set_fallback(route_table_t *table, trp_pid_t proxy);
 void route_set_known(route_table_t *table, trp_pid_t known, trp_pid_t root);
 
-/** The local cell that takes what is sent to `to`: a proxy, or the root actor itself. NONE: none.
- */
+/** The local cell that takes what is sent to `to`: a proxy, or the root actor itself. NONE:
+ * none. */
 trp_pid_t route_find(route_table_t *table, trp_pid_t to);
 
 /** Whether `proxy` is a worker process's link to its parent. */

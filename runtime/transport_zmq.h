@@ -6,7 +6,8 @@
 
 #include "runtime/plugin.h"
 
-/** Endpoints are libzmq's: ipc://PATH, tcp://ADDRESS:PORT (port `*` or 0: a free one), inproc://. */
+/** Endpoints are libzmq's: ipc://PATH, tcp://ADDRESS:PORT (port `*` or 0: a free one),
+ * inproc://. */
 extern const trp_transport_t transport_zmq;
 
 #endif

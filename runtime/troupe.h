@@ -14,7 +14,7 @@
  *         return trp_reply(ctx, message, TAG_TOTAL, &counter->total, sizeof(counter->total));
  *     }
  *     static const trp_class_t counter_class = {
- *         .name = "counter", .version = 1, .state_size = sizeof(struct counter), .receive = receive};
+ *         .name = "counter", .state_size = sizeof(struct counter), .receive = receive};
  *
  *     int main(int argc, char **argv)
  *     {
@@ -37,8 +37,8 @@
 #include "messages/status.h"
 #include "messages/system.h"
 
-/** An actor's view of the runtime: handed to its callbacks, valid inside them only, never stored.
- */
+/** An actor's view of the runtime: handed to its callbacks, valid inside them only, never
+ * stored. */
 typedef struct trp_ctx trp_ctx_t;
 
 /* ---- classes ---- */
@@ -191,8 +191,8 @@ static inline trp_reply_address_t trp_reply_address(const trp_envelope_t *reques
 TRP_API TRP_MUST_USE trp_status_t trp_reply_to(trp_ctx_t *ctx, trp_reply_address_t address,
                                                uint16_t tag, zmq_msg_t *message);
 
-/** Passes a message on as it is: the receiver sees the first sender, so that its reply goes there.
- */
+/** Passes a message on as it is: the receiver sees the first sender, so that its reply goes
+ * there. */
 TRP_API TRP_MUST_USE trp_status_t trp_forward(trp_ctx_t *ctx, const trp_envelope_t *message,
                                               trp_pid_t to);
 
@@ -227,8 +227,8 @@ TRP_API void trp_timer_cancel(trp_ctx_t *ctx, uint64_t timer);
 TRP_API TRP_PRINTF(4, 5) void trp_log(trp_ctx_t *ctx, int level, const char *event,
                                       const char *format, ...);
 
-/** For `ps`: a short text about what the actor does now, kept until the next call. Cut at 31 bytes.
- */
+/** For `ps`: a short text about what the actor does now, kept until the next call. Cut at 31
+ * bytes. */
 TRP_API void trp_describe(trp_ctx_t *ctx, const char *text);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A worker process: one thread, a runtime whose only worker is the edge, and an actor `link` that is
- * the way to everything outside:
+/* A worker process: one thread, a runtime whose only worker is the edge, and an actor `link` that
+ * is the way to everything outside:
  *
  *     node --link socket--> deliver --> root actor and those that it spawned
  *     their sends to other nodes --> link's mailbox (its bounds are the window) --> flush --> node

@@ -19,8 +19,8 @@ typedef struct client_answer {
  * False: it has said on standard error what is wrong and what to do. */
 bool client_find(const command_call_t *call, char endpoint[CLIENT_ENDPOINT_MAX]);
 
-/** Sends the map in `request` (taken) and waits `timeout_ms` for {ok, result | error}. False: it has
- * said what is wrong. owns: client_answer_fini */
+/** Sends the map in `request` (taken) and waits `timeout_ms` for {ok, result | error}. False: it
+ * has said what is wrong. owns: client_answer_fini */
 bool client_ask(const command_call_t *call, trp_writer_t *request, int timeout_ms,
                 client_answer_t *answer);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The commands that people type, as one table (supervisor/main.c): it drives parsing, --help and the
- * list of commands. Each command is a function in a file of its own. One thread, no actors. */
+/* The commands that people type, as one table (supervisor/main.c): it drives parsing, --help and
+ * the list of commands. Each command is a function in a file of its own. One thread, no actors. */
 #ifndef TRP_SUPERVISOR_COMMAND_H
 #define TRP_SUPERVISOR_COMMAND_H
 

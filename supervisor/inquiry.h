@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One request of the control socket: an actor that reads it, asks whom it has to, answers, and ends.
- * Shared by its files: inquiry.c (the verbs), inquiry_tree.c (the tree), inquiry_answer.c. */
+/* One request of the control socket: an actor that reads it, asks whom it has to, answers, and
+ * ends. Shared by its files: inquiry.c (the verbs), inquiry_tree.c (the tree), inquiry_answer.c. */
 #ifndef TRP_SUPERVISOR_INQUIRY_H
 #define TRP_SUPERVISOR_INQUIRY_H
 
@@ -19,7 +19,8 @@ typedef struct inquiry {
     inquiry_tree_t *tree;
 } inquiry_t;
 
-/** Answers {ok: true, result} with the one value that `result` holds, and ends. Takes the writer. */
+/** Answers {ok: true, result} with the one value that `result` holds, and ends. Takes the
+ * writer. */
 void inquiry_answer(inquiry_t *inquiry, trp_ctx_t *ctx, trp_writer_t *result);
 
 /** Answers {ok: false, error: {code, message}} and ends. */

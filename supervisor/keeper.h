@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The keeper of a node's life, an actor (name `node`, on the edge): starts the tree, says ready, and on
- * TRP_TAG_STOP lets the router drain, stops the tree and ends the node.
+/* The keeper of a node's life, an actor (name `node`, on the edge): starts the tree, says ready,
+ * and on TRP_TAG_STOP lets the router drain, stops the tree and ends the node.
  *
- *     starting --root up--> serving --stop--> draining --drained, late--> stopping --root down--> end
+ *   starting --root up--> serving --stop--> draining --drained, late--> stopping --root down--> end
  */
 #ifndef TRP_SUPERVISOR_KEEPER_H
 #define TRP_SUPERVISOR_KEEPER_H

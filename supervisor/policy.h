@@ -4,8 +4,8 @@
  * supervisor, with delays between restarts and starts that are awaited without blocking.
  *
  * A child is named by (key, incarnation): what is said of a former incarnation is ignored.
- * Owner: the supervisor actor (supervisor/supervisor.c), which carries the actions out in their order
- * and tells what came of them as events. */
+ * Owner: the supervisor actor (supervisor/supervisor.c), which carries the actions out in their
+ * order and tells what came of them as events. */
 #ifndef TRP_SUPERVISOR_POLICY_H
 #define TRP_SUPERVISOR_POLICY_H
 

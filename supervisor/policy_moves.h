@@ -46,8 +46,8 @@ void policy_begin_stop(policy_step_t *step, policy_child_t *child);
 /** Takes back a start that was planned (BACKOFF, QUEUED); who waits for it gets `outcome`. */
 void policy_unplan(policy_step_t *step, policy_child_t *child, child_outcome_t outcome);
 
-/** The supervisor ends: timers first, so that nothing starts any more, then all in reverse order.
- */
+/** The supervisor ends: timers first, so that nothing starts any more, then all in reverse
+ * order. */
 void policy_end(policy_step_t *step, trp_reason_t reason);
 
 /* ---- starting again ---- */
@@ -59,8 +59,8 @@ int64_t policy_group_stop(policy_step_t *step, policy_child_t *of);
 /** Those that were to start after the child do not, before its retry plans them again. */
 void policy_group_unplan(policy_step_t *step, policy_child_t *of);
 
-/** All of the group start in order as soon as the last of them has ended; not the temporary ones.
- */
+/** All of the group start in order as soon as the last of them has ended; not the temporary
+ * ones. */
 void policy_group_start(policy_step_t *step, policy_child_t *of);
 
 /** It starts after a delay; `costs`: that start counts as a restart. */

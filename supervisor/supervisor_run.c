@@ -79,7 +79,8 @@ static void arm(trp_ctx_t *ctx, policy_child_t *child, int64_t delay_ns)
     disarm(ctx, child);
     int64_t delay_ms = (delay_ns + MS - 1) / MS;
     if (trp_timer_start(ctx, delay_ms, 0, SUPERVISOR_TAG_TIMER, &child->timer) != TRP_OK) {
-        /* Without its timer the child would hang: fail, and let whoever supervises us start over. */
+        /* Without its timer the child would hang: fail, and let whoever supervises us start
+         * over. */
         trp_reason_t reason = trp_reason(TRP_REASON_ERROR, TRP_NO_MEMORY, "no timer");
         trp_stop(ctx, &reason);
     }

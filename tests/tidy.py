@@ -67,6 +67,7 @@ BANNED_IN_TESTS = {name: "wait for a condition with a deadline, or the virtual c
                    for name in ("sleep", "usleep", "nanosleep", "clock_nanosleep")}
 
 FUNCTION_LINES, FILE_LINES, PARAMETERS = 70, 500, 5
+COLUMNS = {".c": 100, ".h": 100, ".py": 120}  # .editorconfig; clang-format leaves comments alone
 FOLDERS = ["messages", "runtime", "supervisor", "actors", "examples", "tests", "docs", ".ci"]
 PEERS = "tests/bench/peers/"  # other systems' benchmarks: theirs is not our architecture
 OPEN_ENDS = re.compile(r"\b(TO" + r"DO|FIX" + r"ME|XX" + r"X|HA" + r"CK)\b")
@@ -247,7 +248,12 @@ def check_text(tree):
         if path.endswith((".c", ".h", ".cpp", ".py", ".sh", ".go", ".erl", ".js")):
             if not any("SPDX-License-Identifier: MIT" in line for line in lines[:2]):
                 tree.report(path, 1, "licence", "begin with the comment SPDX-License-Identifier: MIT")
+        columns = COLUMNS.get(os.path.splitext(path)[1], sys.maxsize)
+        is_table = False  # laid out by hand
         for number, line in enumerate(lines, 1):
+            is_table = "clang-format off" in line or (is_table and "clang-format on" not in line)
+            if len(line) > columns and not is_table:
+                tree.report(path, number, "columns", f"{len(line)} columns; {columns} is the limit")
             if OPEN_ENDS.search(line):
                 tree.report(path, number, "open-end", "do it, or open an issue and remove the note")
             if HOME.search(line):
@@ -302,6 +308,7 @@ def self_test():
         "file-size": {"messages/long.c": spdx + "\n" * FILE_LINES},
         "function-size": {"messages/long.c": spdx + "int f(void)\n{\n" + body + "}\n"},
         "parameters": {"messages/wide.c": spdx + "int f(int a, int b, int c, int d,\n      int e, int f)\n{\n}\n"},
+        "columns": {"messages/wide.c": spdx + "/* " + "x" * 100 + " */\n"},
         "banned": {"messages/copy.c": spdx + "int f(void)\n{\n    strcpy(a, b);\n}\n"},
         "licence": {"messages/bare.c": "int x;\n"},
         "open-end": {"messages/later.c": spdx + "/* TO" + "DO */\n"},

@@ -15,8 +15,8 @@ class Killer:
         self.kills = []  # {"worker", "os_pid", "ready_ms"}
 
     def victim(self, pool):
-        """A row of `ps`: a worker of the pool that has a task now, if one has; rather one that has not died before, since
-        the second restart of a streak waits."""
+        """A row of `ps`: a worker of the pool that has a task now, if one has; rather one that has not
+        died before, since the second restart of a streak waits."""
         busy = {worker["pid"]: worker["running"] for row in self.node.ask("pools") for worker in row["workers"]}
         rows = [row for row in self.node.ask("ps") if row["pid"] in busy and row["name"].startswith(pool + ".")]
         if not rows:

@@ -15,9 +15,10 @@ def summarise(record, kills, jobs, seconds):
                       "retried": row["retried"], "p50_ms": round(percentile(row["ms"], 0.50), 2),
                       "p99_ms": round(percentile(row["ms"], 0.99), 2), "errors": row["codes"]})
     ready = [kill["ready_ms"] for kill in kills if kill["ready_ms"] is not None]
+    median = round(statistics.median(ready), 1) if ready else None
     return {"tools": tools,
-            "workers": {"killed": len(kills), "restarted": len(ready),
-                        "ready_ms": {"median": round(statistics.median(ready), 1) if ready else None, "max": max(ready, default=None)}, "kills": kills},
+            "workers": {"killed": len(kills), "restarted": len(ready), "kills": kills,
+                        "ready_ms": {"median": median, "max": max(ready, default=None)}},
             "jobs": [{"job": job.name, "done": job.done, "of": job.total, "result": job.result, "error": job.failed}
                      for job in jobs],
             "seconds": round(seconds, 2), "lost": len(record.lost), "doubled": record.doubled}
@@ -45,7 +46,8 @@ def show(summary, good):
         if row["errors"]:
             console.print(f"errors of {row['tool']}: {row['errors']}")
     for job in summary["jobs"]:
-        console.print(f"{job['job']}: {job['result']}" if job["error"] is None else f"{job['job']}: FAILED: {job['error']}")
+        told = job["result"] if job["error"] is None else f"FAILED: {job['error']}"
+        console.print(f"{job['job']}: {told}")
     workers = summary["workers"]
     each = ", ".join("-" if k["ready_ms"] is None else f"{k['ready_ms']:.1f}" for k in workers["kills"])
     console.print(f"workers killed: {workers['killed']}, restarted: {workers['restarted']}; from kill to ready: "

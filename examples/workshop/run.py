@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: MIT
 """Starts a node with three pools of worker processes and gives it real work while its workers are killed.
 
-It parses source files of this machine, transforms a recorded race card and plays a quiz of 50 players, all at the same time,
-kills workers of the parser and the transform pool, twice each, and prints what became of every task. Then it goes on serving
-until Ctrl-C; with --once it stops the node. The exit status is 0 only if every task was answered exactly once.
+It parses source files of this machine, transforms a recorded race card and plays a quiz of 50 players, all at
+the same time, kills workers of the parser and the transform pool, twice each, and prints what became of every
+task. Then it goes on serving until Ctrl-C; with --once it stops the node. The exit status is 0 only if every task
+was answered exactly once.
 """
 import argparse
 import asyncio
@@ -51,8 +52,8 @@ class Board:
                 self.console.print("  ".join(f"{job.name}: {job.done}/{job.total}" for job in self.jobs))
                 await asyncio.sleep(2)
             return
-        columns = (TextColumn("{task.description:<12}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[unit]}"),
-                   TimeElapsedColumn())
+        columns = (TextColumn("{task.description:<12}"), BarColumn(), MofNCompleteColumn(),
+                   TextColumn("{task.fields[unit]}"), TimeElapsedColumn())
         with Progress(*columns, console=self.console) as bars:
             rows = [(job, bars.add_task(job.name, total=job.total, unit=job.unit)) for job in self.jobs]
             while True:
@@ -120,7 +121,8 @@ def parse_arguments():
     parser.add_argument("--config", default=os.path.join(HERE, "troupe.conf"), help="another configuration file")
     parser.add_argument("--program", default=os.environ.get("TROUPE_PROGRAM", os.path.join(ROOT, "build", "troupe")),
                         help="the program (build/troupe)")
-    parser.add_argument("--data", default=os.path.join(HERE, "data"), help="folder of the race card, made when it is missing")
+    parser.add_argument("--data", default=os.path.join(HERE, "data"),
+                        help="folder of the race card, made when it is missing")
     return parser.parse_args()
 
 

@@ -6,8 +6,8 @@
 #include "actors/parser_grammar.h"
 #include "actors/parser_write.h"
 
-/** A grammar of build/grammars by language id. Fails the test, and says why, when it is not there.
- */
+/** A grammar of build/grammars by language id. Fails the test, and says why, when it is not
+ * there. */
 parser_grammar_t *fixture_grammar(const char *id);
 
 /** The tree of `code`; fails the test when there is none. owns: the caller deletes it */

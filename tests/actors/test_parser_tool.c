@@ -63,8 +63,8 @@ static bool holds(const answer_t *answer, const char *part)
     return memmem(answer->body.data, answer->body.size, part, strlen(part)) != NULL;
 }
 
-/* Asks a fresh parser; the answer has to be of that kind and to hold these parts. NULL ends them. The
- * messages are cut: Criterion waits for ever for one of a MiB. */
+/* Asks a fresh parser; the answer has to be of that kind and to hold these parts. NULL ends them.
+ * The messages are cut: Criterion waits for ever for one of a MiB. */
 static void expect(const char *body, bool success, const char *const *parts)
 {
     parser_t parser;

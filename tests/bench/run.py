@@ -179,7 +179,8 @@ def contest(benchmark, threads, options, peers, env):
     commands = [("ours", contestants.ours(benchmark, threads, options.quick))] if benchmark.ours else []
     for peer, program in peers.items():
         commands += [(peer, argv) for argv in contestants.ways(peer, program, benchmark, threads, options.quick)]
-    medians, failed = measure(f"{benchmark.name}, {threads} thread{'s' if threads > 1 else ''}", commands, options.runs, env)
+    title = f"{benchmark.name}, {threads} thread{'s' if threads > 1 else ''}"
+    medians, failed = measure(title, commands, options.runs, env)
     found = list(rows(benchmark, threads, medians, peers))
     for row in found:
         print_row(row, peers)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Actors that end and are spawned again while others send, ask and kill by pids that may be stale:
  *     churn [spawns=20000]
- * At the end the ledger has to add up. A lost wake or a lost DOWN is a hang, which the alarm ends. */
+ * At the end the ledger has to add up. A lost wake or a lost DOWN is a hang, which the alarm
+ * ends. */
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A policy with a clock of its own and a trace of what it did, for tests: "start a, up a, exit b".
- */
+/* A policy with a clock of its own and a trace of what it did, for tests: "start a, up a, exit
+ * b". */
 #ifndef TRP_TESTS_POLICY_WORLD_H
 #define TRP_TESTS_POLICY_WORLD_H
 

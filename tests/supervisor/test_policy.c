@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a supervisor does, case by case; tests/supervisor/test_policy_walk.c walks all the others.
- */
+/* What a supervisor does, case by case; tests/supervisor/test_policy_walk.c walks all the
+ * others. */
 #include <criterion/criterion.h>
 
 #include "tests/supervisor/policy_world.h"

@@ -142,7 +142,8 @@ class Node:
         """Waits until a worker of the same name has another process and is ready; its row."""
         def replaced():
             for row in self.ask("ps"):
-                if row["name"] == victim["name"] and row["os_pid"] not in (0, victim["os_pid"]) and row["state"] != "starting":
+                is_another = row["name"] == victim["name"] and row["os_pid"] not in (0, victim["os_pid"])
+                if is_another and row["state"] != "starting":
                     return row
             return None
         return wait_for(replaced, seconds, f"a replacement of {victim['name']}")

@@ -33,12 +33,14 @@ class Clients(unittest.TestCase):
 
     def run_example(self, *command, cwd=None):
         env = dict(os.environ, TROUPE=PROGRAM, TROUPE_CONTROL=self.node.endpoints["control"])
-        done = subprocess.run(command, cwd=cwd, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60)
+        done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=60)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         return done.stdout
 
     def test_python_example_prints_the_tree(self):
-        printed = self.run_example(sys.executable, os.path.join(CLIENTS, "python", "parse.py"), self.source, self.endpoint)
+        script = os.path.join(CLIENTS, "python", "parse.py")
+
+        printed = self.run_example(sys.executable, script, self.source, self.endpoint)
 
         self.assertTrue(printed.startswith("(module (function_definition name: (identifier)"), printed)
 

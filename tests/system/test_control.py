@@ -314,7 +314,8 @@ class Life(unittest.TestCase):
             self.assertEqual(node.wait_ended(), 0)
 
     def test_pool_that_shrank_grows_again(self):
-        config = WORKSHOP.replace("keys_max = 2", "keys_max = 1\n        idle_ms = 100\n        options\n            finished_ttl_s = 0")
+        options = ("keys_max = 1", "idle_ms = 100", "options", "    finished_ttl_s = 0")
+        config = WORKSHOP.replace("keys_max = 2", "\n        ".join(options))
         question = {"id": "q", "type": "boolean", "text": "Is water wet?", "correct": ["true"]}
         with Node(config) as node:
             for round_number in range(3):

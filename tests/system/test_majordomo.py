@@ -15,6 +15,12 @@ from node import Node, wait_for
 CODE = {"language": "c", "code": "int main(void) { return 0; }"}
 
 
+def long_source(functions):
+    """A packed body that takes a while to parse and is answered shortly."""
+    return msgpack.packb({"language": "c", "code": "int f(int a) { return a; }\n" * functions,
+                          "options": {"max_nodes": 10}})
+
+
 class Requests(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -122,8 +128,9 @@ class Requests(unittest.TestCase):
 
     def test_junk_is_dropped_in_silence_and_harms_nobody(self):
         client = self.client()
-        for frames in ([b"x"], [b"", b"MDPC01"], [b"MDPC02", b"\x09", b"code_parse", b"{}"], [b"", b"MDPC07", b"a", b"b"],
-                       [b"MDPC02", b"\x01", b"bad\nname", b"{}"], [os.urandom(3000)] * 5):
+        for frames in ([b"x"], [b"", b"MDPC01"], [b"MDPC02", b"\x09", b"code_parse", b"{}"],
+                       [b"", b"MDPC07", b"a", b"b"], [b"MDPC02", b"\x01", b"bad\nname", b"{}"],
+                       [os.urandom(3000)] * 5):
             client.send(*frames)
 
         self.assertTrue(client.is_silent())
@@ -167,10 +174,10 @@ class Deaths(unittest.TestCase):
         replies = {}
 
         def run():
+            body = long_source(2000)
             with Client(node.endpoints["majordomo"]) as client:
                 for i in range(calls):
-                    body = {"language": "c", "code": "int f(int a) { return a; }\n" * 2000, "options": {"max_nodes": 10}}
-                    client.send(b"MDPC02", b"\x01", b"code_parse", b"TRP1" + msgpack.packb({"id": str(i)}), msgpack.packb(body))
+                    client.send(b"MDPC02", b"\x01", b"code_parse", b"TRP1" + msgpack.packb({"id": str(i)}), body)
                 for _ in range(calls):
                     frames = client.receive(60)
                     call = msgpack.unpackb(frames[3][4:])["id"]
@@ -287,7 +294,7 @@ class Deaths(unittest.TestCase):
 class Stops(unittest.TestCase):
     def test_interrupt_drains_what_was_accepted(self):
         with Node(settings=["pools.parser.min=1"]) as node, Client(node.endpoints["majordomo"]) as client:
-            body = msgpack.packb({"language": "c", "code": "int f(int a) { return a; }\n" * 3000, "options": {"max_nodes": 10}})
+            body = long_source(3000)
             for i in range(40):
                 client.send(b"MDPC02", b"\x01", b"code_parse", b"TRP1" + msgpack.packb({"id": str(i)}), body)
             wait_for(lambda: node.ask("pools")[0]["accepted"] == 40, what="40 accepted tasks")

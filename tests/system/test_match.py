@@ -69,7 +69,8 @@ class Match(unittest.TestCase):
         match = self.create(TEXT, MULTI, question_ms=10000)
         match_id = match["match_id"]
         players = [self.ask("match_join", match_id=match_id, name=f"player {i}")["player_id"] for i in range(6)]
-        answers = {"t": lambda i: " secret" if i % 2 else "no idea", "m": lambda i: [["a", "b"], ["a"], ["a", "c"]][i % 3]}
+        answers = {"t": lambda i: " secret" if i % 2 else "no idea",
+                   "m": lambda i: [["a", "b"], ["a"], ["a", "c"]][i % 3]}
         expected = [0] * len(players)
         streak = [0] * len(players)
 

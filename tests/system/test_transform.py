@@ -126,7 +126,8 @@ class Transform(unittest.TestCase):
 
             self.assertIs(reply["success"], False)
             error = reply["error"]
-            self.assertEqual((error["code"], error["path"], error["value"]), ("E_BAD_PAYLOAD", "money[3].hold_pct", '"12"'))
+            self.assertEqual((error["code"], error["path"], error["value"]),
+                             ("E_BAD_PAYLOAD", "money[3].hold_pct", '"12"'))
             self.assertTrue(error["message"].startswith("money[3].hold_pct"))
             self.assertIsInstance(error["rule"], str)
 
