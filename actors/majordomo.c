@@ -21,7 +21,7 @@ static int frame_byte(zmq_msg_t *frame)
     return zmq_msg_size(frame) == 1 ? *(unsigned char *)zmq_msg_data(frame) : -1;
 }
 
-/** 1 to 255 bytes of UTF-8 without control characters. */
+/* 1 to 255 bytes of UTF-8 without control characters. */
 static bool is_service(const trp_text_t *name)
 {
     if (name->size < 1 || name->size > SERVICE_MAX ||
@@ -37,7 +37,7 @@ static bool is_service(const trp_text_t *name)
     return true;
 }
 
-/** The service and what follows it. */
+/* The service and what follows it. */
 static majordomo_kind_t parse_request(zmq_msg_t *frames, size_t count, majordomo_request_t *request)
 {
     if (count < 1) {
@@ -60,7 +60,7 @@ static majordomo_kind_t parse_request(zmq_msg_t *frames, size_t count, majordomo
     return MAJORDOMO_REQUEST;
 }
 
-/** A worker's command fits a message when its number and its count of frames do. */
+/* A worker's command fits a message when its number and its count of frames do. */
 static majordomo_kind_t parse_worker(zmq_msg_t *frames, size_t count, int heartbeat)
 {
     int command = count >= 1 ? frame_byte(&frames[0]) : -1;

@@ -9,7 +9,7 @@
 #include "runtime/log.h"
 #include "supervisor/endpoints.h"
 
-/** The actor's own state: all that counts is in the edge's keep. */
+/* The actor's own state: all that counts is in the edge's keep. */
 typedef struct router_actor {
     router_t *router;
 } router_actor_t;
@@ -39,7 +39,7 @@ static void *make_router(void *runtime)
     return router;
 }
 
-/** Binds the clients' port, the first time. */
+/* Binds the clients' port, the first time. */
 static trp_status_t open_port(router_t *router)
 {
     const config_majordomo_t *config = &router->config->majordomo;

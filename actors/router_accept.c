@@ -12,7 +12,7 @@
 #define NEAR_MAX       5           /* tool names offered for a mistyped one */
 #define RETRY_AFTER_MS 100
 
-/** A request before it is a task. */
+/* A request before it is a task. */
 typedef struct request {
     origin_t origin;
     trp_text_t service;
@@ -29,7 +29,7 @@ static void refuse(router_t *router, const request_t *request, refusal_t *refusa
 
 /* ---- names ---- */
 
-/** Levenshtein's distance of two names of at most 63 bytes. */
+/* Levenshtein's distance of two names of at most 63 bytes. */
 static size_t distance(const char *a, const char *b)
 {
     size_t row[64];
@@ -53,7 +53,7 @@ static size_t distance(const char *a, const char *b)
     return row[width];
 }
 
-/** E_UNKNOWN_TOOL with the names that are near; with none near, the first ones that there are. */
+/* E_UNKNOWN_TOOL with the names that are near; with none near, the first ones that there are. */
 static void refuse_unknown(router_t *router, const request_t *request)
 {
     char name[64];
@@ -85,7 +85,7 @@ static uint64_t free_places(const pool_t *pool)
     return places > pool->running ? places - pool->running : 0;
 }
 
-/** True when there is room; else the request was refused. */
+/* True when there is room; else the request was refused. */
 static bool has_room(router_t *router, const request_t *request, pool_t *pool)
 {
     const config_majordomo_t *limits = &router->config->majordomo;
@@ -112,7 +112,7 @@ static bool has_room(router_t *router, const request_t *request, pool_t *pool)
     return false;
 }
 
-/** Reads the key member of a small body. A body that can't be read has no key: its worker says what
+/* Reads the key member of a small body. A body that can't be read has no key: its worker says what
  * is wrong. */
 static void find_key(const request_t *request, const pool_t *pool, char key[TRP_TASK_KEY_MAX + 1])
 {
@@ -156,7 +156,7 @@ static trp_status_t pack_run(task_t *task, const request_t *request)
     return status;
 }
 
-/** Wakes the actor, once for all that is accepted before it runs. */
+/* Wakes the actor, once for all that is accepted before it runs. */
 static void nudge(router_t *router)
 {
     trp_envelope_t *envelope = router->nudged ? NULL : envelope_alloc();
@@ -217,7 +217,7 @@ static void accept_request(router_t *router, request_t *request)
     }
 }
 
-/** Finds the form of the body. False: it has none and the request was refused. */
+/* Finds the form of the body. False: it has none and the request was refused. */
 static bool check_body(router_t *router, request_t *request, size_t frames)
 {
     if (frames == 1 &&
@@ -237,7 +237,7 @@ static bool check_body(router_t *router, request_t *request, size_t frames)
 
 /* ---- Majordomo ---- */
 
-/** Reads the options frame; refuses what does not fit. The strings point into `document`, which the
+/* Reads the options frame; refuses what does not fit. The strings point into `document`, which the
  * caller ends. */
 static bool read_options(router_t *router, request_t *request, const majordomo_request_t *message,
                          trp_document_t *document)
@@ -263,7 +263,7 @@ static bool read_options(router_t *router, request_t *request, const majordomo_r
     return false;
 }
 
-/** The broker's own services (RFC 8). */
+/* The broker's own services (RFC 8). */
 static void answer_mmi(router_t *router, const request_t *request, const edge_peer_t *peer)
 {
     const char *code = "501";

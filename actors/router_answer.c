@@ -10,7 +10,7 @@
 #include "messages/control.h"
 #include "runtime/log.h"
 
-/** What goes into a reply map. */
+/* What goes into a reply map. */
 typedef struct answer {
     const char *task_id;
     trp_form_t form;
@@ -43,7 +43,7 @@ static trp_status_t encode_msgpack(const answer_t *answer, zmq_msg_t *body)
     return status;
 }
 
-/** The names in it need no escapes: ids are ours, and a worker's name is one that a configuration
+/* The names in it need no escapes: ids are ours, and a worker's name is one that a configuration
  * file can hold. */
 static trp_status_t encode_json(const answer_t *answer, zmq_msg_t *body)
 {
@@ -119,7 +119,7 @@ static void deliver(router_t *router, const origin_t *origin, trp_text_t service
     }
 }
 
-/** Delivers a refusal's error map in the form asked for. */
+/* Delivers a refusal's error map in the form asked for. */
 static void deliver_refusal(router_t *router, const origin_t *origin, trp_text_t service,
                             answer_t *answer, refusal_t *refusal)
 {

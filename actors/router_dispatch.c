@@ -25,7 +25,7 @@ static bool has_place(const worker_t *worker)
     return !worker->leaving && worker->inflight < (uint64_t)worker->pool->config->inflight_max;
 }
 
-/** The least loaded worker with a place free; of equal ones the one that was given fewer tasks. */
+/* The least loaded worker with a place free; of equal ones the one that was given fewer tasks. */
 static worker_t *least_loaded(pool_t *pool)
 {
     worker_t *best = NULL;
@@ -48,7 +48,7 @@ static bool can_grow(const pool_t *pool)
            pool->worker_count < (uint64_t)pool->config->max;
 }
 
-/** A worker for a new key. What is in flight there may make one too. */
+/* A worker for a new key. What is in flight there may make one too. */
 static verdict_t choose_for_new_key(pool_t *pool, worker_t **chosen)
 {
     uint64_t keys_max = pool->config->keys_max == 0 ? UINT32_MAX : (uint64_t)pool->config->keys_max;
@@ -195,7 +195,7 @@ static task_t *find_running(router_t *router, uint64_t request_id)
     return task;
 }
 
-/** Ends an attempt with what its worker said. */
+/* Ends an attempt with what its worker said. */
 static void finish(router_t *router, task_t *task, const task_done_t *done)
 {
     worker_t *worker = task->worker;
@@ -217,7 +217,7 @@ static void finish(router_t *router, task_t *task, const task_done_t *done)
     router_check_drained(router);
 }
 
-/** The worker answered with what is no answer: a fault of ours, told to the client and to the
+/* The worker answered with what is no answer: a fault of ours, told to the client and to the
  * log. */
 static void finish_broken(router_t *router, task_t *task, const trp_fault_t *fault)
 {

@@ -26,7 +26,7 @@ static void refuse_expired(router_t *router, task_t *task, int64_t now)
     task_free(router, task);
 }
 
-/** Answers a running task whose client waits no longer; it goes on holding its worker's place. */
+/* Answers a running task whose client waits no longer; it goes on holding its worker's place. */
 static void refuse_running(router_t *router, task_t *task)
 {
     int64_t limit_ms = (task->deadline_ns - task->accepted_ns) / MS;
@@ -39,7 +39,7 @@ static void refuse_running(router_t *router, task_t *task)
     task->deadline_ns = INT64_MAX;
 }
 
-/** Workers that nobody has asked to leave. */
+/* Workers that nobody has asked to leave. */
 static int64_t staying(const pool_t *pool)
 {
     int64_t count = 0;
@@ -68,7 +68,7 @@ static void expire_workers(pool_t *pool, int64_t now)
     }
 }
 
-/** The next moment at which pool_on_timer has something to do; INT64_MAX: none. */
+/* The next moment at which pool_on_timer has something to do; INT64_MAX: none. */
 static int64_t next_end(const pool_t *pool)
 {
     int64_t end = INT64_MAX;

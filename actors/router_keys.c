@@ -73,7 +73,7 @@ void router_on_release(router_t *router, const trp_envelope_t *message)
     trp_document_fini(&document);
 }
 
-/** The hash keeps the order of insertion, so the first lost keys are the oldest. */
+/* The hash keeps the order of insertion, so the first lost keys are the oldest. */
 static void trim_lost(router_t *router, int64_t now)
 {
     size_t lost = 0;

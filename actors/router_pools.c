@@ -148,7 +148,7 @@ static void refuse_worker_lost(router_t *router, task_t *task, const trp_reason_
     task_free(router, task);
 }
 
-/** Back in front of the queue. Its limit for waiting starts anew: it has run meanwhile. */
+/* Back in front of the queue. Its limit for waiting starts anew: it has run meanwhile. */
 static void wait_again(const router_t *router, task_t *task)
 {
     task->service->retried++;
@@ -159,7 +159,7 @@ static void wait_again(const router_t *router, task_t *task)
     task_enqueue(task, true);
 }
 
-/** What becomes of a task whose worker ended: answered already, tried again, or refused. */
+/* What becomes of a task whose worker ended: answered already, tried again, or refused. */
 static void retry(router_t *router, task_t *task, const trp_reason_t *reason)
 {
     task_unassign(task);
@@ -188,7 +188,7 @@ static void worker_down(worker_t *worker, const trp_reason_t *reason)
     free(worker);
 }
 
-/** The former router actor's attempts are over: their answers would come to nobody. The worker may
+/* The former router actor's attempts are over: their answers would come to nobody. The worker may
  * still be at one of them. */
 static void take_back_tasks(worker_t *worker)
 {
@@ -259,7 +259,7 @@ static bool text_is(const trp_text_t *text, const char *prefix, const char *name
            memcmp(text->data + size, name, text->size - size) == 0;
 }
 
-/** A pool's supervisor came or went. */
+/* A pool's supervisor came or went. */
 static void supervisor_event(router_t *router, const child_event_t *event, trp_pid_t pid)
 {
     for (size_t i = 0; i < router->pool_count; i++) {
@@ -277,7 +277,7 @@ static void supervisor_event(router_t *router, const child_event_t *event, trp_p
     }
 }
 
-/** A worker is up, is asked to leave, or is dead. */
+/* A worker is up, is asked to leave, or is dead. */
 static void worker_event(router_t *router, const child_event_t *event, trp_pid_t pid)
 {
     worker_t *worker = find_worker(router, pid);

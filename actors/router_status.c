@@ -6,7 +6,7 @@
 #include "actors/router_state.h"
 #include "messages/control.h"
 
-/** Texts of the rows, one block for each pool. */
+/* Texts of the rows, one block for each pool. */
 typedef struct pool_rows {
     pool_worker_t *workers;
     char (*pids)[TRP_PID_TEXT_MAX];

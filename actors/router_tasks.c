@@ -5,7 +5,7 @@
 
 #include "actors/router_state.h"
 
-/** splitmix64 (Steele, Lea, Flood): ids must differ, not be secret. */
+/* splitmix64 (Steele, Lea, Flood): ids must differ, not be secret. */
 static uint64_t next_random(router_t *router)
 {
     uint64_t z = (router->random += 0x9E3779B97F4A7C15u);
@@ -14,7 +14,7 @@ static uint64_t next_random(router_t *router)
     return z ^ (z >> 31);
 }
 
-/** UUID version 4. */
+/* UUID version 4. */
 void router_make_id(router_t *router, char id[37])
 {
     uint64_t a = (next_random(router) & 0xffffffffffff0fffu) | 0x4000u;

@@ -32,7 +32,7 @@ typedef struct cache {
     bool watched;                     /* the thread's end gives the cache back */
 } cache_t;
 
-/** A list of envelopes; the first one's payload links the batches. */
+/* A list of envelopes; the first one's payload links the batches. */
 typedef struct batch_head {
     trp_envelope_t *next_batch;
     size_t count;
@@ -98,7 +98,7 @@ static void cache_watch(void)
     cache.watched = true;
 }
 
-/** A batch of new envelopes. Their memory stays with the process: it goes round for ever. */
+/* A batch of new envelopes. Their memory stays with the process: it goes round for ever. */
 static trp_envelope_t *batch_make(void)
 {
     trp_envelope_t *all = aligned_alloc(64, BATCH * sizeof(*all));

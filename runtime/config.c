@@ -22,7 +22,7 @@ typedef struct loader {
     config_fault_t *fault;
 } loader_t;
 
-/** Names the option and the rule; the line is looked up. */
+/* Names the option and the rule; the line is looked up. */
 TRP_PRINTF(3, 4)
 static trp_status_t refuse(loader_t *loader, const char *option, const char *rule, ...)
 {
@@ -36,13 +36,13 @@ static trp_status_t refuse(loader_t *loader, const char *option, const char *rul
     return TRP_CONFIG;
 }
 
-/** An option table and the struct that it fills. */
+/* An option table and the struct that it fills. */
 typedef struct target {
     int table;
     void *values;
 } target_t;
 
-/** Sets one option in the first of `targets` that knows it. */
+/* Sets one option in the first of `targets` that knows it. */
 static trp_status_t set_option(loader_t *loader, const char *section, zconfig_t *item,
                                const target_t *targets, size_t count)
 {
@@ -62,7 +62,7 @@ static trp_status_t set_option(loader_t *loader, const char *section, zconfig_t 
     return refuse(loader, path, "a known option; `troupe config` lists them");
 }
 
-/** A section of options; `options` in it belong to a class and are read by finish_child. */
+/* A section of options; `options` in it belong to a class and are read by finish_child. */
 static trp_status_t read_options(loader_t *loader, const char *path, zconfig_t *section,
                                  const target_t *targets, size_t count)
 {
@@ -78,7 +78,7 @@ static trp_status_t read_options(loader_t *loader, const char *path, zconfig_t *
     return TRP_OK;
 }
 
-/** "parser, match, ...", cut at `size`. */
+/* "parser, match, ...", cut at `size`. */
 static const char *class_names(const trp_class_t *const *classes, char *names, size_t size)
 {
     size_t at = 0;
@@ -90,7 +90,7 @@ static const char *class_names(const trp_class_t *const *classes, char *names, s
     return names;
 }
 
-/** Finds the class and turns `options` into its arguments. */
+/* Finds the class and turns `options` into its arguments. */
 static trp_status_t finish_child(loader_t *loader, const char *path, zconfig_t *section,
                                  config_child_t *child)
 {
@@ -279,7 +279,7 @@ static trp_status_t read_root(loader_t *loader, zconfig_t *root)
     return check_node(loader);
 }
 
-/** "pools.parser.min=3" -> the path and its value in the tree. */
+/* "pools.parser.min=3" -> the path and its value in the tree. */
 static trp_status_t apply_override(loader_t *loader, zconfig_t *root, const char *override)
 {
     const char *equals = strchr(override, '=');

@@ -49,7 +49,7 @@ static bool write_bool(trp_writer_t *writer, const char *value)
     return yes || no;
 }
 
-/** Text as a value of the field's kind; what does not read as that kind goes as text, for the
+/* Text as a value of the field's kind; what does not read as that kind goes as text, for the
  * schema to refuse. */
 static void write_value(trp_writer_t *writer, const trp_field_t *field, const char *value)
 {

@@ -52,7 +52,7 @@ static trp_status_t add(scan_t *scan)
     return TRP_OK;
 }
 
-/** Puts the name of this level into the path. */
+/* Puts the name of this level into the path. */
 static trp_status_t push_name(scan_t *scan, int depth, const char *name, size_t size)
 {
     size_t start = depth == 0 ? 0 : scan->path_end[depth - 1];
@@ -70,7 +70,7 @@ static trp_status_t push_name(scan_t *scan, int depth, const char *name, size_t 
     return add(scan);
 }
 
-/** After the name: nothing, a comment, or `= value` with its quotes closed. */
+/* After the name: nothing, a comment, or `= value` with its quotes closed. */
 static trp_status_t check_value(scan_t *scan, const char *at, const char *end)
 {
     while (at < end && isblank((unsigned char)*at)) {

@@ -206,7 +206,7 @@ trp_status_t trp_monitor(trp_ctx_t *ctx, trp_pid_t pid, uint64_t *ref)
     return status;
 }
 
-/** The caller's own row of this reference and kind. */
+/* The caller's own row of this reference and kind. */
 static watch_t *own_row(const trp_ctx_t *ctx, uint64_t ref, watch_kind_t kind)
 {
     watch_t *row = ctx->cell->life == NULL ? NULL : watch_mine(&ctx->cell->life->mine, ref);

@@ -23,7 +23,7 @@ static const char *state_of(const cell_t *cell)
     return mailbox_is_asleep(&cell->mailbox) ? "idle" : "ready";
 }
 
-/** One row, under the cell's inspect lock; false: nobody lives there. */
+/* One row, under the cell's inspect lock; false: nobody lives there. */
 static bool look(const cell_t *cell, actor_info_t *info)
 {
     if (cell_phase(cell) == CELL_VACANT) {
@@ -90,7 +90,7 @@ void runtime_ledger(trp_runtime_t *runtime, runtime_ledger_t *ledger)
     }
 }
 
-/** Writes what others read under the lock. NULL: no memory; nothing is shown then. */
+/* Writes what others read under the lock. NULL: no memory; nothing is shown then. */
 static cell_life_t *shown(trp_ctx_t *ctx, pthread_mutex_t **lock)
 {
     cell_life_t *life = cell_life_make(&ctx->runtime->table, ctx->cell);

@@ -36,7 +36,7 @@ static trp_status_t make_args(cell_t *cell, const birth_t *birth)
     return envelope_set(cell->args, spawn->args, spawn->args == NULL ? 0 : spawn->args_size);
 }
 
-/** Links and monitors in one step with the birth: nobody runs the cell yet. On an error the
+/* Links and monitors in one step with the birth: nobody runs the cell yet. On an error the
  * spawner's table may hold a row too many: undo_ties. */
 static trp_status_t tie(cell_table_t *table, cell_t *cell, const birth_t *birth)
 {
@@ -109,7 +109,7 @@ static void forget_name(trp_runtime_t *runtime, const cell_t *cell)
     }
 }
 
-/** Gives back what a cell owns, all under the lock of those who look in. */
+/* Gives back what a cell owns, all under the lock of those who look in. */
 static void clear(trp_runtime_t *runtime, cell_t *cell)
 {
     pthread_mutex_t *lock = cell_inspect_lock(&runtime->table, cell);
@@ -132,7 +132,7 @@ static void clear(trp_runtime_t *runtime, cell_t *cell)
     cell_release(&runtime->table, cell);
 }
 
-/** What the cell has for itself, before anybody can find it. */
+/* What the cell has for itself, before anybody can find it. */
 static trp_status_t fill(trp_runtime_t *runtime, cell_t *cell, const birth_t *birth)
 {
     const trp_spawn_t *spawn = birth->spawn;
@@ -174,7 +174,7 @@ static void open_mailbox(trp_runtime_t *runtime, cell_t *cell, const trp_spawn_t
     mailbox_open(&cell->mailbox, depth, bytes);
 }
 
-/** What was queued when the actor ended. */
+/* What was queued when the actor ended. */
 static void bury(const sender_t *sender, cell_t *cell, trp_envelope_t *list,
                  const trp_reason_t *reason)
 {
@@ -188,7 +188,7 @@ static void bury(const sender_t *sender, cell_t *cell, trp_envelope_t *list,
     }
 }
 
-/** Opens the mailbox, then makes the cell known: who finds a name may send to it. */
+/* Opens the mailbox, then makes the cell known: who finds a name may send to it. */
 static trp_status_t announce(trp_runtime_t *runtime, cell_t *cell, const birth_t *birth)
 {
     open_mailbox(runtime, cell, birth->spawn);
@@ -196,7 +196,7 @@ static trp_status_t announce(trp_runtime_t *runtime, cell_t *cell, const birth_t
     return status == TRP_OK ? tie(&runtime->table, cell, birth) : status;
 }
 
-/** Takes back what was made of an actor that is not to be. */
+/* Takes back what was made of an actor that is not to be. */
 static void unmake(const sender_t *sender, cell_t *cell, const birth_t *birth)
 {
     trp_reason_t reason = trp_reason(TRP_REASON_NO_PROCESS, 0, NULL);
@@ -273,7 +273,7 @@ bool life_start(worker_t *worker, cell_t *cell)
     return true;
 }
 
-/** What a proxy took and never got reported as handled died with its worker. */
+/* What a proxy took and never got reported as handled died with its worker. */
 static void settle_taken(const sender_t *sender, cell_t *cell)
 {
     uint64_t taken = cell->life == NULL ? 0 : cell->life->taken;

@@ -21,7 +21,7 @@ typedef struct line {
 /* Relaxed: a threshold that is seen a little later is no fault, and nothing else hangs on it. */
 static atomic_int threshold = LOG_INFO;
 
-/** Appends bytes; false when they do not fit. */
+/* Appends bytes; false when they do not fit. */
 static bool put(line_t *line, const char *bytes, size_t size)
 {
     if (size > LINE_MAX_BYTES - LINE_TAIL - line->size) {
@@ -43,7 +43,7 @@ static bool put_escaped(line_t *line, unsigned char byte)
     return put(line, text, strlen(text));
 }
 
-/** A JSON string; bytes that are no UTF-8 become U+FFFD. */
+/* A JSON string; bytes that are no UTF-8 become U+FFFD. */
 static bool put_text(line_t *line, const char *text)
 {
     size_t size = strlen(text);
@@ -85,7 +85,7 @@ static bool put_value(line_t *line, const log_field_t *field)
     return put(line, number, strlen(number));
 }
 
-/** One member, or nothing of it: a line is cut between fields. */
+/* One member, or nothing of it: a line is cut between fields. */
 static void put_field(line_t *line, const log_field_t *field)
 {
     size_t before = line->size;

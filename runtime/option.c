@@ -43,7 +43,7 @@ static trp_status_t set_text(const option_t *row, void *values, const char *valu
     return TRP_OK;
 }
 
-/** The index of `value` in "a|b|c", or -1. */
+/* The index of `value` in "a|b|c", or -1. */
 static int64_t choice_index(const char *choices, const char *value)
 {
     size_t size = strlen(value);

@@ -13,7 +13,7 @@ typedef struct registry_entry {
     char name[];
 } registry_entry_t;
 
-/** FNV-1a. */
+/* FNV-1a. */
 static uint64_t hash_of(const char *name)
 {
     uint64_t hash = 0xcbf29ce484222325u;
@@ -47,7 +47,7 @@ void registry_fini(registry_t *registry)
     pthread_mutex_destroy(&registry->lock);
 }
 
-/** Where the entry hangs, or the end of its chain. */
+/* Where the entry hangs, or the end of its chain. */
 static registry_entry_t **place_of(registry_t *registry, const char *name, uint64_t hash)
 {
     registry_entry_t **place = &registry->chains[hash & (registry->capacity - 1)];
@@ -57,7 +57,7 @@ static registry_entry_t **place_of(registry_t *registry, const char *name, uint6
     return place;
 }
 
-/** Twice the chains; without memory the old ones stay and get longer. */
+/* Twice the chains; without memory the old ones stay and get longer. */
 static void grow(registry_t *registry)
 {
     uint32_t capacity = registry->capacity * 2;

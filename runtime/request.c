@@ -32,7 +32,7 @@ static trp_status_t start_timer(const trp_ctx_t *ctx, watch_t *row)
     return timer_start(&ctx->worker->wheel, row->due_ns, ctx->cell->self, row->ref, &row->timer);
 }
 
-/** The row of a request, its timer started. */
+/* The row of a request, its timer started. */
 static trp_status_t open_request(trp_ctx_t *ctx, const trp_request_t *request, watch_t *row)
 {
     cell_t *cell = ctx->cell;
@@ -95,7 +95,7 @@ void trp_request_cancel(trp_ctx_t *ctx, uint64_t request_id)
     }
 }
 
-/** The request of `address` has its answer, or somebody else owes it now. */
+/* The request of `address` has its answer, or somebody else owes it now. */
 static void answered(trp_ctx_t *ctx, trp_reply_address_t address)
 {
     const trp_envelope_t *message = ctx->message;

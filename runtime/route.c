@@ -21,7 +21,7 @@ void route_table_fini(route_table_t *table)
     pthread_mutex_destroy(&table->lock);
 }
 
-/** The first row whose node is not below `node`. */
+/* The first row whose node is not below `node`. */
 static uint32_t lower_bound(const route_table_t *table, uint32_t node)
 {
     uint32_t low = 0;

@@ -136,7 +136,7 @@ static void free_list(trp_envelope_t *list)
     }
 }
 
-/** What is left of an actor when all threads are gone. */
+/* What is left of an actor when all threads are gone. */
 static void discard(cell_t *cell)
 {
     if (cell_phase(cell) == CELL_VACANT) {
@@ -189,7 +189,7 @@ static const sender_t *outside(const trp_runtime_t *runtime)
     return worker == NULL ? &runtime->outsider : &worker->sender;
 }
 
-/** The cell of `pid` when its callback runs on this thread now; NULL: another, or none. */
+/* The cell of `pid` when its callback runs on this thread now; NULL: another, or none. */
 static cell_t *running_cell(const trp_runtime_t *runtime, trp_pid_t pid)
 {
     const worker_t *worker = scheduler_current(runtime);

@@ -35,7 +35,7 @@ void scheduler_wake_edge(trp_runtime_t *runtime)
     }
 }
 
-/** Takes the parked worker `index` out of the idle mask. False: another has. */
+/* Takes the parked worker `index` out of the idle mask. False: another has. */
 static bool claim_idle(trp_runtime_t *runtime, uint32_t index)
 {
     uint64_t bit = 1ull << index;
@@ -64,7 +64,7 @@ void scheduler_notify(trp_runtime_t *runtime)
     }
 }
 
-/** By a thread that does not run pool cells. */
+/* By a thread that does not run pool cells. */
 static void inject(trp_runtime_t *runtime, worker_t *worker, cell_t *cell)
 {
     runq_push(&runtime->inject, cell);
@@ -97,7 +97,7 @@ static void notify_if_behind(worker_t *worker, uint32_t waiting)
     }
 }
 
-/** To the LIFO slot, who was there to the queue, where others may steal it. Behind handlers that
+/* To the LIFO slot, who was there to the queue, where others may steal it. Behind handlers that
  * take long a cell had better go to the queue at once. */
 static void keep_local(worker_t *worker, cell_t *cell)
 {
@@ -208,7 +208,7 @@ void scheduler_tick(worker_t *worker)
     }
 }
 
-/** A worker that was woken to search, or did, has found something: another may search now, or look
+/* A worker that was woken to search, or did, has found something: another may search now, or look
  * after those that saw a searcher, or a sentinel, and did not wake anybody for what they pushed. */
 static void stop_searching(worker_t *worker)
 {

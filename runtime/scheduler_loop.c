@@ -23,7 +23,7 @@ static void pause_briefly(void)
 #endif
 }
 
-/** One look at all queues of the pool, from a random one on. */
+/* One look at all queues of the pool, from a random one on. */
 static cell_t *steal(worker_t *worker)
 {
     trp_runtime_t *runtime = worker->runtime;
@@ -39,7 +39,7 @@ static cell_t *steal(worker_t *worker)
     return cell;
 }
 
-/** Whether any pool queue shows something, by the hints alone. */
+/* Whether any pool queue shows something, by the hints alone. */
 static bool seems_busy(const trp_runtime_t *runtime)
 {
     bool busy = runq_count(&runtime->inject) != 0;
@@ -49,7 +49,7 @@ static bool seems_busy(const trp_runtime_t *runtime)
     return busy;
 }
 
-/** Looks everywhere; as the only searcher also for a while, longer when that has paid before. */
+/* Looks everywhere; as the only searcher also for a while, longer when that has paid before. */
 static cell_t *search(worker_t *worker)
 {
     trp_runtime_t *runtime = worker->runtime;
@@ -79,7 +79,7 @@ static cell_t *search(worker_t *worker)
     return cell;
 }
 
-/** For sure, under the queues' locks. */
+/* For sure, under the queues' locks. */
 static bool has_work(trp_runtime_t *runtime)
 {
     bool work = !runq_is_empty(&runtime->inject);
@@ -89,7 +89,7 @@ static bool has_work(trp_runtime_t *runtime)
     return work;
 }
 
-/** Leaves the idle mask; when a waker has been quicker it has made us a searcher. */
+/* Leaves the idle mask; when a waker has been quicker it has made us a searcher. */
 static void unpark(worker_t *worker)
 {
     trp_runtime_t *runtime = worker->runtime;
@@ -106,7 +106,7 @@ static void unpark(worker_t *worker)
     atomic_store_explicit(&worker->parked, 0, memory_order_relaxed); /* ours alone now */
 }
 
-/** Takes the office of sentinel when it is free and there is somebody to look after. */
+/* Takes the office of sentinel when it is free and there is somebody to look after. */
 static bool become_sentinel(worker_t *worker)
 {
     uint32_t none = 0;
@@ -117,7 +117,7 @@ static bool become_sentinel(worker_t *worker)
                                                    memory_order_seq_cst);
 }
 
-/** Stays in office only while others run: looked at once more after laying it down. */
+/* Stays in office only while others run: looked at once more after laying it down. */
 static bool stay_sentinel(worker_t *worker)
 {
     if (!scheduler_others_idle(worker)) {
@@ -127,7 +127,7 @@ static bool stay_sentinel(worker_t *worker)
     return become_sentinel(worker);
 }
 
-/** What waits behind workers that have not moved since `turns` was noted; notes anew. */
+/* What waits behind workers that have not moved since `turns` was noted; notes anew. */
 static cell_t *rescue(worker_t *worker, uint32_t turns[WORKERS_MAX])
 {
     trp_runtime_t *runtime = worker->runtime;
@@ -151,7 +151,7 @@ static cell_t *rescue(worker_t *worker, uint32_t turns[WORKERS_MAX])
     return cell;
 }
 
-/** Sleeps until woken, `until_ns`, or the end; as the sentinel looks after the others meanwhile.
+/* Sleeps until woken, `until_ns`, or the end; as the sentinel looks after the others meanwhile.
  * What it has to run then, or NULL. */
 static cell_t *sleep_until(worker_t *worker, int64_t until_ns)
 {

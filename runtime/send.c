@@ -36,7 +36,7 @@ void send_signal(const sender_t *sender, trp_envelope_t *envelope)
     }
 }
 
-/** Tells who waits for an effect that there will be none. */
+/* Tells who waits for an effect that there will be none. */
 static void bounce(const sender_t *sender, const trp_envelope_t *envelope,
                    const trp_reason_t *reason)
 {
@@ -101,7 +101,7 @@ static mailbox_pushed_t push(cell_t *cell, trp_envelope_t *envelope)
                : mailbox_push(&cell->mailbox, envelope);
 }
 
-/** To the mailbox of a cell of this runtime. */
+/* To the mailbox of a cell of this runtime. */
 static trp_status_t deliver(const sender_t *sender, uint32_t slot, uint32_t generation,
                             trp_envelope_t *envelope)
 {

@@ -24,7 +24,7 @@ void signal_note_remote(trp_runtime_t *runtime, const cell_t *cell, trp_pid_t pi
     }
 }
 
-/** Adds to `theirs` what is not there yet; a link that finds no memory breaks at once. */
+/* Adds to `theirs` what is not there yet; a link that finds no memory breaks at once. */
 static void join(worker_t *worker, cell_t *cell, watch_kind_t kind, const trp_envelope_t *envelope)
 {
     uint64_t ref = kind == WATCH_LINK ? 0 : envelope->request_id;
@@ -137,7 +137,7 @@ static admit_t admit_down(worker_t *worker, cell_t *cell, trp_envelope_t *envelo
     return ADMIT_SHOW;
 }
 
-/** The next time of a periodic timer: in step with its first, those that were missed left out. */
+/* The next time of a periodic timer: in step with its first, those that were missed left out. */
 static void timer_again(worker_t *worker, const cell_t *cell, watch_t *row)
 {
     int64_t now = runtime_clock(worker->runtime);
@@ -177,7 +177,7 @@ static bool is_of_node(trp_pid_t pid, trp_pid_t node)
     return pid.node == node.node && pid.incarnation == node.incarnation;
 }
 
-/** A node is gone: turned into one signal for each thing that the cell has there. */
+/* A node is gone: turned into one signal for each thing that the cell has there. */
 static void node_down(worker_t *worker, cell_t *cell, const trp_envelope_t *envelope)
 {
     if (cell->life == NULL) {

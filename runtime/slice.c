@@ -5,7 +5,7 @@
 #include "runtime/life.h"
 #include "runtime/signal.h"
 
-/** Gives back the charges of what was handled. */
+/* Gives back the charges of what was handled. */
 static void settle(cell_t *cell)
 {
     if (cell->owed != 0) {
@@ -14,7 +14,7 @@ static void settle(cell_t *cell)
     }
 }
 
-/** The charge of a message that was taken: given back in lumps, since each lump is an atomic act on
+/* The charge of a message that was taken: given back in lumps, since each lump is an atomic act on
  * a line that the senders write. The bound is exact when the mailbox is empty or small, otherwise
  * it may seem fuller by a 16th. */
 static void owe(cell_t *cell, uint64_t charge)
@@ -34,7 +34,7 @@ static void set_running(cell_t *cell, uint8_t running)
     atomic_store_explicit(&cell->running, running, memory_order_relaxed);
 }
 
-/** Ends the actor by what its callback returned or asked for. */
+/* Ends the actor by what its callback returned or asked for. */
 static void end_by_callback(worker_t *worker, cell_t *cell, trp_status_t status)
 {
     trp_reason_t reason = worker->ctx.reason;
@@ -44,7 +44,7 @@ static void end_by_callback(worker_t *worker, cell_t *cell, trp_status_t status)
     life_end(worker, cell, &reason, true);
 }
 
-/** Whether a pid of this runtime is that of an actor that has ended. */
+/* Whether a pid of this runtime is that of an actor that has ended. */
 static bool is_gone(const void *user, trp_pid_t pid)
 {
     const trp_runtime_t *runtime = user;
@@ -57,7 +57,7 @@ static bool is_gone(const void *user, trp_pid_t pid)
            atomic_load_explicit(&cell->generation, memory_order_relaxed) != pid.generation;
 }
 
-/** A request that the handler did not answer: who asked hears of our end as long as it waits. */
+/* A request that the handler did not answer: who asked hears of our end as long as it waits. */
 static void keep_asker(worker_t *worker, cell_t *cell, const trp_envelope_t *request)
 {
     cell_life_t *life = cell_life_make(&worker->runtime->table, cell);
@@ -78,7 +78,7 @@ static void keep_asker(worker_t *worker, cell_t *cell, const trp_envelope_t *req
     }
 }
 
-/** Shows an envelope to the actor. False: the actor has ended. */
+/* Shows an envelope to the actor. False: the actor has ended. */
 static bool show(worker_t *worker, cell_t *cell, trp_envelope_t *envelope)
 {
     trp_ctx_t *ctx = &worker->ctx;
@@ -111,7 +111,7 @@ static bool show(worker_t *worker, cell_t *cell, trp_envelope_t *envelope)
     return true;
 }
 
-/** Whether this cell is the proxy that `to` leads to. */
+/* Whether this cell is the proxy that `to` leads to. */
 static bool is_routed(const worker_t *worker, const cell_t *cell, trp_pid_t to)
 {
     return cell_is_proxy(cell) &&
@@ -123,7 +123,7 @@ static bool is_expired(const worker_t *worker, const trp_envelope_t *envelope)
     return envelope->deadline_ns != 0 && envelope->deadline_ns < runtime_clock(worker->runtime);
 }
 
-/** Signals and answers. False: the actor has ended. */
+/* Signals and answers. False: the actor has ended. */
 static bool admit(worker_t *worker, cell_t *cell, trp_envelope_t *envelope)
 {
     const sender_t *sender = &worker->sender;
@@ -150,7 +150,7 @@ static bool admit(worker_t *worker, cell_t *cell, trp_envelope_t *envelope)
     }
 }
 
-/** Messages, which have a charge. A proxy's is owed when it did not take the message. */
+/* Messages, which have a charge. A proxy's is owed when it did not take the message. */
 static bool handle_message(worker_t *worker, cell_t *cell, trp_envelope_t *envelope)
 {
     if (is_expired(worker, envelope)) {
@@ -166,7 +166,7 @@ static bool handle_message(worker_t *worker, cell_t *cell, trp_envelope_t *envel
     return show(worker, cell, envelope);
 }
 
-/** Not addressed to this actor by the pid that others know: routed to a proxy, or stale. */
+/* Not addressed to this actor by the pid that others know: routed to a proxy, or stale. */
 static bool handle_foreign(worker_t *worker, cell_t *cell, trp_envelope_t *envelope)
 {
     if (trp_pid_equal(envelope->to, life_pid(worker->runtime, cell))) {
@@ -182,7 +182,7 @@ static bool handle_foreign(worker_t *worker, cell_t *cell, trp_envelope_t *envel
     return true;
 }
 
-/** One envelope from the mailbox. False: the actor has ended. */
+/* One envelope from the mailbox. False: the actor has ended. */
 static bool handle(worker_t *worker, cell_t *cell, trp_envelope_t *envelope)
 {
     if (!trp_pid_equal(envelope->to, cell->self)) {
@@ -197,7 +197,7 @@ static bool handle(worker_t *worker, cell_t *cell, trp_envelope_t *envelope)
     return handle_message(worker, cell, envelope);
 }
 
-/** Signals that came by the urgent lane. False: the actor has ended. */
+/* Signals that came by the urgent lane. False: the actor has ended. */
 static bool handle_urgent(worker_t *worker, cell_t *cell)
 {
     trp_envelope_t *list = mailbox_take_urgent(&cell->mailbox);
@@ -216,7 +216,7 @@ static bool handle_urgent(worker_t *worker, cell_t *cell)
     return true;
 }
 
-/** The first exit signal in a list that ends this actor; what is before it is never handled. */
+/* The first exit signal in a list that ends this actor; what is before it is never handled. */
 static trp_envelope_t *find_exit(const cell_t *cell, trp_envelope_t *list)
 {
     while (list != NULL &&
@@ -227,7 +227,7 @@ static trp_envelope_t *find_exit(const cell_t *cell, trp_envelope_t *list)
     return list;
 }
 
-/** Takes the inbox. False: an exit signal in it has ended the actor. */
+/* Takes the inbox. False: an exit signal in it has ended the actor. */
 static bool refill(worker_t *worker, cell_t *cell)
 {
     unsigned flags = 0;
@@ -244,7 +244,7 @@ static bool refill(worker_t *worker, cell_t *cell)
     return false;
 }
 
-/** The next envelope, oldest first; NULL with `*gone` false: the cell sleeps, with `*gone` true: it
+/* The next envelope, oldest first; NULL with `*gone` false: the cell sleeps, with `*gone` true: it
  * has ended. Either way it must not be touched then. */
 static trp_envelope_t *next_envelope(worker_t *worker, cell_t *cell, bool *gone)
 {

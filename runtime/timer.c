@@ -134,7 +134,7 @@ void timer_cancel(timer_wheel_t *wheel, const timer_handle_t *handle)
     pthread_mutex_unlock(&wheel->lock);
 }
 
-/** First tick of the next occupied slot: lower levels come before higher ones. */
+/* First tick of the next occupied slot: lower levels come before higher ones. */
 static bool next_slot(const timer_wheel_t *wheel, unsigned *level, uint64_t *tick)
 {
     for (unsigned i = 0; i < TIMER_LEVELS; i++) {
@@ -155,7 +155,7 @@ static bool before(const timer_record_t *a, const timer_record_t *b)
     return a->due_ns < b->due_ns || (a->due_ns == b->due_ns && a->sequence < b->sequence);
 }
 
-/** Into a list by (due, sequence), searched from its end: most come in order. */
+/* Into a list by (due, sequence), searched from its end: most come in order. */
 static void sort_in(timer_slot_t *list, timer_record_t *timer)
 {
     timer_record_t *after = list->last;
@@ -176,7 +176,7 @@ static void sort_in(timer_slot_t *list, timer_record_t *timer)
     }
 }
 
-/** Moves the wheel to its next slot up to `target`: cascades it, or sorts it into `due`. */
+/* Moves the wheel to its next slot up to `target`: cascades it, or sorts it into `due`. */
 static bool turn(timer_wheel_t *wheel, uint64_t target, timer_slot_t *due)
 {
     unsigned level = 0;

@@ -6,7 +6,7 @@
 
 #define CAPACITY_MIN 4
 
-/** Fibonacci hashing: references count upwards, pids differ in slot and generation. */
+/* Fibonacci hashing: references count upwards, pids differ in slot and generation. */
 static uint64_t hash(trp_pid_t pid, uint64_t ref, bool by_pid)
 {
     uint64_t key = ref;

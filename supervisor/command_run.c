@@ -14,7 +14,7 @@
 
 #define NODE_NUMBER 1 /* until nodes know each other */
 
-/** What the processes of the node share, from before the first fork. */
+/* What the processes of the node share, from before the first fork. */
 typedef struct run {
     const command_call_t *call;
     config_t *config;

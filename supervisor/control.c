@@ -33,7 +33,7 @@ typedef struct control {
     exchange_t exchanges[CONTROL_OPEN_MAX];
 } control_t;
 
-/** The actor's own state. */
+/* The actor's own state. */
 typedef struct control_actor {
     control_t *control;
 } control_actor_t;

@@ -19,7 +19,7 @@ typedef struct table {
     children_t children;
 } table_t;
 
-/** Where an actor runs: the operating system's pid, which only the runtime knows. */
+/* Where an actor runs: the operating system's pid, which only the runtime knows. */
 typedef struct place {
     trp_pid_t pid;
     int32_t os_pid;

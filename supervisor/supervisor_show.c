@@ -5,13 +5,13 @@
 
 #include "supervisor/supervisor_state.h"
 
-/** Texts of a row while it is packed. */
+/* Texts of a row while it is packed. */
 typedef struct row_texts {
     char pid[TRP_PID_TEXT_MAX];
     char reason[TRP_REASON_LINE_MAX];
 } row_texts_t;
 
-/** Index into CHILD_STATES. */
+/* Index into CHILD_STATES. */
 static const int states[POLICY_PHASE_COUNT] = {
     [POLICY_IDLE] = 0, [POLICY_BACKOFF] = 1, [POLICY_QUEUED] = 2,   [POLICY_STARTING] = 3,
     [POLICY_UP] = 4,   [POLICY_DOOMED] = 5,  [POLICY_STOPPING] = 5, [POLICY_KILLING] = 5,

@@ -6,7 +6,7 @@
 
 #define FRAMES_MAX 8
 
-/** A message made of literal frames; "" ends nothing: the count says. */
+/* A message made of literal frames; "" ends nothing: the count says. */
 typedef struct message {
     zmq_msg_t frames[FRAMES_MAX];
     size_t count;
@@ -93,7 +93,7 @@ Test(majordomo, request_without_a_body_is_still_a_request)
     close_all(&message);
 }
 
-/** Parses frames given as texts, NULL-terminated. */
+/* Parses frames given as texts, NULL-terminated. */
 static majordomo_kind_t kind_of(const char *const *texts)
 {
     message_t message = {.count = 0};

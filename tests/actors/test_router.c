@@ -15,13 +15,13 @@
 #define TAG_ORDER 0x1200 /* to a holder: an order_t */
 #define GIVEN_MAX 32
 
-/** A task as a worker got it. */
+/* A task as a worker got it. */
 typedef struct given {
     trp_reply_address_t to;
     trp_pid_t worker;
 } given_t;
 
-/** What a worker shall do: fail, or answer a task, binding a key. */
+/* What a worker shall do: fail, or answer a task, binding a key. */
 typedef struct order {
     bool fails;
     trp_reply_address_t to;

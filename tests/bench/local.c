@@ -80,7 +80,7 @@ static trp_status_t counter(trp_ctx_t *ctx, void *state, const trp_envelope_t *m
     return send_number(ctx, message->from, TAG_TOTAL, peer->total);
 }
 
-/** Sends `inc` until it is refused or has sent a burst, then gives way by a message to itself; when
+/* Sends `inc` until it is refused or has sent a burst, then gives way by a message to itself; when
  * all are sent, asks for the total. */
 static trp_status_t producer(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
 {

@@ -21,7 +21,7 @@ static const trp_class_t *const classes[] = {&worker_class, NULL};
 static config_t *config;
 static config_fault_t fault;
 
-/** Loads a text as a file would be. */
+/* Loads a text as a file would be. */
 static trp_status_t load(const char *text, const char *const *overrides)
 {
     char path[] = "/tmp/troupe-config-XXXXXX";
@@ -104,7 +104,7 @@ Test(config, options_of_a_class_are_typed_by_its_schema)
     trp_document_fini(&document);
 }
 
-/** Loads a text that must be refused at a line and an option. */
+/* Loads a text that must be refused at a line and an option. */
 static void refused(const char *text, int line, const char *option, const char *rule)
 {
     trp_status_t status = load(text, NULL);

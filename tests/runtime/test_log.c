@@ -9,7 +9,7 @@
 static int saved;
 static int reader;
 
-/** What is written to standard error from here on is read by captured(). */
+/* What is written to standard error from here on is read by captured(). */
 static void capture(void)
 {
     int ends[2];

@@ -23,7 +23,7 @@ static trp_status_t pool_receive(trp_ctx_t *ctx, void *state, const trp_envelope
 
 static const trp_class_t pool_class = {.name = "pool", .receive = pool_receive};
 
-/** Its state: the partner on the pool. */
+/* Its state: the partner on the pool. */
 static trp_status_t edge_init(trp_ctx_t *ctx, void *state, const trp_envelope_t *args)
 {
     (void)args;

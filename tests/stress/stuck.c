@@ -30,7 +30,7 @@ static trp_status_t waiting_receive(trp_ctx_t *ctx, void *state, const trp_envel
 
 static const trp_class_t waiting_class = {.name = "waiting", .receive = waiting_receive};
 
-/** Spins until the other of the pair has come as well. */
+/* Spins until the other of the pair has come as well. */
 static trp_status_t meeting_receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
 {
     (void)ctx;
@@ -58,7 +58,7 @@ static trp_status_t start_meeting(trp_ctx_t *ctx)
     return status;
 }
 
-/** Wakes one actor, then two, and spins each time until they have run elsewhere. */
+/* Wakes one actor, then two, and spins each time until they have run elsewhere. */
 static trp_status_t stuck_receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
 {
     (void)state;

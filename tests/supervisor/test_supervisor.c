@@ -11,7 +11,7 @@
 #define TAG_FAIL 0x1100 /* to a kid: return an error */
 #define KIDS     4
 
-/** What the test knows of a child, and what the child shall do. */
+/* What the test knows of a child, and what the child shall do. */
 typedef struct kid {
     trp_pid_t pid;
     int starts, stops;
