@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CAPACITY_MIN 256 /* bytes of the first allocation */
+#define CAPACITY_MIN 256  /* bytes of the first allocation */
 #define COPY_MAX     1024 /* smaller ones are copied: one allocation less, and the buffer stays */
 #define HEAD_BYTES   5    /* of a map or array with a 32-bit count */
 
