@@ -41,7 +41,7 @@ static worker_t *least_loaded(pool_t *pool)
     return best;
 }
 
-/** Below its minimum a pool waits for its supervisor, which starts what is missing by itself. */
+/* Below its minimum a pool waits for its supervisor, which starts what is missing by itself. */
 static bool can_grow(const pool_t *pool)
 {
     return pool->worker_count >= (uint64_t)pool->config->min &&

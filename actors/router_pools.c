@@ -378,7 +378,7 @@ static child_outcome_t outcome_of(const trp_envelope_t *message)
     return outcome;
 }
 
-/** A new worker was told of by its event before this answer. */
+/* A new worker was told of by its event before this answer. */
 void router_on_child_answer(router_t *router, const trp_envelope_t *message)
 {
     for (size_t i = 0; i < router->pool_count; i++) {

@@ -406,8 +406,8 @@ Test(guardian, a_second_guardian_on_the_run_directory_is_refused)
     cr_expect_eq(marks(text, sizeof(text)), 1);
 }
 
-/* Runs a guardian below a folder of that mode and owner, in which the run directory is there already
- * and ours. */
+/* Runs a guardian below a folder of that mode and owner, in which the run directory is there
+ * already and ours. */
 static int run_below(mode_t mode, uid_t owner)
 {
     char folder[64];

@@ -22,7 +22,7 @@ static void name_of(long round, char name[TRP_NAME_MAX])
     snprintf(name, TRP_NAME_MAX, "child.%ld", round);
 }
 
-/** Ends by its first message. */
+/* Ends by its first message. */
 static trp_status_t child_receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
 {
     (void)state;
@@ -34,7 +34,7 @@ static trp_status_t child_receive(trp_ctx_t *ctx, void *state, const trp_envelop
 
 static const trp_class_t child_class = {.name = "child", .receive = child_receive};
 
-/** Gives birth to one child for each message. */
+/* Gives birth to one child for each message. */
 static trp_status_t parent_receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
 {
     (void)state;
@@ -63,7 +63,7 @@ static trp_status_t post(trp_pid_t to, uint16_t tag)
     return status;
 }
 
-/** One birth, awaited by name. False: the message was refused. */
+/* One birth, awaited by name. False: the message was refused. */
 static bool greet(trp_pid_t parent, long round)
 {
     char name[TRP_NAME_MAX];

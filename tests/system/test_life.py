@@ -171,8 +171,8 @@ class Life(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.node.folder, True)
         with open(self.node.config_path, "w", encoding="utf-8") as file:
             file.write(WORKSHOP)
-        process = subprocess.Popen(["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", self.node.program, "run", self.node.config_path,
-                                    "--set", f"node.run_dir={run_dir}"])
+        process = subprocess.Popen(["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", self.node.program, "run",
+                                    self.node.config_path, "--set", f"node.run_dir={run_dir}"])
         self.addCleanup(process.kill)
         control = f"ipc://{run_dir}/control"
 
