@@ -70,8 +70,8 @@ static verdict_t choose_for_new_key(pool_t *pool, worker_t **chosen)
     if (best != NULL) {
         return VERDICT_GIVE;
     }
-    bool hopeless =
-        !someone_below && pool->worker_count > 0 && !can_grow(pool) && pool->running == 0;
+    bool whole = pool->worker_count >= (uint64_t)pool->config->max; /* nobody is on the way */
+    bool hopeless = !someone_below && whole && pool->running == 0;
     return hopeless ? VERDICT_NO_CAPACITY : VERDICT_WAIT;
 }
 

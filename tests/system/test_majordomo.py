@@ -268,6 +268,19 @@ class Deaths(unittest.TestCase):
             self.assertEqual(replies[6]["error"]["code"], "E_NO_CAPACITY")
             self.assertEqual(len(node.workers("match")), 3)
 
+    def test_new_match_waits_for_a_worker_that_is_restarted(self):
+        settings = ["pools.match.min=2", "pools.match.max=2", "pools.match.keys_max=1", "pools.match.backoff_ms=1000"]
+        with Node(settings=settings) as node, Client(node.endpoints["majordomo"]) as client:
+            question = {"id": "q", "type": "boolean", "text": "Is water wet?", "correct": ["true"]}
+            self.assertIs(client.call_01("match_create", {"questions": [question]})["success"], True)
+            full = next(row["id"] for row in node.ask("pools")[2]["workers"] if row["keys"] == 1)
+            index = next(i for i, row in enumerate(node.workers("match")) if row["name"] != full)
+            node.wait_replaced(node.kill_worker("match", index))
+            node.kill_worker("match", index)  # the second death of a streak: its restart waits
+            wait_for(lambda: len(node.ask("pools")[2]["workers"]) == 1, what="the pool without its second worker")
+
+            self.assertIs(client.call_01("match_create", {"questions": [question]})["success"], True)
+
     def test_worker_that_waits_for_its_restart_is_no_reason_to_grow(self):
         settings = ["pools.parser.min=1", "pools.parser.max=2", "pools.parser.backoff_ms=20000"]
         with Node(settings=settings) as node, Client(node.endpoints["majordomo"]) as client:
