@@ -74,6 +74,13 @@ static void start_late(policy_step_t *step, policy_child_t *child)
     policy_act(step->policy, POLICY_KILL, child);
 }
 
+/** The status in a reason; what ended a process, a signal or an exit status, is none. */
+static int32_t status_of(const trp_reason_t *reason)
+{
+    bool is_status = reason->kind == TRP_REASON_START_FAILED || reason->kind == TRP_REASON_ERROR;
+    return is_status ? reason->code : TRP_FAILED;
+}
+
 static void start_failed(policy_step_t *step, policy_child_t *child)
 {
     policy_t *policy = step->policy;
@@ -94,7 +101,7 @@ static void start_failed(policy_step_t *step, policy_child_t *child)
     }
     policy_report(step, child, POLICY_START_ERROR, &reason);
     if (policy->mode == POLICY_BEGINNING && child->incarnation == 1) {
-        policy_end(step, trp_reason(TRP_REASON_START_FAILED, reason.code, child->spec.id));
+        policy_end(step, trp_reason(TRP_REASON_START_FAILED, status_of(&reason), child->spec.id));
         return;
     }
     policy_group_unplan(step, child);

@@ -58,6 +58,22 @@ Test(policy, failed_first_start_rolls_back_in_reverse_and_is_not_tried_again)
     cr_assert_str_eq(world.policy.end_reason.text, "c");
 }
 
+Test(policy, first_start_that_a_signal_ended_is_not_told_as_a_status)
+{
+    world_init(&world, TRP_ONE_FOR_ONE, 1, "a");
+    world_begin(&world);
+    const policy_child_t *child = policy_child_by_id(&world.policy, "a");
+    policy_event_t event = {.kind = POLICY_DOWN,
+                            .key = child->key,
+                            .incarnation = child->incarnation,
+                            .reason = trp_reason(TRP_REASON_SIGNAL, 9, NULL)};
+
+    world_step(&world, &event);
+
+    cr_assert_eq(world.policy.end_reason.kind, TRP_REASON_START_FAILED);
+    cr_assert_eq(world.policy.end_reason.code, TRP_FAILED);
+}
+
 Test(policy, start_that_is_not_ready_in_time_is_killed_and_failed)
 {
     world_init(&world, TRP_ONE_FOR_ONE, 1, "a");
