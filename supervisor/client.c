@@ -16,24 +16,28 @@ static bool exchange(void *socket, zmq_msg_t *request, int timeout_ms, zmq_msg_t
     return zmq_poll(&item, 1, timeout_ms) == 1 && zmq_msg_recv(body, socket, 0) >= 0;
 }
 
+typedef enum outcome { ANSWERED, SILENCE, NO_ENDPOINT } outcome_t;
+
 /* Connects, exchanges, and leaves nothing open. */
-static bool talk(const char *endpoint, zmq_msg_t *request, int timeout_ms, zmq_msg_t *body)
+static outcome_t talk(const char *endpoint, zmq_msg_t *request, int timeout_ms, zmq_msg_t *body)
 {
-    bool is_answered = false;
+    outcome_t outcome = SILENCE;
     void *context = zmq_ctx_new();
     void *socket = context == NULL ? NULL : zmq_socket(context, ZMQ_DEALER);
     if (socket != NULL) {
         int linger_ms = 0;
         zmq_setsockopt(socket, ZMQ_LINGER, &linger_ms, sizeof(linger_ms));
-        if (zmq_connect(socket, endpoint) == 0) {
-            is_answered = exchange(socket, request, timeout_ms, body);
+        if (zmq_connect(socket, endpoint) != 0) {
+            outcome = NO_ENDPOINT;
+        } else if (exchange(socket, request, timeout_ms, body)) {
+            outcome = ANSWERED;
         }
         zmq_close(socket);
     }
     if (context != NULL) {
         zmq_ctx_term(context);
     }
-    return is_answered;
+    return outcome;
 }
 
 /* Reads {ok, result | error}; the member that counts. */
@@ -74,9 +78,12 @@ bool client_ask(const command_call_t *call, trp_writer_t *request, int timeout_m
         return false;
     }
     zmq_msg_init(&answer->body);
-    bool is_answered = talk(endpoint, &body, timeout_ms, &answer->body);
+    outcome_t outcome = talk(endpoint, &body, timeout_ms, &answer->body);
     zmq_msg_close(&body);
-    if (!is_answered) {
+    if (outcome == NO_ENDPOINT) {
+        command_fail(call, EXIT_FAILED,
+                     "`%s` is no endpoint: one is ipc://PATH, as the ready line says", endpoint);
+    } else if (outcome == SILENCE) {
         command_fail(call, EXIT_FAILED, "the node at %s did not answer within %d s", endpoint,
                      timeout_ms / 1000);
     } else if (read_answer(call, answer)) {

@@ -427,6 +427,13 @@ class WithoutNode(unittest.TestCase):
             self.assertRegex(done.stderr, rf"^{path}:10: pools\.parser\.min: ")
             self.assertFalse(os.path.exists(f"{folder}/run"), "nothing was started")
 
+    def test_control_endpoint_that_is_none_is_told_as_such(self):
+        done = run("ps", "--control", "nonsense")
+
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn("nonsense", done.stderr)
+        self.assertNotIn("did not answer", done.stderr)
+
     def test_missing_file_and_wrong_override_are_configuration_errors(self):
         self.assertEqual(run("run", "/nonexistent.conf").returncode, 2)
         with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
