@@ -19,16 +19,32 @@ typedef struct loader {
     config_lines_t lines;
     const trp_class_t *const *classes;
     const option_table_t *tables;
+    const char *const *overrides;
     config_fault_t *fault;
 } loader_t;
 
-/* Names the option and the rule; the line is looked up. */
+static bool is_overridden(const loader_t *loader, const char *option)
+{
+    size_t size = strlen(option);
+    for (const char *const *each = loader->overrides; each != NULL && *each != NULL; each++) {
+        if (strncmp(*each, option, size) == 0 && ((*each)[size] == '=' || (*each)[size] == '\0')) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Names the option, the rule, and where it was set: the line of the file, or `--set`. */
 TRP_PRINTF(3, 4)
 static trp_status_t refuse(loader_t *loader, const char *option, const char *rule, ...)
 {
     config_fault_t *fault = loader->fault;
     snprintf(fault->option, sizeof(fault->option), "%s", option);
-    fault->line = config_lines_find(&loader->lines, option);
+    if (is_overridden(loader, option)) {
+        snprintf(fault->path, sizeof(fault->path), "--set");
+    } else {
+        fault->line = config_lines_find(&loader->lines, option);
+    }
     va_list arguments;
     va_start(arguments, rule);
     vsnprintf(fault->rule, sizeof(fault->rule), rule, arguments);
@@ -265,6 +281,31 @@ static trp_status_t check_node(loader_t *loader)
     return TRP_OK;
 }
 
+/* ZeroMQ takes a port modulo 65536 and a missing one as 0, so they are looked at here. */
+static bool is_port(const char *text)
+{
+    size_t size = strspn(text, "0123456789");
+    return strcmp(text, "*") == 0 ||
+           (size > 0 && size <= 5 && text[size] == '\0' && strtol(text, NULL, 10) <= 65535);
+}
+
+static trp_status_t check_majordomo(loader_t *loader)
+{
+    const char *endpoint = loader->config->majordomo.endpoint;
+    const char *colon = strrchr(endpoint, ':');
+    if (endpoint[0] == '\0' || strncmp(endpoint, "ipc://", 6) == 0) {
+        return TRP_OK;
+    }
+    if (strncmp(endpoint, "tcp://", 6) != 0) {
+        return refuse(loader, "majordomo.endpoint",
+                      "tcp://ADDRESS:PORT or ipc://PATH, not \"%.60s\"", endpoint);
+    }
+    if (colon < endpoint + 6 || !is_port(colon + 1)) {
+        return refuse(loader, "majordomo.endpoint", "a port from 0 to 65535 or `*` at the end");
+    }
+    return TRP_OK;
+}
+
 static trp_status_t read_root(loader_t *loader, zconfig_t *root)
 {
     option_defaults(&loader->tables[CONFIG_NODE], &loader->config->node);
@@ -276,7 +317,8 @@ static trp_status_t read_root(loader_t *loader, zconfig_t *root)
             return status;
         }
     }
-    return check_node(loader);
+    trp_status_t status = check_node(loader);
+    return status == TRP_OK ? check_majordomo(loader) : status;
 }
 
 /* "pools.parser.min=3" -> the path and its value in the tree. */
@@ -295,7 +337,7 @@ static trp_status_t apply_override(loader_t *loader, zconfig_t *root, const char
     return TRP_OK;
 }
 
-static trp_status_t load_text(loader_t *loader, const char *text, const char *const *overrides)
+static trp_status_t load_text(loader_t *loader, const char *text)
 {
     trp_status_t status = config_lines_read(text, &loader->lines, loader->fault);
     if (status != TRP_OK) {
@@ -306,8 +348,9 @@ static trp_status_t load_text(loader_t *loader, const char *text, const char *co
         config_lines_free(&loader->lines);
         return refuse(loader, "", "ZPL that its reader takes; it named the line on standard error");
     }
-    for (; status == TRP_OK && overrides != NULL && *overrides != NULL; overrides++) {
-        status = apply_override(loader, root, *overrides);
+    for (const char *const *each = loader->overrides;
+         status == TRP_OK && each != NULL && *each != NULL; each++) {
+        status = apply_override(loader, root, *each);
     }
     if (status == TRP_OK) {
         status = read_root(loader, root);
@@ -359,10 +402,11 @@ trp_status_t config_load(const char *path, const char *const *overrides,
         return TRP_NO_MEMORY;
     }
     size_t table_count = 0;
-    loader_t loader = {.config = loaded, .classes = classes, .fault = fault};
+    loader_t loader = {
+        .config = loaded, .classes = classes, .overrides = overrides, .fault = fault};
     loader.tables = config_tables(&table_count);
     snprintf(loaded->path, sizeof(loaded->path), "%s", path);
-    status = load_text(&loader, text, overrides);
+    status = load_text(&loader, text);
     free(text);
     if (status != TRP_OK) {
         config_free(&loaded);

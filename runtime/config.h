@@ -63,7 +63,7 @@ typedef struct config_pool {
 } config_pool_t;
 
 typedef struct config {
-    char path[OPTION_TEXT_MAX];
+    char path[OPTION_TEXT_MAX]; /* of the file; "--set": an override */
     config_node_t node;
     config_majordomo_t majordomo;
     config_supervisor_t tree;

@@ -136,7 +136,8 @@ static int load(run_t *run)
         if (fault.line > 0) {
             fprintf(stderr, "%d:", fault.line);
         }
-        fprintf(stderr, " %s%s%s\n", fault.option, fault.option[0] == '\0' ? "" : ": ", fault.rule);
+        fprintf(stderr, " %s%sexpected %s\n", fault.option, fault.option[0] == '\0' ? "" : ": ",
+                fault.rule);
         return EXIT_USAGE;
     }
     if (status != TRP_OK) {

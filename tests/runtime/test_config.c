@@ -123,6 +123,14 @@ Test(config, faults_name_line_option_and_rule)
     refused("node\n    options\n", 2, "node.options", "known option");
     refused("nodes\n    name = x\n", 1, "nodes", "sections node, majordomo, tree, pools");
     refused("node\n    name = a/b\n", 2, "node.name", "letters");
+    refused("majordomo\n    endpoint = \"udp://127.0.0.1:5\"\n", 2, "majordomo.endpoint",
+            "tcp://ADDRESS:PORT");
+    refused("majordomo\n    endpoint = \"tcp://127.0.0.1:99999\"\n", 2, "majordomo.endpoint",
+            "0 to 65535");
+    refused("majordomo\n    endpoint = \"tcp://127.0.0.1:55x\"\n", 2, "majordomo.endpoint",
+            "0 to 65535");
+    refused("majordomo\n    endpoint = \"tcp://localhost\"\n", 2, "majordomo.endpoint",
+            "0 to 65535");
     refused("node\n    log_level = loud\n", 2, "node.log_level", "one of trace|debug");
     refused(POOL "        max = 1\n", 2, "pools.parser", "max not below min");
     refused("pools\n    p\n        class = nobody\n        tools = t\n", 3, "pools.p.class",
@@ -154,6 +162,18 @@ Test(config, missing_file_and_bad_override_are_told)
     trp_status_t bad = load(POOL, overrides);
     cr_assert_eq(bad, TRP_CONFIG);
     cr_assert_not_null(strstr(fault.rule, "section.option=value"));
+}
+
+Test(config, fault_of_an_override_is_not_blamed_on_the_file)
+{
+    const char *const wrong[][2] = {{"pools.parser.min=abc", NULL}, {"pools.parser.nimm=3", NULL}};
+
+    for (size_t i = 0; i < 2; i++) {
+        cr_assert_eq(load(POOL, wrong[i]), TRP_CONFIG);
+        cr_assert_str_eq(fault.path, "--set");
+        cr_assert_eq(fault.line, 0);
+    }
+    cr_assert_str_eq(fault.option, "pools.parser.nimm");
 }
 
 Test(config, mutated_files_are_read_or_refused_without_harm)
