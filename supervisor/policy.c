@@ -74,7 +74,7 @@ static void start_late(policy_step_t *step, policy_child_t *child)
     policy_act(step->policy, POLICY_KILL, child);
 }
 
-/** The status in a reason; what ended a process, a signal or an exit status, is none. */
+/* The status in a reason; what ended a process, a signal or an exit status, is none. */
 static int32_t status_of(const trp_reason_t *reason)
 {
     bool is_status = reason->kind == TRP_REASON_START_FAILED || reason->kind == TRP_REASON_ERROR;
