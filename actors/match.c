@@ -86,24 +86,17 @@ static trp_status_t read_options(trp_ctx_t *ctx, match_host_t *host, const match
 static trp_status_t init(trp_ctx_t *ctx, void *state, const trp_envelope_t *args)
 {
     match_host_t *host = state;
-    match_options_t options = {0};
+    match_options_t options;
     trp_document_t document;
-    trp_fault_t fault;
-    size_t size = 0;
-    const void *data = args == NULL ? NULL : trp_message_data(args, &size);
-    trp_status_t status = TRP_OK;
-    if (size != 0) {
-        status = trp_schema_unpack(&match_options_schema, (trp_text_t){data, size}, &document,
-                                   &options, &fault);
-    }
-    if (status == TRP_OK) {
-        status = read_options(ctx, host, &options);
-    }
-    if (status == TRP_PAYLOAD) {
+    trp_fault_t fault = {.message = ""};
+    trp_status_t status =
+        trp_message_unpack(&match_options_schema, args, &document, &options, &fault);
+    if (status != TRP_OK) {
         trp_log(ctx, LOG_ERROR, "match_options", "%s should be %s", fault.path, fault.rule);
-    } else if (size != 0) {
-        trp_document_fini(&document);
+        return status;
     }
+    status = read_options(ctx, host, &options);
+    trp_document_fini(&document);
     if (status != TRP_OK) {
         free(host->matches);
         return status;

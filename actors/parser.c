@@ -10,20 +10,12 @@ static const tool_table_t table = {.tools = tools, .count = sizeof(tools) / size
 
 static trp_status_t init(trp_ctx_t *ctx, void *state, const trp_envelope_t *args)
 {
-    parser_options_t options = {.has_grammars = false};
+    (void)ctx;
+    parser_options_t options;
     trp_document_t document;
     trp_fault_t fault;
-    size_t size = 0;
-    const void *data = args != NULL ? trp_message_data(args, &size) : NULL;
-
-    (void)ctx;
-    if (size == 0) {
-        parser_init(state, &options);
-        return TRP_OK;
-    }
-
-    trp_status_t status = trp_schema_unpack(&parser_options_schema, (trp_text_t){data, size},
-                                            &document, &options, &fault);
+    trp_status_t status =
+        trp_message_unpack(&parser_options_schema, args, &document, &options, &fault);
     if (status == TRP_OK) {
         parser_init(state, &options);
         trp_document_fini(&document);
@@ -34,7 +26,6 @@ static trp_status_t init(trp_ctx_t *ctx, void *state, const trp_envelope_t *args
 static trp_status_t receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
 {
     trp_status_t status = tool_serve(ctx, state, message, &table);
-
     return status == TRP_UNSUPPORTED ? TRP_OK : status; /* no task: nothing for us */
 }
 

@@ -134,13 +134,10 @@ static trp_status_t on_pools(router_t *router, const trp_envelope_t *message)
 
 static void on_call(router_t *router, const trp_envelope_t *message)
 {
-    size_t size = 0;
-    const void *data = trp_message_data(message, &size);
     trp_document_t document;
     call_t request;
     trp_fault_t fault;
-    if (trp_schema_unpack(&call_schema, (trp_text_t){data, size}, &document, &request, &fault) !=
-        TRP_OK) {
+    if (trp_message_unpack(&call_schema, message, &document, &request, &fault) != TRP_OK) {
         return; /* only actors of this node send it, checked */
     }
     router_call_t call = {

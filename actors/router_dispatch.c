@@ -245,13 +245,10 @@ void router_on_done(router_t *router, const trp_envelope_t *message)
     if (task == NULL) {
         return;
     }
-    size_t size = 0;
-    const void *data = trp_message_data(message, &size);
     trp_document_t document;
     task_done_t done;
     trp_fault_t fault = {0};
-    if (trp_schema_unpack(&task_done_schema, (trp_text_t){data, size}, &document, &done, &fault) !=
-        TRP_OK) {
+    if (trp_message_unpack(&task_done_schema, message, &document, &done, &fault) != TRP_OK) {
         finish_broken(router, task, &fault);
         return;
     }

@@ -56,13 +56,10 @@ void router_key_unbind(router_t *router, trp_text_t name)
 
 void router_on_release(router_t *router, const trp_envelope_t *message)
 {
-    size_t size = 0;
-    const void *data = trp_message_data(message, &size);
     trp_document_t document;
     task_release_t release;
     trp_fault_t fault;
-    if (trp_schema_unpack(&task_release_schema, (trp_text_t){data, size}, &document, &release,
-                          &fault) != TRP_OK) {
+    if (trp_message_unpack(&task_release_schema, message, &document, &release, &fault) != TRP_OK) {
         return; /* it keeps the key until its worker ends */
     }
     key_entry_t *key = NULL;

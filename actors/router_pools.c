@@ -300,15 +300,12 @@ static void worker_event(router_t *router, const child_event_t *event, trp_pid_t
 
 void router_on_child(router_t *router, const trp_envelope_t *message)
 {
-    size_t size = 0;
-    const void *data = trp_message_data(message, &size);
     trp_document_t document;
     child_event_t event;
     trp_fault_t fault;
     char text[TRP_PID_TEXT_MAX];
     trp_pid_t pid;
-    if (trp_schema_unpack(&child_event_schema, (trp_text_t){data, size}, &document, &event,
-                          &fault) != TRP_OK) {
+    if (trp_message_unpack(&child_event_schema, message, &document, &event, &fault) != TRP_OK) {
         return;
     }
     snprintf(text, sizeof(text), "%.*s", (int)event.pid.size, event.pid.data);
@@ -363,14 +360,11 @@ void pool_shrink(pool_t *pool, worker_t *worker)
 
 static child_outcome_t outcome_of(const trp_envelope_t *message)
 {
-    size_t size = 0;
-    const void *data = trp_message_data(message, &size);
     trp_document_t document;
     child_answer_t answer;
     trp_fault_t fault;
     if (message->tag != TRP_TAG_CHILD_ANSWER ||
-        trp_schema_unpack(&child_answer_schema, (trp_text_t){data, size}, &document, &answer,
-                          &fault) != TRP_OK) {
+        trp_message_unpack(&child_answer_schema, message, &document, &answer, &fault) != TRP_OK) {
         return CHILD_FAILED; /* no answer in time */
     }
     child_outcome_t outcome = (child_outcome_t)answer.outcome;

@@ -6,18 +6,11 @@
 
 static trp_status_t init(trp_ctx_t *ctx, void *state, const trp_envelope_t *args)
 {
-    transform_options_t options = {.has_strict = false};
+    transform_options_t options;
     trp_document_t document;
     trp_fault_t fault;
-    trp_text_t given = {NULL, 0};
-    if (args != NULL) {
-        given.data = trp_message_data(args, &given.size);
-    }
-    if (given.size == 0) {
-        return transform_worker_init(state, &options);
-    }
     trp_status_t status =
-        trp_schema_unpack(&transform_options_schema, given, &document, &options, &fault);
+        trp_message_unpack(&transform_options_schema, args, &document, &options, &fault);
     if (status != TRP_OK) {
         return status;
     }

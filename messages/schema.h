@@ -39,6 +39,7 @@
 
 #include "messages/api.h"
 #include "messages/codec.h"
+#include "messages/envelope.h"
 #include "messages/schema_macros.h"
 #include "messages/status.h"
 
@@ -108,6 +109,13 @@ TRP_API TRP_MUST_USE trp_status_t trp_schema_read_lenient(const trp_schema_t *sc
 TRP_API TRP_MUST_USE trp_status_t trp_schema_unpack(const trp_schema_t *schema, trp_text_t bytes,
                                                     trp_document_t *document, void *out,
                                                     trp_fault_t *fault);
+
+/** trp_schema_unpack of a message's payload. No message or an empty payload is an empty map: what
+ * an init gets when its configuration says nothing. */
+TRP_API TRP_MUST_USE trp_status_t trp_message_unpack(const trp_schema_t *schema,
+                                                     const trp_envelope_t *message,
+                                                     trp_document_t *document, void *out,
+                                                     trp_fault_t *fault);
 
 /** Writes the struct as a map of its members (absent optionals are left out). */
 TRP_API void trp_schema_write(const trp_schema_t *schema, const void *value, trp_writer_t *writer);

@@ -389,3 +389,15 @@ trp_status_t trp_schema_unpack(const trp_schema_t *schema, trp_text_t bytes,
     }
     return status;
 }
+
+trp_status_t trp_message_unpack(const trp_schema_t *schema, const trp_envelope_t *message,
+                                trp_document_t *document, void *out, trp_fault_t *fault)
+{
+    trp_text_t bytes = {.data = "\x80", .size = 1}; /* an empty map */
+    size_t size = 0;
+    const void *data = message == NULL ? NULL : trp_message_data(message, &size);
+    if (size != 0) {
+        bytes = (trp_text_t){.data = data, .size = size};
+    }
+    return trp_schema_unpack(schema, bytes, document, out, fault);
+}

@@ -164,13 +164,10 @@ static void refuse(trp_ctx_t *ctx, const trp_envelope_t *message, child_outcome_
 static void on_child_id(supervisor_t *supervisor, trp_ctx_t *ctx, const trp_envelope_t *message,
                         policy_event_kind_t kind)
 {
-    size_t size = 0;
-    const void *data = trp_message_data(message, &size);
     trp_document_t document;
     trp_fault_t fault;
     child_id_t request;
-    if (trp_schema_unpack(&child_id_schema, (trp_text_t){data, size}, &document, &request,
-                          &fault) != TRP_OK) {
+    if (trp_message_unpack(&child_id_schema, message, &document, &request, &fault) != TRP_OK) {
         refuse(ctx, message, CHILD_REFUSED, NULL, fault.rule);
         return;
     }
@@ -229,17 +226,10 @@ static void start_child(supervisor_t *supervisor, trp_ctx_t *ctx, const trp_enve
 
 static void on_start_child(supervisor_t *supervisor, trp_ctx_t *ctx, const trp_envelope_t *message)
 {
-    size_t size = 0;
-    const void *data = trp_message_data(message, &size);
-    child_start_t request = {0};
+    child_start_t request;
     trp_document_t document;
     trp_fault_t fault;
-    if (size == 0) { /* nothing said: all defaults */
-        start_child(supervisor, ctx, message, &request);
-        return;
-    }
-    if (trp_schema_unpack(&child_start_schema, (trp_text_t){data, size}, &document, &request,
-                          &fault) != TRP_OK) {
+    if (trp_message_unpack(&child_start_schema, message, &document, &request, &fault) != TRP_OK) {
         refuse(ctx, message, CHILD_REFUSED, NULL, fault.rule);
         return;
     }

@@ -247,3 +247,33 @@ Test(schema_read, a_name_that_goes_on_behind_u0000_is_not_the_member)
     cr_expect_eq(status, TRP_PAYLOAD);
     cr_expect_str_eq(fault.rule, "a known member");
 }
+
+Test(schema_read, a_message_is_read_from_its_payload)
+{
+    trp_envelope_t message = {.inline_size = 13};
+    memcpy(message.payload.bytes, "{\"value\": 7 }", 13);
+    branch_t branch;
+
+    trp_status_t status = trp_message_unpack(&branch_schema, &message, &document, &branch, &fault);
+
+    cr_assert_eq(status, TRP_OK);
+    cr_expect_eq(branch.value, 7);
+    trp_document_fini(&document);
+}
+
+Test(schema_read, no_message_and_an_empty_one_are_an_empty_map)
+{
+    const trp_envelope_t empty = {.inline_size = 0};
+    const trp_envelope_t *const messages[] = {NULL, &empty};
+    nothing_t nothing;
+    branch_t branch;
+
+    for (size_t i = 0; i < 2; i++) {
+        cr_assert_eq(trp_message_unpack(&nothing_schema, messages[i], &document, &nothing, &fault),
+                     TRP_OK);
+        trp_document_fini(&document);
+        cr_assert_eq(trp_message_unpack(&branch_schema, messages[i], &document, &branch, &fault),
+                     TRP_PAYLOAD);
+        cr_expect_str_eq(fault.value, "missing");
+    }
+}
