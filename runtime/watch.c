@@ -126,6 +126,9 @@ void watch_expire(watch_table_t *table, int64_t now_ns,
             at++;
         }
     }
+    if (table->count * 2 > table->capacity) {
+        (void)!grow(table, true); /* without memory it stays as it is, and is full later */
+    }
 }
 
 void watch_free(watch_table_t *table)

@@ -59,7 +59,9 @@ TRP_MUST_USE trp_status_t watch_add(watch_table_t *table, const watch_t *row, bo
 /** Removes a row that watch_find or watch_mine gave. */
 void watch_remove(watch_table_t *table, watch_t *row, bool by_pid);
 
-/** Drops ASKER rows of those that do not wait any more: the deadline has passed, or `is_gone`. */
+/** Drops ASKER rows of those that do not wait any more: the deadline has passed, or `is_gone`.
+ * A table that is more than half full after that grows. cost: a look at every row, so that many
+ * rows are added before the next. */
 void watch_expire(watch_table_t *table, int64_t now_ns,
                   bool (*is_gone)(const void *user, trp_pid_t pid), const void *user);
 

@@ -172,6 +172,33 @@ Test(watch, askers_whose_deadline_has_passed_are_dropped)
     watch_free(&table);
 }
 
+static bool is_slot_counted(const void *user, trp_pid_t pid)
+{
+    static int looks;
+    looks++;
+    cr_assert_lt(looks, 20000, "a look at every row for each that is added");
+    return is_of_slot(user, pid);
+}
+
+Test(watch, a_full_table_in_which_little_has_expired_grows_instead_of_being_searched_each_time)
+{
+    watch_table_t table = {0};
+    for (uint64_t ref = 1; ref <= 1536; ref++) { /* as full as it gets */
+        watch_t row = {.kind = WATCH_ASKER, .pid = pid_of((uint32_t)ref + 10), .ref = ref};
+        cr_assert_eq(watch_add(&table, &row, true), TRP_OK);
+    }
+
+    for (uint32_t slot = 11; slot <= 1500; slot++) { /* one goes, one comes */
+        watch_t row = {.kind = WATCH_ASKER, .pid = pid_of(slot + 2000), .ref = slot};
+        if ((table.count + 1) * 4 > table.capacity * 3) {
+            watch_expire(&table, 0, is_slot_counted, &slot);
+        }
+        cr_assert_eq(watch_add(&table, &row, true), TRP_OK);
+    }
+
+    watch_free(&table);
+}
+
 Test(runq, is_first_in_first_out)
 {
     static cell_t cells[3];
