@@ -187,8 +187,15 @@ static void fire(void *user, trp_pid_t owner, uint64_t ref)
 
 static bool has_timers(const worker_t *worker)
 {
-    /* Relaxed: only this worker's thread adds. */
+    /* Relaxed: only the worker's own thread adds; others are told by the next look. */
     return atomic_load_explicit(&worker->wheel.count, memory_order_relaxed) != 0;
+}
+
+void scheduler_turn_wheel(worker_t *worker, worker_t *owner, int64_t now_ns)
+{
+    if (has_timers(owner)) {
+        timer_advance(&owner->wheel, now_ns, fire, worker);
+    }
 }
 
 void scheduler_tick(worker_t *worker)
@@ -203,9 +210,7 @@ void scheduler_tick(worker_t *worker)
         worker->clock_interval *= 2;
     }
     worker->clock_credit = worker->clock_interval;
-    if (has_timers(worker)) {
-        timer_advance(&worker->wheel, now, fire, worker);
-    }
+    scheduler_turn_wheel(worker, worker, now);
 }
 
 /* A worker that was woken to search, or did, has found something: another may search now, or look

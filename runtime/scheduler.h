@@ -123,6 +123,10 @@ bool scheduler_step(worker_t *worker);
 /** Runs one slice of a cell that was taken from a queue. */
 void scheduler_run(worker_t *worker, cell_t *cell);
 
+/** Fires what is due on the wheel of `owner`; by `worker`, this thread's: itself or who finds it
+ * stuck. */
+void scheduler_turn_wheel(worker_t *worker, worker_t *owner, int64_t now_ns);
+
 /** Looks at the clock: fires timers that are due. */
 void scheduler_tick(worker_t *worker);
 

@@ -127,24 +127,32 @@ static bool stay_sentinel(worker_t *worker)
     return become_sentinel(worker);
 }
 
-/* What waits behind workers that have not moved since `turns` was noted; notes anew. */
+/* What waits behind a worker that does not move; what is due on its wheel goes to our queues. */
+static cell_t *take_over(worker_t *worker, worker_t *stuck)
+{
+    scheduler_turn_wheel(worker, stuck, runtime_clock(worker->runtime));
+    cell_t *cell = runq_steal(&stuck->queue, &worker->queue);
+    cell_t *lifo = cell == NULL ? atomic_load_explicit(&stuck->lifo, memory_order_relaxed) : NULL;
+    /* Acquire: the cell as its waker left it. */
+    if (lifo != NULL &&
+        atomic_compare_exchange_strong_explicit(&stuck->lifo, &lifo, NULL, memory_order_acq_rel,
+                                                memory_order_relaxed)) {
+        cell = lifo;
+    }
+    return cell != NULL ? cell : scheduler_next(worker);
+}
+
+/* Takes over from a worker that runs and has not moved since `turns` was noted; notes anew. */
 static cell_t *rescue(worker_t *worker, uint32_t turns[WORKERS_MAX])
 {
-    trp_runtime_t *runtime = worker->runtime;
+    const trp_runtime_t *runtime = worker->runtime;
+    uint64_t idle = atomic_load_explicit(&runtime->idle, memory_order_seq_cst);
     cell_t *cell = NULL;
     for (uint32_t i = runtime->first_pool; i < runtime->worker_count; i++) {
         worker_t *other = &runtime->workers[i];
         uint32_t turn = atomic_load_explicit(&other->turn, memory_order_relaxed);
-        if (turn == turns[i] && other != worker && cell == NULL) {
-            cell = runq_steal(&other->queue, &worker->queue);
-            cell_t *lifo =
-                cell == NULL ? atomic_load_explicit(&other->lifo, memory_order_relaxed) : NULL;
-            /* Acquire: the cell as its waker left it. */
-            if (lifo != NULL && atomic_compare_exchange_strong_explicit(&other->lifo, &lifo, NULL,
-                                                                        memory_order_acq_rel,
-                                                                        memory_order_relaxed)) {
-                cell = lifo;
-            }
+        if (turn == turns[i] && other != worker && (idle >> i & 1) == 0 && cell == NULL) {
+            cell = take_over(worker, other);
         }
         turns[i] = turn;
     }

@@ -3,7 +3,8 @@
  * of the highest bit in which its tick differs from the wheel's, so each is moved at most once a
  * level, and the next one is found by the lowest bit set. Due at most one tick late, never early;
  * equal times fire in the order of their start. Each scheduler worker has one: only its thread
- * starts timers, any thread may cancel. One mutex, a leaf in the lock order.
+ * starts timers; any thread may cancel them, and turn the wheel of a worker that is stuck. One
+ * mutex, a leaf in the lock order.
  * source: G. Varghese, T. Lauck, "Hashed and hierarchical timing wheels", 1987 */
 #ifndef TRP_RUNTIME_TIMER_H
 #define TRP_RUNTIME_TIMER_H

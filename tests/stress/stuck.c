@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A handler that does not return before another actor has run, which waits behind it: in the LIFO
- * slot, then in the queue; then two that wait for each other as well, so that each worker has one.
+ * slot, then in the queue; a timer that was set on the same worker; then two that wait for each other as well, so that each worker has one.
  * And a runtime that has nothing to do uses no processor time.
  *     stuck [idle_ms=1000] */
 #include <stdio.h>
@@ -11,12 +11,12 @@
 
 #include "runtime/runtime.h"
 
-enum { TAG_GO = 0x1000, TAG_RUN };
+enum { TAG_GO = 0x1000, TAG_RUN, TAG_TICK };
 
 #define LIMIT_S 60
 
 static trp_runtime_t *runtime;
-static atomic_int runs, met;
+static atomic_int runs, met, ticks;
 static host_word_t done;
 
 static trp_status_t waiting_receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
@@ -58,6 +58,30 @@ static trp_status_t start_meeting(trp_ctx_t *ctx)
     return status;
 }
 
+/* Sets a timer and has the stuck one run behind it, on the same worker. */
+static trp_status_t ticking_init(trp_ctx_t *ctx, void *state, const trp_envelope_t *args)
+{
+    (void)state;
+    size_t size = 0;
+    uint64_t timer = 0;
+    trp_pid_t stuck;
+    memcpy(&stuck, trp_message_data(args, &size), sizeof(stuck));
+    trp_status_t status = trp_timer_start(ctx, 20, 0, TAG_TICK, &timer);
+    return status == TRP_OK ? trp_send(ctx, stuck, TAG_GO, NULL, 0) : status;
+}
+
+static trp_status_t ticking_receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
+{
+    (void)ctx;
+    (void)state;
+    (void)message;
+    atomic_fetch_add_explicit(&ticks, 1, memory_order_release);
+    return TRP_OK;
+}
+
+static const trp_class_t ticking_class = {
+    .name = "ticking", .init = ticking_init, .receive = ticking_receive};
+
 /* Wakes one actor, then two, and spins each time until they have run elsewhere. */
 static trp_status_t stuck_receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
 {
@@ -80,6 +104,8 @@ static trp_status_t stuck_receive(trp_ctx_t *ctx, void *state, const trp_envelop
         wanted += round;
         while (atomic_load_explicit(&runs, memory_order_acquire) < wanted) {
         }
+    }
+    while (atomic_load_explicit(&ticks, memory_order_acquire) == 0) {
     }
     trp_status_t status = start_meeting(ctx);
     if (status != TRP_OK) {
@@ -119,14 +145,13 @@ int main(int argc, char **argv)
     alarm(LIMIT_S);
     runtime_options_t options = {.node = 1 << 16, .incarnation = 1, .threads = 3};
     trp_spawn_t spawn = {.class = &stuck_class};
-    trp_envelope_t *go = envelope_alloc();
-    if (go == NULL || runtime_create(&options, &runtime) != TRP_OK ||
-        runtime_start(runtime) != TRP_OK || runtime_spawn(runtime, &spawn, &go->to) != TRP_OK) {
+    trp_pid_t stuck;
+    trp_pid_t ticking;
+    trp_spawn_t timed = {.class = &ticking_class, .args = &stuck, .args_size = sizeof(stuck)};
+    if (runtime_create(&options, &runtime) != TRP_OK || runtime_start(runtime) != TRP_OK ||
+        runtime_spawn(runtime, &spawn, &stuck) != TRP_OK ||
+        runtime_spawn(runtime, &timed, &ticking) != TRP_OK) {
         fprintf(stderr, "stuck: start failed\n");
-        return 1;
-    }
-    go->tag = TAG_GO;
-    if (runtime_send(runtime, go) != TRP_OK) {
         return 1;
     }
     while (atomic_load_explicit(&done, memory_order_acquire) == 0) {
