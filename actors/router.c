@@ -195,11 +195,24 @@ static trp_status_t receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *m
     return status;
 }
 
+/* A node that stops has waited as long as it may: who still waits is told. */
+static void terminate(trp_ctx_t *ctx, void *state, const trp_reason_t *reason)
+{
+    (void)reason;
+    router_t *router = ((router_actor_t *)state)->router;
+    if (router != NULL && router->draining) {
+        router->ctx = ctx;
+        router_cancel_all(router);
+        router->ctx = NULL;
+    }
+}
+
 const trp_class_t router_class = {
     .name = "router",
     .version = 1,
     .state_size = sizeof(router_actor_t),
     .init = init,
     .receive = receive,
+    .terminate = terminate,
     .flags = TRP_CLASS_EDGE,
 };

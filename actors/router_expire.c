@@ -51,6 +51,37 @@ static int64_t staying(const pool_t *pool)
     return count;
 }
 
+static void cancel(router_t *router, task_t *task)
+{
+    if (!task->answered) {
+        refusal_t refusal;
+        refusal_init(&refusal, "E_CANCELLED", "the node stopped before it was done");
+        router_refuse(router, task, &refusal);
+    }
+    task_free(router, task);
+}
+
+void router_cancel_all(router_t *router)
+{
+    for (size_t i = 0; i < router->pool_count; i++) {
+        task_t *task, *next;
+        worker_t *worker;
+        DL_FOREACH_SAFE(router->pools[i].queue, task, next)
+        {
+            task_dequeue(task);
+            cancel(router, task);
+        }
+        DL_FOREACH(router->pools[i].workers, worker)
+        {
+            DL_FOREACH_SAFE(worker->tasks, task, next)
+            {
+                task_unassign(task);
+                cancel(router, task);
+            }
+        }
+    }
+}
+
 static bool may_leave(const worker_t *worker)
 {
     return worker->inflight == 0 && worker->keys == 0 && !worker->leaving;

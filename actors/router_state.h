@@ -202,6 +202,8 @@ void router_on_done(router_t *router, const trp_envelope_t *message);
 void router_on_timeout(router_t *router, uint64_t request_id);
 /** Refuses what waited too long and stops workers that idle too long; sets the next timer. */
 void pool_on_timer(pool_t *pool);
+/** Refuses all that is accepted and unanswered. */
+void router_cancel_all(router_t *router);
 /** Sets the timer for earliest_ns, unless it fires before that anyway. */
 void pool_set_timer(pool_t *pool);
 

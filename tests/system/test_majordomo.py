@@ -305,6 +305,20 @@ class Deaths(unittest.TestCase):
 
 
 class Stops(unittest.TestCase):
+    def test_task_that_outlasts_the_stop_is_answered_with_the_reason(self):
+        with Node(settings=["node.stop_ms=1500"]) as node, Client(node.endpoints["majordomo"]) as client:
+            for row in node.workers("parser"):
+                os.kill(row["os_pid"], signal.SIGSTOP)
+            for _ in range(5):
+                client.send(b"", b"MDPC01", b"code_parse", json.dumps(CODE).encode())
+            wait_for(lambda: node.ask("pools")[0]["accepted"] == 5, what="5 accepted tasks")
+            node.send_signal(signal.SIGTERM)
+            replies = [json.loads(client.receive()[3]) for _ in range(5)]
+
+            self.assertEqual({reply["error"]["code"] for reply in replies}, {"E_CANCELLED"})
+            self.assertIn("stopped", replies[0]["error"]["message"])
+            node.wait_ended()
+
     def test_interrupt_drains_what_was_accepted(self):
         with Node(settings=["pools.parser.min=1"]) as node, Client(node.endpoints["majordomo"]) as client:
             body = long_source(3000)
