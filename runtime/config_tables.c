@@ -6,6 +6,10 @@
 
 #include "runtime/runtime.h"
 
+/* A body and what is packed around it must fit into a worker's mailbox of 64 MiB, or it would wait at
+ * the head of its queue for ever. */
+#define BODY_MAX (63 * 1024 * 1024)
+
 #define INT_ROW(type, member, fallback, min, max, text)                                \
     {                                                                                  \
 #member, OPTION_INT, offsetof(type, member), 0, fallback, min, max, NULL, text \
@@ -41,7 +45,7 @@ static const option_t majordomo_rows[] = {
              "where clients connect, as tcp://127.0.0.1:5555; port * picks one; empty: none"),
     INT_ROW(config_majordomo_t, bytes_max, "268435456", 1048576, 1099511627776,
             "bytes: bodies of all accepted tasks together; above it requests are refused"),
-    INT_ROW(config_majordomo_t, body_max, "16777216", 1024, 67108864, "bytes: one request body"),
+    INT_ROW(config_majordomo_t, body_max, "16777216", 1024, BODY_MAX, "bytes: one request body"),
 };
 
 #define SUPERVISOR_ROWS(strategy_default, intensity_default, period_default)                       \

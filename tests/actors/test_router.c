@@ -4,6 +4,7 @@
 #include "actors/router.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "messages/control.h"
@@ -270,6 +271,39 @@ Test(router, task_is_given_and_answered)
     finish(0, "");
 
     cr_assert(answers == 1 && answer_has("\"success\":true"), "%s", answer);
+}
+
+static int64_t largest_body(void)
+{
+    size_t count = 0;
+    const option_table_t *tables = config_tables(&count);
+    for (size_t i = 0; i < count; i++) {
+        for (size_t k = 0; k < tables[i].count; k++) {
+            if (strcmp(tables[i].rows[k].name, "body_max") == 0) {
+                return tables[i].rows[k].max;
+            }
+        }
+    }
+    return 0;
+}
+
+Test(router, largest_body_that_may_be_configured_reaches_a_worker)
+{
+    const int64_t size = largest_body();
+    char *large = malloc((size_t)size + 1);
+    cr_assert_not_null(large);
+    memset(large, ' ', (size_t)size);
+    memcpy(large, "{}", 2);
+    large[size] = '\0';
+    config.majordomo.body_max = size;
+    config.majordomo.bytes_max = 2 * size;
+    open_router();
+
+    call("use", large);
+    free(large);
+
+    cr_assert_eq(given_count, 1, "%s", answer);
+    finish(0, "");
 }
 
 Test(router, task_whose_worker_died_late_is_tried_again_though_it_ran_longer_than_it_may_wait)
