@@ -2,6 +2,7 @@
 #include "runtime/log.h"
 
 #include <math.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,8 +11,9 @@
 #include "messages/codec.h"
 #include "runtime/host.h"
 
-#define LINE_MAX_BYTES 4096
-#define LINE_TAIL      2 /* "}\n" */
+#define LINE_MAX_BYTES 4096 /* PIPE_BUF: a pipe that polls as writable takes it whole */
+#define READER_WAIT_MS 100  /* for a reader that lags; then lines are lost, not time */
+#define LINE_TAIL      2    /* "}\n" */
 
 typedef struct line {
     size_t size;
@@ -20,6 +22,7 @@ typedef struct line {
 
 /* Relaxed: a threshold that is seen a little later is no fault, and nothing else hangs on it. */
 static atomic_int threshold = LOG_INFO;
+static atomic_llong lost; /* lines since the last one that was written */
 
 /* Appends bytes; false when they do not fit. */
 static bool put(line_t *line, const char *bytes, size_t size)
@@ -110,11 +113,8 @@ bool log_enabled(int level)
     return level >= atomic_load_explicit(&threshold, memory_order_relaxed);
 }
 
-void log_write(int level, const log_field_t *fields)
+static void write_line(int level, const log_field_t *fields)
 {
-    if (!log_enabled(level)) {
-        return;
-    }
     line_t line;
     put_head(&line, level);
     for (const log_field_t *field = fields; field->kind != LOG_KIND_END; field++) {
@@ -123,6 +123,31 @@ void log_write(int level, const log_field_t *fields)
     memcpy(line.text + line.size, "}\n", LINE_TAIL);
     ssize_t written = write(STDERR_FILENO, line.text, line.size + LINE_TAIL);
     (void)written; /* nowhere to say that saying failed */
+}
+
+/* A node must not stand still because nobody reads its log. */
+static bool has_room(void)
+{
+    struct pollfd polled = {.fd = STDERR_FILENO, .events = POLLOUT};
+    return poll(&polled, 1, atomic_load(&lost) > 0 ? 0 : READER_WAIT_MS) != 0;
+}
+
+void log_write(int level, const log_field_t *fields)
+{
+    if (!log_enabled(level)) {
+        return;
+    }
+    if (!has_room()) {
+        atomic_fetch_add(&lost, 1);
+        return;
+    }
+    write_line(level, fields);
+    long long count = atomic_load(&lost) > 0 && has_room() ? atomic_exchange(&lost, 0) : 0;
+    if (count > 0) {
+        write_line(LOG_WARN, (const log_field_t[]){LOG_TEXT("msg", "log_lines_lost"),
+                                                   LOG_INT("lines", count),
+                                                   {.kind = LOG_KIND_END}});
+    }
 }
 
 void log_level_set(int level)

@@ -50,7 +50,8 @@ typedef struct log_field {
                                              (log_field_t){.kind = LOG_KIND_END}})
 
 /** Writes one line, cut at 4 KiB between fields, if `level` is at or above the threshold.
- * Async-signal unsafe. */
+ * Never stands still for a reader: lines that it does not take in time are lost, and counted in a
+ * line `log_lines_lost` when it reads again. Async-signal unsafe. */
 TRP_API void log_write(int level, const log_field_t *fields);
 
 /** Whether a line of this level would be written: asked before costly fields are made. */

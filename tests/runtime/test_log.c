@@ -2,6 +2,7 @@
 #include "runtime/log.h"
 
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <string.h>
 #include <unistd.h>
@@ -52,6 +53,24 @@ Test(log, a_line_is_one_json_object_with_pino_names)
     cr_assert(json_is_string(json_object_get(line, "hostname")));
     cr_assert_eq(text[strlen(text) - 1], '\n');
     json_decref(line);
+}
+
+Test(log, full_pipe_without_a_reader_loses_lines_and_says_how_many, .timeout = 10)
+{
+    static char text[1 << 20];
+    capture();
+    cr_assert_gt(fcntl(reader, F_SETPIPE_SZ, 8192), 0);
+
+    for (int i = 0; i < 200; i++) {
+        log_event(LOG_WARN, "filler", LOG_INT("i", i));
+    }
+    cr_assert_gt(read(reader, text, sizeof(text)), 0);
+    log_event(LOG_WARN, "after");
+
+    ssize_t size = captured(text, sizeof(text));
+    cr_assert_gt(size, 0);
+    cr_assert_not_null(strstr(text, "\"after\""), "%s", text);
+    cr_assert_not_null(strstr(text, "\"log_lines_lost\",\"lines\":"), "%s", text);
 }
 
 Test(log, hostile_text_stays_one_line_of_json)
