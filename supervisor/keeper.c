@@ -22,7 +22,8 @@ typedef struct keeper {
     keeper_phase_t phase;
     trp_pid_t root;
     uint64_t root_monitor;
-    uint64_t drain; /* the request to the router */
+    uint64_t drain;    /* the request to the router */
+    bool is_undrained; /* it stops with tasks that were accepted and not answered */
 } keeper_t;
 
 static trp_status_t init(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
@@ -107,9 +108,9 @@ static void end(keeper_t *keeper, trp_ctx_t *ctx, const trp_envelope_t *message)
         memcpy(&reason, data, sizeof(reason));
         trp_reason_format(&reason, line);
     }
-    if (keeper->phase == KEEPER_STOPPING || keeper->phase == KEEPER_DRAINING) {
+    if (keeper->phase == KEEPER_STOPPING) {
         log_event(LOG_INFO, "node_stopped", LOG_TEXT("reason", line));
-        node_end(runtime_of(ctx), 0);
+        node_end(runtime_of(ctx), keeper->is_undrained);
         return;
     }
     log_event(LOG_FATAL, keeper->phase == KEEPER_STARTING ? "node_not_started" : "node_gave_up",
@@ -123,6 +124,7 @@ static void drained(keeper_t *keeper, trp_ctx_t *ctx, const trp_envelope_t *mess
         return;
     }
     if (message->tag != TRP_TAG_DRAINED) {
+        keeper->is_undrained = true;
         log_event(
             LOG_ERROR, "node_not_drained",
             LOG_TEXT("cause", message->tag == TRP_TAG_TIMEOUT ? "time limit" : "router ended"));

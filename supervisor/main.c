@@ -17,7 +17,7 @@ static const command_t commands[] = {
     {"run", "CONF", 1, 1, COMMAND_JSON | COMMAND_SET, "run a node until it is stopped",
      "Prints one line on standard output when all is ready: `ready` and the endpoints in use.\n"
      "Logs go to standard error, one JSON object a line. Ctrl-C or SIGTERM lets accepted work\n"
-     "finish, then stops; Ctrl-C again stops at once.",
+     "finish, then stops; Ctrl-C again stops at once. Exit status 1: some could not finish.",
      command_run},
     {"tree", "", 0, 0, COMMAND_JSON | COMMAND_CONTROL, "show the supervision tree of a node", NULL,
      command_tree},

@@ -334,6 +334,19 @@ class Stops(unittest.TestCase):
             self.assertEqual([pid for pid in family if os.path.exists(f"/proc/{pid}")], [])
             self.assertEqual(os.listdir(node.run_dir) if os.path.exists(node.run_dir) else [], [])
 
+    def test_node_whose_tree_gives_up_while_it_drains_does_not_end_well(self):
+        settings = ["tree.intensity=0", "pools.parser.intensity=0", "pools.parser.min=1"]
+        with Node(settings=settings) as node, Client(node.endpoints["majordomo"]) as client:
+            worker = node.workers("parser")[0]
+            os.kill(worker["os_pid"], signal.SIGSTOP)
+            client.send(b"", b"MDPC01", b"code_parse", json.dumps(CODE).encode())
+            wait_for(lambda: node.ask("pools")[0]["running"] == 1, what="a running task")
+            node.send_signal(signal.SIGINT)
+            wait_for(lambda: node.events("draining"), what="the drain")
+            os.kill(worker["os_pid"], signal.SIGKILL)
+
+            self.assertEqual(node.wait_ended(), 1)
+
 
 if __name__ == "__main__":
     unittest.main()
