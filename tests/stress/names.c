@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Who finds a name may send to it: actors are born under names that another thread waits for and
- * writes to at once; each message has to be handled.
+ * writes to at once; each message has to be handled. Meanwhile that thread looks at all actors, and
+ * births under a name that is taken fail.
  *     names [rounds=20000] */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@ enum { TAG_HELLO = 0x1000, TAG_NEXT };
 static trp_runtime_t *runtime;
 static long rounds = 20000;
 static atomic_long born, greeted;
+static long rows, torn;
 
 static void name_of(long round, char name[TRP_NAME_MAX])
 {
@@ -42,8 +44,10 @@ static trp_status_t parent_receive(trp_ctx_t *ctx, void *state, const trp_envelo
     char name[TRP_NAME_MAX];
     trp_pid_t pid;
     name_of(atomic_fetch_add_explicit(&born, 1, memory_order_relaxed), name);
+    trp_spawn_t taken = {.class = &child_class, .name = "parent"};
     trp_spawn_t spawn = {.class = &child_class, .name = name};
-    return trp_spawn(ctx, &spawn, &pid);
+    bool refused = trp_spawn(ctx, &taken, &pid) == TRP_EXISTS;
+    return refused ? trp_spawn(ctx, &spawn, &pid) : TRP_FAILED;
 }
 
 static const trp_class_t parent_class = {.name = "parent", .receive = parent_receive};
@@ -63,6 +67,16 @@ static trp_status_t post(trp_pid_t to, uint16_t tag)
     return status;
 }
 
+/* A row shows an actor with its own class, and its whole name or none. */
+static void look(void *user, const actor_info_t *info)
+{
+    (void)user;
+    bool child = strcmp(info->class_name, child_class.name) == 0;
+    bool named = strncmp(info->name, "child.", 6) == 0;
+    rows++;
+    torn += trp_pid_is_none(info->pid) || (info->name[0] != '\0' && named != child);
+}
+
 /* One birth, awaited by name. False: the message was refused. */
 static bool greet(trp_pid_t parent, long round)
 {
@@ -75,7 +89,10 @@ static bool greet(trp_pid_t parent, long round)
     while (trp_pid_is_none(child)) {
         child = runtime_whereis(runtime, name);
     }
-    return post(child, TAG_HELLO) == TRP_OK;
+    runtime_each(runtime, look, NULL);
+    bool sent = post(child, TAG_HELLO) == TRP_OK;
+    runtime_each(runtime, look, NULL);
+    return sent;
 }
 
 int main(int argc, char **argv)
@@ -85,7 +102,7 @@ int main(int argc, char **argv)
     }
     alarm(LIMIT_S);
     runtime_options_t options = {.node = 1 << 16, .incarnation = 1, .threads = 1};
-    trp_spawn_t spawn = {.class = &parent_class};
+    trp_spawn_t spawn = {.class = &parent_class, .name = "parent"};
     trp_pid_t parent;
     if (runtime_create(&options, &runtime) != TRP_OK || runtime_start(runtime) != TRP_OK ||
         runtime_spawn(runtime, &spawn, &parent) != TRP_OK) {
@@ -101,7 +118,8 @@ int main(int argc, char **argv)
         runtime_ledger(runtime, &ledger);
     } while (ledger.handled + ledger.dead + ledger.refused < ledger.sent);
     long lost = rounds - atomic_load_explicit(&greeted, memory_order_acquire);
-    printf("names: %ld births, %ld refused, %ld lost\n", rounds, refused, lost);
+    printf("names: %ld births, %ld refused, %ld lost; %ld rows, %ld wrong\n", rounds, refused, lost,
+           rows, torn);
     runtime_destroy(&runtime);
-    return lost == 0 ? 0 : 1;
+    return lost == 0 && torn == 0 ? 0 : 1;
 }
