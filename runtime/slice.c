@@ -250,9 +250,16 @@ static trp_envelope_t *next_envelope(worker_t *worker, cell_t *cell, bool *gone)
 {
     *gone = false;
     while (cell->first == NULL) {
+        uint32_t generation = life_pid(worker->runtime, cell).generation;
         settle(cell);
         set_running(cell, 0);
         if (mailbox_sleep(&cell->mailbox)) {
+            return NULL;
+        }
+        if (life_pid(worker->runtime, cell).generation != generation) {
+            /* it was woken, has ended, and a kill of the next actor gave it to us: ours may not be
+             * the thread for it */
+            scheduler_ready(worker->runtime, worker, cell);
             return NULL;
         }
         set_running(cell, 1);
