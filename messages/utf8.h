@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* UTF-8, strictly as RFC 3629 has it: no overlong forms, no surrogates, nothing above U+10FFFF. */
+/* UTF-8 by libunistring, strictly as RFC 3629 has it: no overlong forms, no surrogates, nothing
+ * above U+10FFFF. */
 #ifndef TRP_MESSAGES_UTF8_H
 #define TRP_MESSAGES_UTF8_H
 
