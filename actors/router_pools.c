@@ -72,20 +72,27 @@ trp_status_t router_make_pools(router_t *router)
     return TRP_OK;
 }
 
+static void free_tasks(router_t *router, task_t *tasks)
+{
+    task_t *task, *next;
+    DL_FOREACH_SAFE(tasks, task, next)
+    {
+        task_free(router, task);
+    }
+}
+
 void router_free_pools(router_t *router)
 {
+    HASH_CLEAR(hh, router->running);
     for (size_t i = 0; i < router->pool_count; i++) {
         pool_t *pool = &router->pools[i];
         worker_t *worker, *next_worker;
-        task_t *task, *next_task;
         DL_FOREACH_SAFE(pool->workers, worker, next_worker)
         {
+            free_tasks(router, worker->tasks);
             free(worker);
         }
-        DL_FOREACH_SAFE(pool->queue, task, next_task)
-        {
-            task_free(router, task);
-        }
+        free_tasks(router, pool->queue);
     }
     service_t *service, *next;
     HASH_ITER(hh, router->services, service, next)
