@@ -6,8 +6,8 @@
 
 #include "runtime/runtime.h"
 
-/* A body and what is packed around it must fit into a worker's mailbox of 64 MiB, or it would wait at
- * the head of its queue for ever. */
+/* A body and what is packed around it must fit into a worker's mailbox of 64 MiB, or it would wait
+ * at the head of its queue for ever. */
 #define BODY_MAX (63 * 1024 * 1024)
 
 #define INT_ROW(type, member, fallback, min, max, text)                                \

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* A handler that does not return before another actor has run, which waits behind it: in the LIFO
- * slot, then in the queue; a timer that was set on the same worker; then two that wait for each other as well, so that each worker has one.
- * And a runtime that has nothing to do uses no processor time.
+ * slot, then in the queue; a timer that was set on the same worker; then two that wait for each
+ * other as well, so that each worker has one. And a runtime that has nothing to do uses no
+ * processor time.
  *     stuck [idle_ms=1000] */
 #include <stdio.h>
 #include <stdlib.h>
