@@ -16,6 +16,26 @@ sys.path.insert(0, os.path.join(CLIENTS, "python"))
 from troupe_client import Client, ToolError, call  # noqa: E402
 
 
+SILENT_ZEROMQ = """
+let sends = 0;
+exports.Dealer = class {
+  connect() {}
+  close() {}
+  async send() { if (sends++ === 0) throw new Error('no buffer'); }
+  async *[Symbol.asyncIterator]() {}
+};
+"""
+TWO_FAILURES = """
+const { Client } = require('./troupe_client');
+const client = new Client('tcp://127.0.0.1:1');
+client.call('t', {}).catch((error) => console.log(error.message)).then(() => {
+  const second = client.call('t', {}).catch((error) => console.log(error.message));
+  setTimeout(() => client.close(), 50);
+  return second;
+});
+"""
+
+
 class Clients(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -59,6 +79,20 @@ class Clients(unittest.TestCase):
         printed = self.run_example("node", "parse.js", self.source, self.endpoint, cwd=folder)
 
         self.assertTrue(printed.startswith("(module (function_definition name: (identifier)"), printed)
+
+    @unittest.skipIf(shutil.which("node") is None, "node is not installed: apt-get install nodejs")
+    def test_node_client_fails_its_calls_when_it_is_closed_or_cannot_send(self):
+        module = os.path.join(self.folder, "fails", "node_modules", "zeromq")
+        os.makedirs(module)
+        with open(os.path.join(module, "index.js"), "w", encoding="utf-8") as file:
+            file.write(SILENT_ZEROMQ)
+        folder = os.path.dirname(os.path.dirname(module))
+        shutil.copy(os.path.join(CLIENTS, "node", "troupe_client.js"), folder)
+        done = subprocess.run(["node", "-e", TWO_FAILURES], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              text=True, timeout=20)
+
+        self.assertEqual(done.stdout, "no buffer\nthe client was closed\n", done.stderr)
+        self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_python_client_raises_the_error_of_a_tool(self):
         with self.assertRaises(ToolError) as caught:

@@ -50,35 +50,43 @@ class Client {
     const id = String(this.next++);
     const frames = [CLIENT, REQUEST, tool, options(id, timeout), JSON.stringify(body)];
     const reply = new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.waiting.delete(id);
-        reject(new Error(`no answer to ${tool} within ${timeout} ms`));
-      }, timeout + 5000);
-      this.waiting.set(id, (map) => {
-        clearTimeout(timer);
-        if (map.success) resolve(map.result);
-        else reject(new ToolError(map.error));
-      });
+      const timer = setTimeout(
+        () => this.fail(id, new Error(`no answer to ${tool} within ${timeout} ms`)), timeout + 5000);
+      this.waiting.set(id, { resolve, reject, timer });
     });
-    this.queue = this.queue.then(() => this.socket.send(frames));
-    await this.queue;
+    const sent = this.queue.then(() => this.socket.send(frames));
+    this.queue = sent.catch((error) => this.fail(id, error)); // the next one is sent all the same
     return reply;
+  }
+
+  // Takes a call from those that wait; undefined: it waits no more.
+  take(id) {
+    const call = this.waiting.get(id);
+    if (call) {
+      clearTimeout(call.timer);
+      this.waiting.delete(id);
+    }
+    return call;
+  }
+
+  fail(id, error) {
+    this.take(id)?.reject(error);
   }
 
   async read() {
     for await (const frames of this.socket) {
       if (frames.length !== 5 || frames[1][0] !== FINAL) continue;
-      const id = idOf(frames[3]);
-      const done = this.waiting.get(id);
-      if (done) {
-        this.waiting.delete(id);
-        done(JSON.parse(frames[4].toString()));
-      }
+      const call = this.take(idOf(frames[3]));
+      if (!call) continue;
+      const map = JSON.parse(frames[4].toString());
+      if (map.success) call.resolve(map.result);
+      else call.reject(new ToolError(map.error));
     }
   }
 
   close() {
     this.socket.close();
+    for (const id of [...this.waiting.keys()]) this.fail(id, new Error('the client was closed'));
   }
 }
 
