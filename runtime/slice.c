@@ -277,6 +277,14 @@ static trp_envelope_t *next_envelope(worker_t *worker, cell_t *cell, bool *gone)
     return envelope;
 }
 
+/* The first turn. A kill that is there already comes before init, save a proxy's, which is told of
+ * it as of any message. False: the actor has ended. */
+static bool begin(worker_t *worker, cell_t *cell)
+{
+    bool killed = mailbox_has_urgent(&cell->mailbox) && !cell_is_proxy(cell);
+    return (!killed || handle_urgent(worker, cell)) && life_start(worker, cell);
+}
+
 void cell_run(worker_t *worker, cell_t *cell)
 {
     trp_ctx_t *ctx = &worker->ctx;
@@ -284,7 +292,7 @@ void cell_run(worker_t *worker, cell_t *cell)
     ctx->ending = false;
     worker->slice_work = 0;
     set_running(cell, 1);
-    if (cell_phase(cell) == CELL_NEW && !life_start(worker, cell)) {
+    if (cell_phase(cell) == CELL_NEW && !begin(worker, cell)) {
         return;
     }
     if (cell->first == NULL && !refill(worker, cell)) {

@@ -283,6 +283,27 @@ Test(signal, a_kill_is_not_trapped_and_terminate_is_not_called)
     cr_assert_eq(probe_last(&a)->reason.kind, TRP_REASON_KILLED);
 }
 
+static void bear_and_kill(trp_ctx_t *ctx, probe_t *probe)
+{
+    trp_spawn_t spawn = {.monitor = true, .monitor_ref = &probe->ref};
+    cr_assert_eq(probe_spawn_by(ctx, &b, spawn), TRP_OK);
+    probe->other = b.pid;
+    kill_other(ctx, probe);
+}
+
+Test(signal, who_is_killed_before_its_first_turn_is_never_started)
+{
+    probe_spawn(&a, NULL);
+
+    probe_do(&a, bear_and_kill);
+
+    cr_assert_eq(b.inits, 0);
+    cr_assert_eq(b.terminations, 0);
+    cr_assert_eq(probe_last(&a)->tag, TRP_TAG_DOWN);
+    cr_assert_eq(probe_last(&a)->request_id, a.ref);
+    cr_assert_eq(probe_last(&a)->reason.kind, TRP_REASON_KILLED);
+}
+
 Test(signal, a_kill_goes_before_messages_and_the_end_of_a_killed_one_can_be_trapped)
 {
     pair();
