@@ -47,11 +47,18 @@ trp_status_t tool_fail_fault(tool_call_t *call, const trp_fault_t *fault)
     }
     const char *code = fault->is_body ? "E_BAD_BODY" : "E_BAD_PAYLOAD";
     const char *path = fault->path[0] != '\0' ? fault->path : "the body";
-    if (fault->value[0] == '\0') {
-        return tool_fail(call, code, "%s: expected %s (%s)", path, fault->rule, fault->message);
+    char where[96] = "";
+    if (fault->message != NULL && fault->message[0] != '\0') {
+        snprintf(where, sizeof(where), " (%s)", fault->message);
     }
-    return tool_fail(call, code, "%s: expected %s, got %s (%s)", path, fault->rule, fault->value,
-                     fault->message);
+    if (strcmp(fault->value, "missing") == 0) {
+        return tool_fail(call, code, "%s: missing; expected %s%s", path, fault->rule, where);
+    }
+    if (fault->value[0] == '\0') {
+        return tool_fail(call, code, "%s: expected %s%s", path, fault->rule, where);
+    }
+    return tool_fail(call, code, "%s: expected %s, got %s%s", path, fault->rule, fault->value,
+                     where);
 }
 
 /* The writer's text stays well-formed although the message may have been cut inside a character. */

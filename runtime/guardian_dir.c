@@ -129,7 +129,7 @@ static trp_status_t take_lock(const char *path, const char *name, int *lock, cha
     const int length = snprintf(text, sizeof(text), "%d (node %.80s)\n", (int)getpid(), name);
     if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)length, 0) != length) {
         snprintf(error, ERROR_SIZE, "cannot write %.180s: %s", file, strerror(errno));
-        (void)close(fd);
+        guardian_dir_leave(path, fd);
         return TRP_SYSTEM;
     }
     *lock = fd;

@@ -62,6 +62,23 @@ static int write_body(const command_call_t *call, trp_writer_t *request)
     return -1;
 }
 
+/* The members of an error map beside code and message: `supported`, `path`, `limit_ms` ... */
+static void print_details(const msgpack_object *error)
+{
+    for (uint32_t i = 0;
+         error != NULL && error->type == MSGPACK_OBJECT_MAP && i < error->via.map.size; i++) {
+        const msgpack_object_str *key = &error->via.map.ptr[i].key.via.str;
+        char *json = NULL;
+        size_t size = 0;
+        bool is_shown = (key->size == 4 && memcmp(key->ptr, "code", 4) == 0) ||
+                        (key->size == 7 && memcmp(key->ptr, "message", 7) == 0);
+        if (!is_shown && trp_json_from_object(&error->via.map.ptr[i].val, &json, &size) == TRP_OK) {
+            fprintf(stderr, "  %.*s: %s\n", (int)key->size, key->ptr, json);
+            free(json);
+        }
+    }
+}
+
 /* Prints the reply {task_id, success, result | error}. */
 static int print_reply(const command_call_t *call, const msgpack_object *reply)
 {
@@ -73,6 +90,9 @@ static int print_reply(const command_call_t *call, const msgpack_object *reply)
     if (!is_success) {
         command_fail(call, EXIT_FAILED, "%s: %s", client_text(error, "code"),
                      client_text(error, "message"));
+        if (!call->json) {
+            print_details(error);
+        }
     }
     if (call->json) {
         int status = command_print_json(call, reply);

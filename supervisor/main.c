@@ -193,8 +193,8 @@ static int parse(const command_t *command, int argc, char **argv, command_call_t
     call->argument_count = argc - optind;
     if (call->argument_count < command->arguments_min ||
         call->argument_count > command->arguments_max) {
-        command_fail(call, EXIT_USAGE, "usage: %s %s %s", call->program, call->name,
-                     command->arguments);
+        command_fail(call, EXIT_USAGE, "usage: %s %s%s%s", call->program, call->name,
+                     command->arguments[0] == '\0' ? "" : " ", command->arguments);
         return wrong_use(call);
     }
     return -1;
