@@ -55,7 +55,8 @@ static trp_status_t choose_questions(tool_call_t *call, const match_create_t *cr
         status = match_questions_check(seed->questions, seed->questions_count, &fault);
     } else {
         if (host->bank.bytes == NULL) {
-            return fail_at(call, "questions", "questions of this match, as this worker has no bank of them");
+            return fail_at(call, "questions",
+                           "questions of this match, as this worker has no bank of them");
         }
         status = match_bank_pick(&host->bank.bank, create->bank, seed, call->zone, &fault);
     }
