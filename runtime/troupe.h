@@ -110,6 +110,7 @@ typedef struct trp_spawn {
 TRP_API TRP_MUST_USE trp_status_t trp_spawn(trp_ctx_t *ctx, const trp_spawn_t *spawn,
                                             trp_pid_t *pid);
 
+/** The caller's pid, as all know it. */
 TRP_API trp_pid_t trp_self(const trp_ctx_t *ctx);
 
 /** An init that returned TRP_PENDING is done: the spawner gets TRP_TAG_STARTED. */
@@ -122,7 +123,12 @@ TRP_API void trp_stop(trp_ctx_t *ctx, const trp_reason_t *reason);
  *  A reason of kind KILLED is a kill: it can't be trapped and terminate is not called. */
 TRP_API void trp_exit(trp_ctx_t *ctx, trp_pid_t pid, const trp_reason_t *reason);
 
+/** Links the caller and `pid`: when one ends, the other gets an exit signal, which ends it unless
+ * the reason is normal or it traps exits. At once when `pid` is dead already. errors:
+ * TRP_NO_MEMORY */
 TRP_API TRP_MUST_USE trp_status_t trp_link(trp_ctx_t *ctx, trp_pid_t pid);
+
+/** Ends a link, on both sides; no exit signal of it is seen after this call. */
 TRP_API void trp_unlink(trp_ctx_t *ctx, trp_pid_t pid);
 
 /** The caller gets TRP_TAG_DOWN (request_id = ref, from = pid) once; at once when `pid` is dead
@@ -198,7 +204,8 @@ TRP_API TRP_MUST_USE trp_status_t trp_forward(trp_ctx_t *ctx, const trp_envelope
 
 /* ---- names, time, log ---- */
 
-/** Names the caller. errors: TRP_EXISTS, TRP_INVALID (length) */
+/** Names the caller. errors: TRP_EXISTS (the name is taken, or the caller has one), TRP_INVALID
+ * (length), TRP_NO_MEMORY */
 TRP_API TRP_MUST_USE trp_status_t trp_register(trp_ctx_t *ctx, const char *name);
 
 /** TRP_PID_NONE when nobody has that name. In a worker process: its own names, then the node's
