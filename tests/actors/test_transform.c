@@ -14,28 +14,29 @@
 
 Test(transform, a_worker_without_options_answers_and_is_strict)
 {
-    probe_t *probe = probe_new(&transform_class, NULL, 1);
+    tool_probe_t *probe = tool_probe_new(&transform_class, NULL, 1);
 
-    const probe_answer_t *answer = probe_ask(probe, "race_transform", RACE "}");
+    const tool_probe_answer_t *answer = tool_probe_ask(probe, "race_transform", RACE "}");
     cr_expect(answer->success, "%s", answer->body);
     cr_expect_not_null(strstr(answer->body, "\"est_dividend\":null"), "%s", answer->body);
 
-    answer = probe_ask(probe, "race_transform", RACE ",\"weather\":\"dry\"}");
+    answer = tool_probe_ask(probe, "race_transform", RACE ",\"weather\":\"dry\"}");
     cr_expect_not(answer->success);
     cr_expect_not_null(strstr(answer->body, "\"path\":\"weather\""), "%s", answer->body);
-    probe_free(probe);
+    tool_probe_free(probe);
 }
 
 Test(transform, options_of_the_configuration_are_taken)
 {
-    probe_t *probe =
-        probe_new(&transform_class,
-                  "{\"strict\":false,\"takeout_win\":0.15,\"intervals\":\"9 early, late\"}", 1);
+    tool_probe_t *probe = tool_probe_new(
+        &transform_class, "{\"strict\":false,\"takeout_win\":0.15,\"intervals\":\"9 early, late\"}",
+        1);
 
-    const probe_answer_t *answer = probe_ask(probe, "race_transform", RACE ",\"weather\":\"dry\"}");
+    const tool_probe_answer_t *answer =
+        tool_probe_ask(probe, "race_transform", RACE ",\"weather\":\"dry\"}");
 
     cr_expect(answer->success, "%s", answer->body);
     cr_expect_not_null(strstr(answer->body, "\"est_dividend\":1.0"), "%s", answer->body);
     cr_expect_not_null(strstr(answer->body, "\"interval_type\":\"early\""), "%s", answer->body);
-    probe_free(probe);
+    tool_probe_free(probe);
 }

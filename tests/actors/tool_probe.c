@@ -16,7 +16,7 @@
 #define LIMIT_S   10
 #define FORGOTTEN 16 /* released keys remembered */
 
-struct probe {
+struct tool_probe {
     trp_runtime_t *runtime;
     const trp_class_t *class;
     void *options;
@@ -27,12 +27,12 @@ struct probe {
     pthread_cond_t changed;
     bool is_ready, is_gone;
     size_t asked, answered, succeeded;
-    probe_answer_t answer;
+    tool_probe_answer_t answer;
     char released[FORGOTTEN][TRP_TASK_KEY_MAX + 1];
     size_t released_count;
 };
 
-static probe_t *the_probe; /* each test is a process of its own */
+static tool_probe_t *the_probe; /* each test is a process of its own */
 
 /* ---- the actor ---- */
 
@@ -43,7 +43,7 @@ static void copy(char *out, size_t room, trp_text_t text)
     out[size] = '\0';
 }
 
-static void note(void (*change)(probe_t *probe, const void *data), const void *data)
+static void note(void (*change)(tool_probe_t *probe, const void *data), const void *data)
 {
     pthread_mutex_lock(&the_probe->lock);
     change(the_probe, data);
@@ -51,25 +51,25 @@ static void note(void (*change)(probe_t *probe, const void *data), const void *d
     pthread_mutex_unlock(&the_probe->lock);
 }
 
-static void note_ready(probe_t *probe, const void *data)
+static void note_ready(tool_probe_t *probe, const void *data)
 {
     (void)data;
     probe->is_ready = true;
 }
 
-static void note_gone(probe_t *probe, const void *data)
+static void note_gone(tool_probe_t *probe, const void *data)
 {
     (void)data;
     probe->is_gone = true;
 }
 
-static void note_release(probe_t *probe, const void *data)
+static void note_release(tool_probe_t *probe, const void *data)
 {
     const task_release_t *release = data;
     copy(probe->released[probe->released_count++ % FORGOTTEN], TRP_TASK_KEY_MAX + 1, release->key);
 }
 
-static void note_done(probe_t *probe, const void *data)
+static void note_done(tool_probe_t *probe, const void *data)
 {
     const task_done_t *done = data;
     probe->answered++;
@@ -87,7 +87,7 @@ static void note_done(probe_t *probe, const void *data)
 
 /* Reads a message by its schema and hands it on. */
 static trp_status_t read_into(const trp_envelope_t *message, const trp_schema_t *schema, void *out,
-                              void (*change)(probe_t *probe, const void *data))
+                              void (*change)(tool_probe_t *probe, const void *data))
 {
     size_t size;
     trp_document_t document;
@@ -162,8 +162,9 @@ static time_t time_of_day_s(void)
 }
 
 /* Waits under the lock until the condition holds. */
-static void wait_until(probe_t *probe, bool (*holds)(const probe_t *probe, const void *data),
-                       const void *data, const char *what)
+static void wait_until(tool_probe_t *probe,
+                       bool (*holds)(const tool_probe_t *probe, const void *data), const void *data,
+                       const char *what)
 {
     struct timespec limit;
     clock_gettime(CLOCK_REALTIME, &limit);
@@ -177,25 +178,25 @@ static void wait_until(probe_t *probe, bool (*holds)(const probe_t *probe, const
     cr_assert_eq(status, 0, "%s did not come within %d s", what, LIMIT_S);
 }
 
-static bool is_ready(const probe_t *probe, const void *data)
+static bool is_ready(const tool_probe_t *probe, const void *data)
 {
     (void)data;
     return probe->is_ready || probe->is_gone;
 }
 
-static bool is_gone(const probe_t *probe, const void *data)
+static bool is_gone(const tool_probe_t *probe, const void *data)
 {
     (void)data;
     return probe->is_gone;
 }
 
-static bool is_answered(const probe_t *probe, const void *data)
+static bool is_answered(const tool_probe_t *probe, const void *data)
 {
     (void)data;
     return probe->answered == probe->asked;
 }
 
-static bool is_released(const probe_t *probe, const void *data)
+static bool is_released(const tool_probe_t *probe, const void *data)
 {
     for (size_t i = 0; i < FORGOTTEN; i++) {
         if (strcmp(probe->released[i], data) == 0) {
@@ -205,9 +206,9 @@ static bool is_released(const probe_t *probe, const void *data)
     return false;
 }
 
-probe_t *probe_new(const trp_class_t *class, const char *options, uint32_t threads)
+tool_probe_t *tool_probe_new(const trp_class_t *class, const char *options, uint32_t threads)
 {
-    probe_t *probe = the_probe = calloc(1, sizeof(*probe));
+    tool_probe_t *probe = the_probe = calloc(1, sizeof(*probe));
     cr_assert_not_null(probe);
     log_level_set(LOG_ERROR);
     pthread_mutex_init(&probe->lock, NULL);
@@ -225,7 +226,7 @@ probe_t *probe_new(const trp_class_t *class, const char *options, uint32_t threa
     return probe;
 }
 
-static void tell(probe_t *probe, uint16_t tag, const void *data, size_t size)
+static void tell(tool_probe_t *probe, uint16_t tag, const void *data, size_t size)
 {
     trp_envelope_t *envelope = envelope_alloc();
     cr_assert_not_null(envelope);
@@ -235,7 +236,7 @@ static void tell(probe_t *probe, uint16_t tag, const void *data, size_t size)
     cr_assert_eq(runtime_send(probe->runtime, envelope), TRP_OK);
 }
 
-static void ask(probe_t *probe, const char *tool, const char *body)
+static void ask(tool_probe_t *probe, const char *tool, const char *body)
 {
     const task_run_t run = {
         .task_id = {"t", 1}, .tool = {tool, strlen(tool)}, .body = {body, strlen(body)}};
@@ -251,15 +252,15 @@ static void ask(probe_t *probe, const char *tool, const char *body)
     trp_writer_fini(&writer);
 }
 
-const probe_answer_t *probe_ask(probe_t *probe, const char *tool, const char *body)
+const tool_probe_answer_t *tool_probe_ask(tool_probe_t *probe, const char *tool, const char *body)
 {
     ask(probe, tool, body);
     wait_until(probe, is_answered, NULL, tool);
     return &probe->answer;
 }
 
-size_t probe_flood(probe_t *probe, const char *tool, size_t count,
-                   void (*write)(size_t index, char body[512]))
+size_t tool_probe_flood(tool_probe_t *probe, const char *tool, size_t count,
+                        void (*write)(size_t index, char body[512]))
 {
     size_t before = probe->succeeded;
     for (size_t i = 0; i < count; i++) {
@@ -271,12 +272,12 @@ size_t probe_flood(probe_t *probe, const char *tool, size_t count,
     return probe->succeeded - before;
 }
 
-void probe_wait_release(probe_t *probe, const char *key)
+void tool_probe_wait_release(tool_probe_t *probe, const char *key)
 {
     wait_until(probe, is_released, key, "the release");
 }
 
-void probe_stop_root(probe_t *probe)
+void tool_probe_stop_root(tool_probe_t *probe)
 {
     tell(probe, TAG_EXIT, NULL, 0);
     wait_until(probe, is_gone, NULL, "the end of the root");
@@ -289,12 +290,12 @@ static void count_actor(void *user, const actor_info_t *info)
 }
 
 /* All that the root had spawned ends after it. */
-void probe_free(probe_t *probe)
+void tool_probe_free(tool_probe_t *probe)
 {
     time_t limit_s = time_of_day_s() + LIMIT_S;
     size_t actors;
     if (!probe->is_gone) {
-        probe_stop_root(probe);
+        tool_probe_stop_root(probe);
     }
     do {
         actors = 0;
@@ -310,7 +311,7 @@ void probe_free(probe_t *probe)
     free(probe);
 }
 
-void probe_text(const probe_answer_t *answer, const char *member, char *out, size_t size)
+void tool_probe_text(const tool_probe_answer_t *answer, const char *member, char *out, size_t size)
 {
     trp_document_t document;
     trp_fault_t fault;
