@@ -23,7 +23,8 @@ enum {
     TRP_ENVELOPE_SIGNAL = 1u << 2, /* system traffic (messages/system.h): exempt from bounds */
     TRP_ENVELOPE_URGENT = 1u << 3, /* kill and inspection only: read before all else */
     TRP_ENVELOPE_STRUCT = 1u << 4, /* payload is the native struct of the tag's fixed-size schema */
-    TRP_ENVELOPE_METERED = 1u << 5, /* counted in envelope_meter when it is freed: handled */
+    TRP_ENVELOPE_METERED = 1u << 5,  /* counted in envelope_meter when it is freed: handled */
+    TRP_ENVELOPE_DEFERRED = 1u << 6, /* was shown and put off: shown again as it is */
 };
 
 typedef struct trp_envelope {

@@ -20,6 +20,21 @@ typedef enum cell_phase {
     CELL_ENDING,
 } cell_phase_t;
 
+/** Messages that the actor put off, oldest first; each has its charge. */
+typedef struct deferred {
+    trp_envelope_t *first, *last;
+    uint32_t count;
+    size_t size; /* bytes of payload */
+} deferred_t;
+
+/** The idle time-out: a periodic timer that looks whether anything was handled. */
+typedef struct idle {
+    uint64_t timer;   /* 0: none */
+    uint64_t handled; /* the actor's count at the last look */
+    uint32_t quiet;   /* looks in a row that found it unchanged ... */
+    uint32_t parts;   /* ... of so many that make up the time */
+} idle_t;
+
 /** What only some actors need: made when first used. */
 typedef struct cell_life {
     watch_table_t mine, theirs;
@@ -27,6 +42,8 @@ typedef struct cell_life {
     bool fail_down;    /* ... and of a failed start by DOWN 0: it has neither link nor monitor */
     bool trap_exit;
     uint64_t taken; /* charge of what a proxy took and has not given back */
+    deferred_t deferred;
+    idle_t idle;
     /* the rest is written under the cell's inspect lock */
     char name[TRP_NAME_MAX];
     char detail[32];

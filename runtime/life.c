@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/defer.h"
 #include "runtime/signal.h"
 
 #define DEPTH_DEFAULT 100000u
@@ -294,6 +295,7 @@ void life_end(worker_t *worker, cell_t *cell, const trp_reason_t *reason, bool o
     forget_name(runtime, cell);
     trp_envelope_t *queued = mailbox_close(&cell->mailbox);
     signal_ended(worker, cell, reason);
+    bury(sender, cell, defer_take_all(cell), reason);
     bury(sender, cell, cell->first, reason);
     bury(sender, cell, queued, reason);
     cell->first = cell->last = NULL;

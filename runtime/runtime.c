@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/defer.h"
 #include "runtime/keep.h"
 #include "runtime/life.h"
 #include "runtime/log.h"
@@ -142,6 +143,7 @@ static void discard(cell_t *cell)
     if (cell_phase(cell) == CELL_VACANT) {
         return;
     }
+    free_list(defer_take_all(cell));
     free_list(cell->first);
     free_list(mailbox_close(&cell->mailbox));
     free_list(cell->args);

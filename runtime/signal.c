@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "runtime/defer.h"
 #include "runtime/log.h"
 
 #define NS_PER_MS 1000000LL
@@ -164,12 +165,18 @@ static admit_t admit_timer(worker_t *worker, cell_t *cell, trp_envelope_t *envel
         return ADMIT_SHOW;
     }
     envelope->tag = row->tag;
+    bool idle = row->ref == cell->life->idle.timer;
+    if (idle && defer_idle_passed(cell)) {
+        cell->life->idle = (idle_t){0};
+        row->period_ns = 0;
+        idle = false;
+    }
     if (row->period_ns > 0) {
         timer_again(worker, cell, row);
     } else {
         watch_remove(&cell->life->mine, row, false);
     }
-    return ADMIT_SHOW;
+    return idle ? ADMIT_DROP : ADMIT_SHOW;
 }
 
 static bool is_of_node(trp_pid_t pid, trp_pid_t node)

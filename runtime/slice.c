@@ -89,7 +89,7 @@ static bool show(worker_t *worker, cell_t *cell, trp_envelope_t *envelope)
     /* Relaxed: own counter. */
     uint64_t handled = atomic_load_explicit(&cell->handled, memory_order_relaxed);
     atomic_store_explicit(&cell->handled, handled + 1, memory_order_relaxed);
-    if (ctx->message == NULL) { /* a proxy took it, and with it the charge */
+    if (ctx->message == NULL) { /* deferred, or a proxy took it: and with it the charge */
         cell->life->taken += held;
     } else {
         bool asks = envelope->request_id != 0 && !ctx->answered &&
@@ -150,6 +150,20 @@ static bool admit(worker_t *worker, cell_t *cell, trp_envelope_t *envelope)
     }
 }
 
+/* What the actor put off: it was admitted then, and is shown again as it was. */
+static bool handle_deferred(worker_t *worker, cell_t *cell, trp_envelope_t *envelope)
+{
+    envelope->flags &= (uint8_t)~TRP_ENVELOPE_DEFERRED;
+    owe(cell, mailbox_charge_of(envelope));
+    if (is_expired(worker, envelope)) {
+        trp_reason_t reason = trp_reason(TRP_REASON_ERROR, TRP_EXPIRED, NULL);
+        envelope->request_id = 0; /* its sender's own timer tells it */
+        dead_letter(&worker->sender, envelope, "expired", &reason);
+        return true;
+    }
+    return show(worker, cell, envelope);
+}
+
 /* Messages, which have a charge. A proxy's is owed when it did not take the message. */
 static bool handle_message(worker_t *worker, cell_t *cell, trp_envelope_t *envelope)
 {
@@ -188,8 +202,10 @@ static bool handle(worker_t *worker, cell_t *cell, trp_envelope_t *envelope)
     if (!trp_pid_equal(envelope->to, cell->self)) {
         return handle_foreign(worker, cell, envelope);
     }
-    if ((envelope->flags & TRP_ENVELOPE_SIGNAL) != 0) {
-        return admit(worker, cell, envelope);
+    if ((envelope->flags & (TRP_ENVELOPE_SIGNAL | TRP_ENVELOPE_DEFERRED)) != 0) {
+        return (envelope->flags & TRP_ENVELOPE_DEFERRED) != 0
+                   ? handle_deferred(worker, cell, envelope)
+                   : admit(worker, cell, envelope);
     }
     if (!cell_is_proxy(cell)) {
         owe(cell, mailbox_charge_of(envelope));

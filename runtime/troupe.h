@@ -202,6 +202,34 @@ TRP_API TRP_MUST_USE trp_status_t trp_reply_to(trp_ctx_t *ctx, trp_reply_address
 TRP_API TRP_MUST_USE trp_status_t trp_forward(trp_ctx_t *ctx, const trp_envelope_t *message,
                                               trp_pid_t to);
 
+/* ---- later ---- */
+
+/** Puts the message that is handled now off until trp_recall: it is kept as it is, in order. It
+ * stays charged to the mailbox (keep the bounds below the mailbox's own), and becomes a dead letter
+ * when the actor ends; whoever asked hears of that. What runs in a process of its own counts as
+ * handled by its proxy at once. Don't use `message` after success. bounds: `count_max` messages,
+ * `size_max` bytes of payload put off at a time. errors: TRP_FULL (nothing was put off: answer its
+ * sender), TRP_STATE (not the message of this callback), TRP_NO_MEMORY */
+TRP_API TRP_MUST_USE trp_status_t trp_defer(trp_ctx_t *ctx, const trp_envelope_t *message,
+                                            uint32_t count_max, size_t size_max);
+
+/** All that was put off comes next, in its order, before what is queued. What has expired meanwhile
+ * is a dead letter. */
+TRP_API void trp_recall(trp_ctx_t *ctx);
+
+/** Sends the caller a message behind all that is queued for it now, and lets other actors have
+ * their turn first: how a long job gives way between its pieces. Not bound by the mailbox's limits.
+ * errors: TRP_NO_MEMORY */
+TRP_API TRP_MUST_USE trp_status_t trp_continue(trp_ctx_t *ctx, uint16_t tag, const void *data,
+                                               size_t size);
+
+/** The caller gets one message `tag` when it was shown none for `ms`; ask again for more. One such
+ * time for each actor: a new one replaces it, 0 ends it. It may come late by an eighth of `ms`, and
+ * costs messages nothing. errors: TRP_NO_MEMORY */
+TRP_API TRP_MUST_USE trp_status_t trp_idle_after(trp_ctx_t *ctx, int64_t ms, uint16_t tag);
+
+/* State machines: runtime/machine.h. Several requests at once: runtime/gather.h. */
+
 /* ---- names, time, log ---- */
 
 /** Names the caller. errors: TRP_EXISTS (the name is taken, or the caller has one), TRP_INVALID

@@ -32,11 +32,11 @@ ALLOWED = {
 
 # The levels of runtime/: NAME stands for NAME.c, NAME.h, NAME_*.c and NAME_*.h; NAME.h for that file only.
 LEVELS = {
-    "public": ["troupe", "plugin", "log.h"],
+    "public": ["troupe", "plugin", "machine", "gather", "log.h"],
     "facade": ["runtime.h"],  # the core as the layers above it see it
     "base": ["host", "log", "option", "backoff"],
     "core": ["runtime", "cell", "mailbox", "runq", "scheduler", "timer", "registry", "signal",
-             "watch", "route", "request", "send", "life", "slice", "inspect", "keep", "context"],
+             "watch", "route", "request", "defer", "send", "life", "slice", "inspect", "keep", "context"],
     "boundary": ["edge", "channel", "node", "config", "transport", "place", "guardian", "worker"],
 }
 
