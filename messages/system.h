@@ -18,6 +18,7 @@ enum {
     TRP_TAG_TIMEOUT = 4, /* no reply to request_id within its time limit [] */
     TRP_TAG_SOCKET = 5,  /* reserved for the edge */
     TRP_TAG_STOP = 6,    /* the node is draining: take no new work [] */
+    TRP_TAG_STATE = 7,   /* a time-out of runtime/machine.h, which handles it [] */
 };
 
 /** Tags between cells, never seen by `receive` (a proxy sees them all). */
