@@ -288,7 +288,7 @@ class Deaths(unittest.TestCase):
             os.kill(first["os_pid"], signal.SIGSTOP)
             for _ in range(2):
                 client.send(b"", b"MDPC01", b"code_parse", json.dumps(CODE).encode())
-            wait_for(lambda: len(node.workers("parser")) == 2, what="the second worker")
+            wait_for(lambda: len(node.ask("pools")[0]["workers"]) == 2, what="the second worker")
             os.kill(first["os_pid"], signal.SIGCONT)
             for _ in range(2):
                 client.receive()
