@@ -336,12 +336,17 @@ static void on_request(router_t *router, const edge_peer_t *peer, majordomo_requ
     free(request.origin.peer);
 }
 
+/* The 1st, 2nd, 4th, 8th ... of its kind: no flood of lines. */
+static bool is_worth_a_line(uint64_t count)
+{
+    return (count & (count - 1)) == 0;
+}
+
 static void on_worker(router_t *router, const edge_peer_t *peer, majordomo_version_t version)
 {
     zmq_msg_t frames[MAJORDOMO_REPLY_FRAMES];
     size_t count = majordomo_disconnect(version, frames);
-    router->foreign++;
-    if ((router->foreign & (router->foreign - 1)) == 0) { /* 1, 2, 4 ...: no flood of lines */
+    if (is_worth_a_line(++router->foreign)) {
         log_event(LOG_WARN, "foreign_worker_refused", LOG_INT("messages", router->foreign),
                   LOG_TEXT("hint", "workers of other programs are not served yet"));
     }
@@ -364,7 +369,9 @@ void router_on_message(void *user, const edge_peer_t *peer, zmq_msg_t *frames, s
         on_worker(router, peer, message.version);
         break;
     case MAJORDOMO_JUNK:
-        router->junk++;
+        if (is_worth_a_line(++router->junk)) {
+            log_event(LOG_WARN, "junk_dropped", LOG_INT("messages", router->junk));
+        }
         break;
     }
 }

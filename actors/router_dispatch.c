@@ -106,12 +106,16 @@ static bool give(router_t *router, task_t *task, worker_t *worker)
     if (status != TRP_OK) {
         return false; /* it stays in the queue; a place that gets free tries again */
     }
+    HASH_ADD(hh, router->running, request_id, sizeof(task->request_id), task);
+    if (task->hh.tbl == NULL) {
+        trp_request_cancel(router->ctx, task->request_id);
+        return false; /* no memory: as above; what the worker answers finds nothing */
+    }
     task_dequeue(task);
     task->state = TASK_RUNNING;
     task->started_ns = runtime_now_ns(router->runtime);
     task->attempts++;
     task->worker = worker;
-    HASH_ADD(hh, router->running, request_id, sizeof(task->request_id), task);
     DL_APPEND(worker->tasks, task);
     worker->inflight++;
     worker->pool->running++;

@@ -41,8 +41,12 @@ void router_key_bind(router_t *router, trp_text_t name, worker_t *worker)
     }
     memcpy(key->name, text, name.size + 1);
     key->worker = worker;
-    worker->keys++;
     HASH_ADD_STR(router->keys, name, key);
+    if (key->hh.tbl == NULL) {
+        free(key);
+        return;
+    }
+    worker->keys++;
 }
 
 void router_key_unbind(router_t *router, trp_text_t name)

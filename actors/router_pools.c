@@ -45,6 +45,10 @@ static trp_status_t add_service(router_t *router, pool_t *pool, const char *name
     service->pool = pool;
     service->makes_key = has_word(pool->config->key_tools_new, name, size);
     HASH_ADD_STR(router->services, name, service);
+    if (service->hh.tbl == NULL) {
+        free(service);
+        return TRP_NO_MEMORY;
+    }
     return TRP_OK;
 }
 

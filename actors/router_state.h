@@ -9,6 +9,8 @@
 #ifndef TRP_ACTORS_ROUTER_STATE_H
 #define TRP_ACTORS_ROUTER_STATE_H
 
+/* Out of memory is an element whose hh.tbl is NULL after HASH_ADD, not the end of the process. */
+#define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
 #include "actors/majordomo.h"
