@@ -14,12 +14,26 @@
 enum {
     TRP_TAG_EXIT = 1, /* a linked actor ended, seen only when exits are trapped [trp_reason_t] */
     TRP_TAG_DOWN = 2, /* a monitored actor ended; request_id = the monitor's ref [trp_reason_t] */
-    TRP_TAG_STARTED = 3, /* an actor spawned with `ack` is ready (its init succeeded) [] */
-    TRP_TAG_TIMEOUT = 4, /* no reply to request_id within its time limit [] */
-    TRP_TAG_SOCKET = 5,  /* reserved for the edge */
-    TRP_TAG_STOP = 6,    /* the node is draining: take no new work [] */
-    TRP_TAG_STATE = 7,   /* a time-out of runtime/machine.h, which handles it [] */
+    TRP_TAG_STARTED = 3,     /* an actor spawned with `ack` is ready (its init succeeded) [] */
+    TRP_TAG_TIMEOUT = 4,     /* no reply to request_id within its time limit [] */
+    TRP_TAG_SOCKET = 5,      /* reserved for the edge */
+    TRP_TAG_STOP = 6,        /* the node is draining: take no new work [] */
+    TRP_TAG_STATE = 7,       /* a time-out of runtime/machine.h, which handles it [] */
+    TRP_TAG_DEAD_LETTER = 8, /* see trp_dead_letters: nobody handled it [trp_dead_letter_t] */
 };
+
+/** A message that nobody handled; travels as these bytes, inside one process. */
+typedef struct trp_dead_letter {
+    trp_pid_t to, from;  /* from NONE: sent from outside of actors */
+    uint64_t request_id; /* of a request or a reply; 0: neither */
+    uint32_t size;       /* bytes of its payload; cut at UINT32_MAX */
+    uint16_t tag;
+    char why[18]; /* "stale" and "gone": the receiver had ended; "ended": it ended before its turn;
+                   * "expired": its deadline passed; "late": a reply after its time; "unreachable":
+                   * no way to its node; "worker": the receiver's process ended */
+} trp_dead_letter_t;
+
+_Static_assert(sizeof(trp_dead_letter_t) == 64, "a dead letter has no gaps");
 
 /** Tags between cells, never seen by `receive` (a proxy sees them all). */
 enum {

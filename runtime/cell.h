@@ -8,6 +8,7 @@
 
 #include <pthread.h>
 
+#include "runtime/group.h"
 #include "runtime/mailbox.h"
 #include "runtime/troupe.h"
 #include "runtime/watch.h"
@@ -41,9 +42,11 @@ typedef struct cell_life {
     trp_pid_t spawner; /* hears of readiness; NONE: nobody */
     bool fail_down;    /* ... and of a failed start by DOWN 0: it has neither link nor monitor */
     bool trap_exit;
-    uint64_t taken; /* charge of what a proxy took and has not given back */
+    bool hears_dead; /* subscribes to dead letters */
+    uint64_t taken;  /* charge of what a proxy took and has not given back */
     deferred_t deferred;
     idle_t idle;
+    group_member_t *groups;
     /* the rest is written under the cell's inspect lock */
     char name[TRP_NAME_MAX];
     char detail[32];

@@ -67,6 +67,30 @@ void runtime_each(trp_runtime_t *runtime, void (*each)(void *user, const actor_i
     }
 }
 
+size_t trp_find_class(trp_ctx_t *ctx, const char *class_name, trp_pid_t *pids, size_t max)
+{
+    const cell_table_t *table = &ctx->runtime->table;
+    uint32_t used = atomic_load_explicit(&table->used, memory_order_acquire);
+    size_t count = 0;
+    for (uint32_t slot = 1; slot < used; slot++) {
+        cell_t *cell = &table->cells[slot];
+        if (cell_phase(cell) == CELL_VACANT) {
+            continue; /* spares the lock; who is born meanwhile may be missed */
+        }
+        pthread_mutex_t *lock = cell_inspect_lock(&ctx->runtime->table, cell);
+        pthread_mutex_lock(lock);
+        cell_phase_t phase = cell_phase(cell);
+        bool found = phase != CELL_VACANT && phase != CELL_ENDING &&
+                     strcmp(cell->class->name, class_name) == 0;
+        if (found && count < max) {
+            pids[count] = cell->self;
+        }
+        pthread_mutex_unlock(lock);
+        count += found;
+    }
+    return count;
+}
+
 static void add(runtime_ledger_t *ledger, const counters_t *counters)
 {
     /* Relaxed: exact at a quiet moment, close at any other. */

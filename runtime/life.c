@@ -110,6 +110,18 @@ static void forget_name(trp_runtime_t *runtime, const cell_t *cell)
     }
 }
 
+/* What is published from now on is not for it. */
+static void forget_groups(trp_runtime_t *runtime, const cell_t *cell)
+{
+    if (cell->life == NULL) {
+        return;
+    }
+    group_leave_all(&runtime->groups, &cell->life->groups);
+    if (cell->life->hears_dead) {
+        group_unlisten(&runtime->groups, cell->self);
+    }
+}
+
 /* Gives back what a cell owns, all under the lock of those who look in. */
 static void clear(trp_runtime_t *runtime, cell_t *cell)
 {
@@ -293,6 +305,7 @@ void life_end(worker_t *worker, cell_t *cell, const trp_reason_t *reason, bool o
         cell->class->terminate(&worker->ctx, cell->state, reason);
     }
     forget_name(runtime, cell);
+    forget_groups(runtime, cell);
     trp_envelope_t *queued = mailbox_close(&cell->mailbox);
     signal_ended(worker, cell, reason);
     bury(sender, cell, defer_take_all(cell), reason);

@@ -80,6 +80,7 @@ trp_status_t runtime_create(const runtime_options_t *options, trp_runtime_t **ru
     if (make_workers(made, options) != TRP_OK) {
         goto no_workers;
     }
+    group_table_init(&made->groups);
     route_table_init(&made->routes);
     runq_init(&made->inject);
     *runtime = made;
@@ -177,6 +178,7 @@ void runtime_destroy(trp_runtime_t **runtime)
     }
     runq_fini(&ending->inject);
     route_table_fini(&ending->routes);
+    group_table_fini(&ending->groups);
     registry_fini(&ending->names);
     cell_table_fini(&ending->table);
     free(ending->workers);

@@ -92,6 +92,7 @@ struct trp_runtime {
     runq_t inject;       /* cells made ready outside of the pool's threads */
     cell_table_t table;
     registry_t names;
+    group_table_t groups;
     route_table_t routes;
     trp_placement_t places[TRP_PLACE_COUNT];
     struct keep *keeps;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "runtime/send.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "runtime/log.h"
@@ -36,6 +37,8 @@ void send_signal(const sender_t *sender, trp_envelope_t *envelope)
     }
 }
 
+_Static_assert(sizeof(trp_dead_letter_t) <= TRP_INLINE_MAX, "a notice travels in its envelope");
+
 /* Tells who waits for an effect that there will be none. */
 static void bounce(const sender_t *sender, const trp_envelope_t *envelope,
                    const trp_reason_t *reason)
@@ -68,11 +71,58 @@ static void log_dead(const trp_envelope_t *envelope, const char *why)
               LOG_TEXT("from", trp_pid_format(envelope->from, from)));
 }
 
+static void send_notice(const sender_t *sender, trp_pid_t to, const trp_dead_letter_t *letter)
+{
+    trp_envelope_t *notice = envelope_alloc();
+    if (notice == NULL) {
+        return; /* as for a full mailbox: it stays counted */
+    }
+    notice->to = to;
+    notice->tag = TRP_TAG_DEAD_LETTER;
+    if (envelope_set(notice, letter, sizeof(*letter)) != TRP_OK ||
+        send_envelope(sender, notice) != TRP_OK) {
+        envelope_free(notice);
+    }
+}
+
+/* Tells those who asked for it. Of a notice nobody is told, so this ends. */
+static void tell_listeners(const sender_t *sender, const trp_envelope_t *envelope, const char *why)
+{
+    if (envelope->tag == TRP_TAG_DEAD_LETTER) {
+        return;
+    }
+    trp_dead_letter_t letter = {.to = envelope->to,
+                                .from = envelope->from,
+                                .request_id = envelope->request_id,
+                                .tag = envelope->tag};
+    size_t size = 0;
+    (void)trp_message_data(envelope, &size);
+    letter.size = size > UINT32_MAX ? UINT32_MAX : (uint32_t)size;
+    snprintf(letter.why, sizeof(letter.why), "%s", why);
+    trp_pid_t listeners[GROUP_LISTENERS_MAX];
+    uint32_t count = group_listeners(&sender->runtime->groups, listeners);
+    for (uint32_t i = 0; i < count; i++) {
+        send_notice(sender, listeners[i], &letter);
+    }
+}
+
+/* A message that dies, as people and actors see it. */
+static void show_dead(const sender_t *sender, const trp_envelope_t *envelope, const char *why)
+{
+    if (log_enabled(LOG_DEBUG)) {
+        log_dead(envelope, why);
+    }
+    /* Relaxed: who has just subscribed elsewhere may miss this one. */
+    if (atomic_load_explicit(&sender->runtime->groups.listener_count, memory_order_relaxed) != 0) {
+        tell_listeners(sender, envelope, why);
+    }
+}
+
 void dead_letter_again(const sender_t *sender, trp_envelope_t *envelope, const char *why,
                        const trp_reason_t *reason)
 {
-    if ((envelope->flags & TRP_ENVELOPE_SIGNAL) == 0 && log_enabled(LOG_DEBUG)) {
-        log_dead(envelope, why);
+    if ((envelope->flags & TRP_ENVELOPE_SIGNAL) == 0) {
+        show_dead(sender, envelope, why);
     }
     bounce(sender, envelope, reason);
     envelope_free(envelope);

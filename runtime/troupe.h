@@ -230,6 +230,51 @@ TRP_API TRP_MUST_USE trp_status_t trp_idle_after(trp_ctx_t *ctx, int64_t ms, uin
 
 /* State machines: runtime/machine.h. Several requests at once: runtime/gather.h. */
 
+/* ---- groups: publish and subscribe ---- */
+
+/** The caller joins a group: what is published under the topic of that name, or, when the name ends
+ * in a star, under any topic that begins with the rest ("orders.*"; "*" is all). Joined twice is
+ * joined once. It leaves by itself when it ends. Groups are those of this process: of the node, or
+ * of one worker process. bounds: the name 1 to TRP_NAME_MAX - 1 bytes, a star only at its end.
+ * errors: TRP_INVALID (name), TRP_NO_MEMORY */
+TRP_API TRP_MUST_USE trp_status_t trp_group_join(trp_ctx_t *ctx, const char *group);
+
+/** The caller leaves; what was published before may still come. Not to be in it is no error. */
+TRP_API void trp_group_leave(trp_ctx_t *ctx, const char *group);
+
+/** Copies up to `max` members of the group of exactly this name; returns how many it has. */
+TRP_API size_t trp_members(trp_ctx_t *ctx, const char *group, trp_pid_t *pids, size_t max);
+
+/** The same for the live actors of a class. cost: a look at each cell that was ever used */
+TRP_API size_t trp_find_class(trp_ctx_t *ctx, const char *class_name, trp_pid_t *pids, size_t max);
+
+/** What is published. */
+typedef struct trp_publication {
+    const char *topic; /* as a group's name, without a star */
+    uint16_t tag;
+    const void *data; /* copied once; over TRP_INLINE_MAX bytes all receivers share it ... */
+    size_t size;
+    zmq_msg_t *message; /* ... or moved, when not NULL (left untouched on an error) */
+} trp_publication_t;
+
+/** What became of it. */
+typedef struct trp_published {
+    uint32_t sent;    /* members that it is on its way to */
+    uint32_t refused; /* members that had no room (or there was no memory for their copy) */
+} trp_published_t;
+
+/** Sends to all members of the topic's groups, each once, as trp_send does: order is kept for each
+ * pair of actors, and one that has no room takes nothing from the others. The caller gets it too if
+ * it is a member. Nobody there is no error. `counts` may be NULL. errors: TRP_INVALID (topic),
+ * TRP_NO_MEMORY; nothing was sent then */
+TRP_API TRP_MUST_USE trp_status_t trp_publish(trp_ctx_t *ctx, const trp_publication_t *publication,
+                                              trp_published_t *counts);
+
+/** Whether the caller gets a TRP_TAG_DEAD_LETTER (trp_dead_letter_t, from nobody) for each message
+ * of this process that dies from now on. Those that find no room in its mailbox, and notices that
+ * die themselves, are only counted. bounds: 16 actors. errors: TRP_FULL, TRP_NO_MEMORY */
+TRP_API TRP_MUST_USE trp_status_t trp_dead_letters(trp_ctx_t *ctx, bool hear);
+
 /* ---- names, time, log ---- */
 
 /** Names the caller. errors: TRP_EXISTS (the name is taken, or the caller has one), TRP_INVALID

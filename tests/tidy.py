@@ -35,7 +35,7 @@ LEVELS = {
     "public": ["troupe", "plugin", "machine", "gather", "log.h"],
     "facade": ["runtime.h"],  # the core as the layers above it see it
     "base": ["host", "log", "option", "backoff"],
-    "core": ["runtime", "cell", "mailbox", "runq", "scheduler", "timer", "registry", "signal",
+    "core": ["runtime", "cell", "mailbox", "runq", "scheduler", "timer", "registry", "group", "signal",
              "watch", "route", "request", "defer", "send", "life", "slice", "inspect", "keep", "context"],
     "boundary": ["edge", "channel", "node", "config", "transport", "place", "guardian", "worker"],
 }
