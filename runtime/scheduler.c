@@ -23,7 +23,8 @@ worker_t *scheduler_enter(worker_t *worker)
     return before;
 }
 
-void scheduler_wake_edge(trp_runtime_t *runtime)
+/* Ends the edge's park if it is in one. */
+static void wake_edge(trp_runtime_t *runtime)
 {
     worker_t *edge = runtime->edge;
     uint32_t parked = 1;
@@ -71,7 +72,7 @@ static void inject(trp_runtime_t *runtime, worker_t *worker, cell_t *cell)
     if (runtime->first_pool < runtime->worker_count) {
         scheduler_notify(runtime);
     } else if (worker != runtime->edge) {
-        scheduler_wake_edge(runtime);
+        wake_edge(runtime);
     }
 }
 
@@ -83,7 +84,8 @@ bool scheduler_others_idle(const worker_t *worker)
     return ((idle | 1ull << worker->index) & all) == all;
 }
 
-bool scheduler_is_behind(const worker_t *worker, uint32_t waiting)
+/* Whether another worker should be woken for the `waiting` cells of this one, or as a sentinel. */
+static bool is_behind(const worker_t *worker, uint32_t waiting)
 {
     /* Sequentially consistent: when a sentinel has stepped down, it has seen us run before that. */
     return waiting * worker->slice_ns > WAKE_NS ||
@@ -92,7 +94,7 @@ bool scheduler_is_behind(const worker_t *worker, uint32_t waiting)
 
 static void notify_if_behind(worker_t *worker, uint32_t waiting)
 {
-    if (worker->has_peers && scheduler_is_behind(worker, waiting)) {
+    if (worker->has_peers && is_behind(worker, waiting)) {
         scheduler_notify(worker->runtime);
     }
 }
@@ -122,7 +124,7 @@ void scheduler_ready(trp_runtime_t *runtime, worker_t *worker, cell_t *cell)
             return;
         }
         runq_push(&runtime->edge->queue, cell);
-        scheduler_wake_edge(runtime);
+        wake_edge(runtime);
     } else if (worker != NULL && worker->runs_pool) {
         keep_local(worker, cell);
     } else {

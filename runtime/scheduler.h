@@ -137,14 +137,8 @@ cell_t *scheduler_next(worker_t *worker);
 /** Whether all other pool workers are parked. */
 bool scheduler_others_idle(const worker_t *worker);
 
-/** Whether another worker should be woken for the `waiting` cells of this one, or as a sentinel. */
-bool scheduler_is_behind(const worker_t *worker, uint32_t waiting);
-
 /** Wakes one parked pool worker if none is searching. */
 void scheduler_notify(trp_runtime_t *runtime);
-
-/** Ends the edge's park if it is in one. */
-void scheduler_wake_edge(trp_runtime_t *runtime);
 
 /** Body of a pool thread; of the edge thread. */
 void worker_pool_loop(void *worker);

@@ -110,7 +110,7 @@ static void unpark(worker_t *worker)
 static bool become_sentinel(worker_t *worker)
 {
     uint32_t none = 0;
-    /* Sequentially consistent, here and when it is laid down: scheduler_is_behind. */
+    /* Sequentially consistent, here and when it is laid down: is_behind in scheduler.c. */
     return !scheduler_others_idle(worker) &&
            atomic_compare_exchange_strong_explicit(&worker->runtime->sentinel, &none,
                                                    worker->index + 1, memory_order_seq_cst,
@@ -260,8 +260,8 @@ static void edge_poll(worker_t *edge)
 static void edge_wait(worker_t *edge)
 {
     const scheduler_park_t *park = &edge->runtime->edge_park;
-    /* Sequentially consistent: scheduler_wake_edge reads it after its push, we look at the queue
-     * after this. */
+    /* Sequentially consistent: wake_edge in scheduler.c reads it after its push, we look at the
+     * queue after this. */
     atomic_store_explicit(&edge->parked, 1, memory_order_seq_cst);
     if (!edge_has_work(edge) && !is_stopping(edge->runtime)) {
         park->park(park->user, timer_next_ns(&edge->wheel));

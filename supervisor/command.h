@@ -5,6 +5,7 @@
 #define TRP_SUPERVISOR_COMMAND_H
 
 #include "runtime/troupe.h"
+#include "supervisor/text_table.h"
 
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
@@ -52,5 +53,10 @@ int command_fail(const command_call_t *call, int status, const char *format, ...
 
 /** One value as a line of JSON on standard output. Returns the exit status. */
 int command_print_json(const command_call_t *call, const msgpack_object *value);
+
+/** Asks the node `verb` and shows the result: as JSON where asked for, else as a table that `fill`
+ * gets its rows from. Returns the exit status. */
+int command_show(const command_call_t *call, const char *verb, const char *const *headings,
+                 void (*fill)(text_table_t *table, const msgpack_object *result));
 
 #endif

@@ -5,7 +5,6 @@
 
 #include "supervisor/client.h"
 #include "supervisor/command.h"
-#include "supervisor/text_table.h"
 
 static uint32_t count_of(const msgpack_object *row, const char *member)
 {
@@ -43,26 +42,17 @@ static void add_pool(text_table_t *table, const msgpack_object *row)
     add_tools(table, row);
 }
 
+static void add_pools(text_table_t *table, const msgpack_object *result)
+{
+    for (uint32_t i = 0; result->type == MSGPACK_OBJECT_ARRAY && i < result->via.array.size; i++) {
+        add_pool(table, &result->via.array.ptr[i]);
+    }
+}
+
 int command_pools(const command_call_t *call)
 {
     static const char *const headings[] = {"POOL",      "WORKERS",   "#QUEUED", "#RUNNING",
                                            "#ACCEPTED", "#ANSWERED", "#FAILED", "#RETRIED",
                                            "#REFUSED",  "#LATE",     "TOOLS",   NULL};
-    client_answer_t answer;
-    if (!client_ask_verb(call, "pools", &answer)) {
-        return EXIT_FAILED;
-    }
-    int status = EXIT_OK;
-    if (call->json) {
-        status = command_print_json(call, answer.result);
-    } else if (answer.result->type == MSGPACK_OBJECT_ARRAY) {
-        text_table_t table;
-        text_table_init(&table, headings);
-        for (uint32_t i = 0; i < answer.result->via.array.size; i++) {
-            add_pool(&table, &answer.result->via.array.ptr[i]);
-        }
-        status = text_table_print(&table) ? EXIT_OK : EXIT_FAILED;
-    }
-    client_answer_fini(&answer);
-    return status;
+    return command_show(call, "pools", headings, add_pools);
 }

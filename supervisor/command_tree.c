@@ -11,7 +11,6 @@
 
 #include "supervisor/client.h"
 #include "supervisor/command.h"
-#include "supervisor/text_table.h"
 
 #define PREFIX_MAX 96
 
@@ -49,24 +48,15 @@ static void add_children(text_table_t *table, const msgpack_object *row, const c
     }
 }
 
+static void add_tree(text_table_t *table, const msgpack_object *result)
+{
+    add_row(table, result, "");
+    add_children(table, result, "");
+}
+
 int command_tree(const command_call_t *call)
 {
     static const char *const headings[] = {
         "NAME", "STATE", "CLASS", "PLACE", "#OS_PID", "#RESTARTS", "STRATEGY", "LAST REASON", NULL};
-    client_answer_t answer;
-    if (!client_ask_verb(call, "tree", &answer)) {
-        return EXIT_FAILED;
-    }
-    int status = EXIT_OK;
-    if (call->json) {
-        status = command_print_json(call, answer.result);
-    } else {
-        text_table_t table;
-        text_table_init(&table, headings);
-        add_row(&table, answer.result, "");
-        add_children(&table, answer.result, "");
-        status = text_table_print(&table) ? EXIT_OK : EXIT_FAILED;
-    }
-    client_answer_fini(&answer);
-    return status;
+    return command_show(call, "tree", headings, add_tree);
 }
