@@ -23,10 +23,11 @@ typedef enum majordomo_kind {
     MAJORDOMO_WORKER,  /* a command of a worker: not served yet, answered with DISCONNECT */
 } majordomo_kind_t;
 
-#define TASK_OPTIONS_FIELDS(F)                                            \
-    F(OPT_STRING, id, _, 1, 64, "echoed in the reply")                    \
-    F(OPT_INT, deadline_ms, _, 1, 86400000, "ms left for the whole task") \
-    F(OPT_STRING, key, _, 1, 64, "key of the worker that should serve it")
+#define TASK_OPTIONS_FIELDS(F)                                             \
+    F(OPT_STRING, id, _, 1, 64, "echoed in the reply")                     \
+    F(OPT_INT, deadline_ms, _, 1, 86400000, "ms left for the whole task")  \
+    F(OPT_STRING, key, _, 1, 64, "key of the worker that should serve it") \
+    F(OPT_INT, priority, _, 0, 9, "higher goes first; 4 where it is not said")
 
 /** What an options frame says. */
 TRP_SCHEMA_DECLARE(task_options, TASK_OPTIONS_FIELDS)

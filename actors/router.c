@@ -95,7 +95,7 @@ static void dispatch_all(router_t *router)
 {
     router->nudged = false;
     for (size_t i = 0; i < router->pool_count; i++) {
-        if (router->pools[i].queue != NULL) {
+        if (router->pools[i].queued > 0) {
             pool_dispatch(&router->pools[i]);
         }
     }

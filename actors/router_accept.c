@@ -144,7 +144,7 @@ static void find_key(const request_t *request, const pool_t *pool, char key[TRP_
 
 static trp_status_t pack_run(task_t *task, const request_t *request)
 {
-    task_run_t run = {.task_id = {task->id, strlen(task->id)},
+    task_run_t run = {.task_id = {task->waiter.id, strlen(task->waiter.id)},
                       .tool = request->service,
                       .body = {request->body, request->body_size}};
     zmq_msg_t packed;
@@ -181,19 +181,27 @@ static trp_status_t make_task(router_t *router, request_t *request, service_t *s
         task_free(router, task);
         return TRP_NO_MEMORY;
     }
-    task->origin = request->origin;
+    task->waiter.origin = request->origin;
     request->origin.peer = NULL;
-    task->form = request->form;
+    task->waiter.form = request->form;
     if (!service->makes_key) {
         find_key(request, service->pool, task->key);
     }
     task->expires_ns = task->accepted_ns + service->pool->config->queue_ms * 1000000;
     if (request->options.has_deadline_ms) {
-        task->deadline_ns = task->accepted_ns + request->options.deadline_ms * 1000000;
+        task->waiter.deadline_ns = task->accepted_ns + request->options.deadline_ms * 1000000;
+    }
+    if (request->options.has_priority) {
+        task->priority = (uint8_t)request->options.priority;
     }
     router->bytes += zmq_msg_size(&task->payload);
+    if (!task_enqueue(task, false)) {
+        request->origin = task->waiter.origin; /* to be refused by the caller */
+        task->waiter.origin.peer = NULL;
+        task_free(router, task);
+        return TRP_NO_MEMORY;
+    }
     service->sent++;
-    task_enqueue(task, false);
     nudge(router);
     return TRP_OK;
 }

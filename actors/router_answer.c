@@ -119,31 +119,48 @@ static void deliver(router_t *router, const origin_t *origin, trp_text_t service
     }
 }
 
-/* Delivers a refusal's error map in the form asked for. */
+/* A refusal's error map, in the form asked for, as an answer's value. */
+typedef struct error_value {
+    zmq_msg_t map;
+    char *json;
+} error_value_t;
+
+static bool encode_refusal(router_t *router, answer_t *answer, refusal_t *refusal,
+                           error_value_t *value)
+{
+    value->json = NULL;
+    if (refusal_take(refusal, &value->map) != TRP_OK) {
+        router->unreachable++;
+        return false;
+    }
+    answer->value = zmq_msg_data(&value->map);
+    answer->value_size = zmq_msg_size(&value->map);
+    if (answer->form == TRP_FORM_JSON) {
+        if (trp_json_from_msgpack(answer->value, answer->value_size, &value->json,
+                                  &answer->value_size) != TRP_OK) {
+            router->unreachable++;
+            zmq_msg_close(&value->map);
+            return false;
+        }
+        answer->value = value->json;
+    }
+    return true;
+}
+
+static void free_refusal(error_value_t *value)
+{
+    free(value->json);
+    zmq_msg_close(&value->map);
+}
+
 static void deliver_refusal(router_t *router, const origin_t *origin, trp_text_t service,
                             answer_t *answer, refusal_t *refusal)
 {
-    zmq_msg_t map;
-    char *json = NULL;
-    trp_status_t status = refusal_take(refusal, &map);
-    if (status != TRP_OK) {
-        router->unreachable++;
-        return;
-    }
-    answer->value = zmq_msg_data(&map);
-    answer->value_size = zmq_msg_size(&map);
-    if (answer->form == TRP_FORM_JSON) {
-        status =
-            trp_json_from_msgpack(answer->value, answer->value_size, &json, &answer->value_size);
-        answer->value = json;
-    }
-    if (status == TRP_OK) {
+    error_value_t value;
+    if (encode_refusal(router, answer, refusal, &value)) {
         deliver(router, origin, service, answer);
-    } else {
-        router->unreachable++;
+        free_refusal(&value);
     }
-    free(json);
-    zmq_msg_close(&map);
 }
 
 static trp_text_t service_name(const task_t *task)
@@ -154,18 +171,46 @@ static trp_text_t service_name(const task_t *task)
 static answer_t describe(const router_t *router, const task_t *task)
 {
     int64_t until = task->started_ns != 0 ? task->started_ns : runtime_now_ns(router->runtime);
-    return (answer_t){.task_id = task->id,
-                      .form = task->form,
+    return (answer_t){.task_id = task->waiter.id,
+                      .form = task->waiter.form,
                       .queue_us = (until - task->accepted_ns) / 1000,
                       .worker = task->worker != NULL ? task->worker->name : "",
                       .attempts = task->attempts};
 }
 
+void router_refuse_waiter(router_t *router, const task_t *task, const waiter_t *waiter,
+                          refusal_t *refusal)
+{
+    answer_t answer = describe(router, task);
+    answer.task_id = waiter->id;
+    answer.form = waiter->form;
+    task->service->failed++;
+    deliver_refusal(router, &waiter->origin, service_name(task), &answer, refusal);
+}
+
+/* Each of those who wait gets a copy of the answer under its own id. */
+static void deliver_to_all(router_t *router, const task_t *task, answer_t *answer)
+{
+    for (const waiter_t *waiter = &task->waiter; waiter != NULL;
+         waiter = waiter == &task->waiter ? task->joined : waiter->next) {
+        answer->task_id = waiter->id;
+        if (answer->success) {
+            task->service->answered++;
+        } else {
+            task->service->failed++;
+        }
+        deliver(router, &waiter->origin, service_name(task), answer);
+    }
+}
+
 void router_refuse(router_t *router, task_t *task, refusal_t *refusal)
 {
     answer_t answer = describe(router, task);
-    task->service->failed++;
-    deliver_refusal(router, &task->origin, service_name(task), &answer, refusal);
+    error_value_t value;
+    if (encode_refusal(router, &answer, refusal, &value)) {
+        deliver_to_all(router, task, &answer);
+        free_refusal(&value);
+    }
 }
 
 void router_answer(router_t *router, task_t *task, const task_done_t *done)
@@ -175,12 +220,7 @@ void router_answer(router_t *router, task_t *task, const task_done_t *done)
     answer.exec_us = done->exec_us;
     answer.value = done->body.data;
     answer.value_size = done->body.size;
-    if (done->success) {
-        task->service->answered++;
-    } else {
-        task->service->failed++;
-    }
-    deliver(router, &task->origin, service_name(task), &answer);
+    deliver_to_all(router, task, &answer);
 }
 
 void router_refuse_origin(router_t *router, const origin_t *origin, trp_text_t service,

@@ -1,44 +1,35 @@
 /* SPDX-License-Identifier: MIT */
-/* Who does what, and what becomes of it.
+/* Who does what. Three kinds of tasks wait, each in queues of its own, so that none is looked at
+ * twice:
  *
- *     the task has a key     held by a worker: that one, or wait for it;  lost: refused;  unknown:
- * the least loaded its tool makes a key   the worker with the fewest keys, below keys_max;  none
- * left: grow the pool, or refuse else                   the least loaded worker with a place free;
- * none: grow the pool, wait
- */
+ *     pool->queue      any worker will do: the one that the strategy names; none free: grow, wait
+ *     pool->makers     its tool makes a key: a worker below keys_max; none left: grow, or refuse
+ *     worker->waiting  its key is held by this worker, which had no place free
+ *
+ * Of those that can go the highest priority goes first, then the one that was accepted first. */
 #include <utlist.h>
 
 #include "actors/router_state.h"
-#include "runtime/log.h"
 
 typedef enum verdict {
     VERDICT_GIVE,
-    VERDICT_WAIT, /* for a place; one more worker would help */
-    VERDICT_HELD, /* for the worker that holds its key */
-    VERDICT_FULL,
+    VERDICT_FULL, /* no place for what is in this queue; one more worker would help */
+    VERDICT_HELD, /* by a worker without a place free */
     VERDICT_LOST,
     VERDICT_NO_CAPACITY
 } verdict_t;
 
-static bool has_place(const worker_t *worker)
+static worker_t *of_member(balance_member_t *member)
 {
-    return !worker->leaving && worker->inflight < (uint64_t)worker->pool->config->inflight_max;
+    return (worker_t *)member; /* its first member */
 }
 
-/* The least loaded worker with a place free; of equal ones the one that was given fewer tasks. */
-static worker_t *least_loaded(pool_t *pool)
+static worker_t *pick(pool_t *pool, const task_t *task)
 {
-    worker_t *best = NULL;
-    worker_t *worker;
-    DL_FOREACH(pool->workers, worker)
-    {
-        if (has_place(worker) &&
-            (best == NULL || worker->inflight < best->inflight ||
-             (worker->inflight == best->inflight && worker->done < best->done))) {
-            best = worker;
-        }
-    }
-    return best;
+    balance_task_t wish = {.key = task->key[0] != '\0' ? task->key : NULL,
+                           .chance = router_random(pool->router),
+                           .avoid = task->avoid};
+    return of_member(balance_pick(&pool->balance, &wish));
 }
 
 /* Below its minimum a pool waits for its supervisor, which starts what is missing by itself. */
@@ -48,21 +39,32 @@ static bool can_grow(const pool_t *pool)
            pool->worker_count < (uint64_t)pool->config->max;
 }
 
-/* A worker for a new key. What is in flight there may make one too. */
-static verdict_t choose_for_new_key(pool_t *pool, worker_t **chosen)
+/* What is in flight at a worker may make a key, too. */
+static bool has_room_for_key(const worker_t *worker)
 {
-    uint64_t keys_max = pool->config->keys_max == 0 ? UINT32_MAX : (uint64_t)pool->config->keys_max;
+    uint64_t keys_max = (uint64_t)worker->pool->config->keys_max;
+    return keys_max == 0 || worker->member.keys + worker->member.load < keys_max;
+}
+
+/* A worker for a new key: the strategy's if it has room for one, else whoever has the fewest. */
+static verdict_t choose_for_new_key(pool_t *pool, const task_t *task, worker_t **chosen)
+{
+    *chosen = pick(pool, task);
+    if (*chosen != NULL && has_room_for_key(*chosen)) {
+        return VERDICT_GIVE;
+    }
     bool someone_below = false;
     worker_t *best = NULL;
     worker_t *worker;
     DL_FOREACH(pool->workers, worker)
     {
-        if (worker->leaving || worker->keys + worker->inflight >= keys_max) {
+        if (worker->leaving || !has_room_for_key(worker)) {
             continue;
         }
         someone_below = true;
-        if (has_place(worker) &&
-            (best == NULL || worker->keys + worker->inflight < best->keys + best->inflight)) {
+        if (worker_has_place(worker) &&
+            (best == NULL ||
+             worker->member.keys + worker->member.load < best->member.keys + best->member.load)) {
             best = worker;
         }
     }
@@ -72,13 +74,13 @@ static verdict_t choose_for_new_key(pool_t *pool, worker_t **chosen)
     }
     bool whole = pool->worker_count >= (uint64_t)pool->config->max; /* nobody is on the way */
     bool hopeless = !someone_below && whole && pool->running == 0;
-    return hopeless ? VERDICT_NO_CAPACITY : VERDICT_WAIT;
+    return hopeless ? VERDICT_NO_CAPACITY : VERDICT_FULL;
 }
 
 static verdict_t choose(pool_t *pool, const task_t *task, worker_t **chosen)
 {
     if (task->service->makes_key) {
-        return choose_for_new_key(pool, chosen);
+        return choose_for_new_key(pool, task, chosen);
     }
     key_entry_t *key = task->key[0] == '\0' ? NULL : router_key_find(pool->router, task->key);
     if (key != NULL && key->worker == NULL) {
@@ -86,9 +88,9 @@ static verdict_t choose(pool_t *pool, const task_t *task, worker_t **chosen)
     }
     if (key != NULL && key->worker->pool == pool) {
         *chosen = key->worker;
-        return has_place(key->worker) ? VERDICT_GIVE : VERDICT_HELD;
+        return worker_has_place(key->worker) ? VERDICT_GIVE : VERDICT_HELD;
     }
-    *chosen = least_loaded(pool);
+    *chosen = pick(pool, task);
     return *chosen != NULL ? VERDICT_GIVE : VERDICT_FULL;
 }
 
@@ -111,14 +113,16 @@ static bool give(router_t *router, task_t *task, worker_t *worker)
         trp_request_cancel(router->ctx, task->request_id);
         return false; /* no memory: as above; what the worker answers finds nothing */
     }
-    task_dequeue(task);
+    task_dequeue(task, true);
     task->state = TASK_RUNNING;
     task->started_ns = runtime_now_ns(router->runtime);
     task->attempts++;
     task->worker = worker;
+    task_note_end(task);
     DL_APPEND(worker->tasks, task);
-    worker->inflight++;
     worker->pool->running++;
+    balance_given(&worker->pool->balance, &worker->member);
+    worker_changed(worker);
     return true;
 }
 
@@ -132,7 +136,7 @@ static void refuse_lost(router_t *router, task_t *task)
                  reason);
     refusal_int(&refusal, "attempts", task->attempts);
     refusal_text(&refusal, "reason", reason);
-    task_dequeue(task);
+    task_dequeue(task, true);
     router_refuse(router, task, &refusal);
     task_free(router, task);
 }
@@ -143,145 +147,77 @@ static void refuse_no_capacity(router_t *router, task_t *task)
     refusal_t refusal;
     refusal_init(&refusal, "E_NO_CAPACITY", "all %lld workers of pool %s hold %lld keys each",
                  (long long)config->max, config->name, (long long)config->keys_max);
-    task_dequeue(task);
+    task_dequeue(task, true);
     router_refuse(router, task, &refusal);
     task_free(router, task);
 }
 
+/* Acts on the task whose turn it is in its queue. False: that queue has to wait. */
+static bool serve(pool_t *pool, task_t *task)
+{
+    worker_t *worker = NULL;
+    worker_t *holder = task->queue == &pool->queue || task->queue == &pool->makers
+                           ? NULL
+                           : pool->ready; /* whose own queue this is */
+    verdict_t verdict = choose(pool, task, &worker);
+    bool done = true;
+    switch (verdict) {
+    case VERDICT_GIVE:
+        done = holder == NULL || worker == holder ? give(pool->router, task, worker)
+                                                  : queue_move(&pool->queue, task);
+        break;
+    case VERDICT_HELD:
+        done = queue_move(&worker->waiting, task);
+        worker_changed(worker);
+        break;
+    case VERDICT_LOST:
+        refuse_lost(pool->router, task);
+        break;
+    case VERDICT_NO_CAPACITY:
+        refuse_no_capacity(pool->router, task);
+        break;
+    case VERDICT_FULL: /* a key that its holder gave back waits with all others again */
+        done = holder != NULL && queue_move(&pool->queue, task);
+        pool->wants_more |= holder == NULL;
+        break;
+    }
+    if (holder != NULL) {
+        worker_changed(holder);
+    }
+    return done;
+}
+
+static bool goes_before(const task_t *a, const task_t *b)
+{
+    if (a == NULL || b == NULL) {
+        return b == NULL;
+    }
+    return a->priority != b->priority ? a->priority > b->priority
+                                      : a->accepted_ns <= b->accepted_ns;
+}
+
+/* A queue that has to wait, waits for what only another turn of the router changes. */
 void pool_dispatch(pool_t *pool)
 {
-    router_t *router = pool->router;
-    bool wants_more = false;
-    bool full = false;
-    task_t *task, *next;
-    DL_FOREACH_SAFE(pool->queue, task, next)
-    {
-        worker_t *worker = NULL;
-        verdict_t verdict = choose(pool, task, &worker);
-        if (verdict == VERDICT_LOST) {
-            refuse_lost(router, task);
-        } else if (verdict == VERDICT_NO_CAPACITY) {
-            refuse_no_capacity(router, task);
-        } else if (verdict == VERDICT_GIVE) {
-            full = !give(router, task, worker);
-        } else if (verdict != VERDICT_HELD) {
-            wants_more = true;
-            full = verdict == VERDICT_FULL;
+    bool any = true, makers = true, held = true;
+    pool->wants_more = false;
+    for (;;) {
+        task_t *task = any ? queue_first(&pool->queue) : NULL;
+        task_t *maker = makers ? queue_first(&pool->makers) : NULL;
+        task_t *own = held && pool->ready != NULL ? queue_first(&pool->ready->waiting) : NULL;
+        task_t *next = goes_before(task, maker) ? task : maker;
+        next = goes_before(next, own) ? next : own;
+        if (next == NULL) {
+            break;
         }
-        if (full) {
-            break; /* the tasks behind wait as well: first in, first out */
+        if (!serve(pool, next)) {
+            any &= next != task;
+            makers &= next != maker;
+            held &= next != own;
         }
     }
-    if (wants_more && can_grow(pool)) {
+    if (pool->wants_more && can_grow(pool)) {
         pool_grow(pool);
     }
     pool_set_timer(pool);
-}
-
-void task_unassign(task_t *task)
-{
-    worker_t *worker = task->worker;
-    pool_t *pool = worker->pool;
-    HASH_DEL(pool->router->running, task);
-    DL_DELETE(worker->tasks, task);
-    worker->inflight--;
-    pool->running--;
-    worker->idle_ns = runtime_now_ns(pool->router->runtime);
-    if (pool->worker_count > (uint64_t)pool->config->min) {
-        pool_note_end(pool, worker->idle_ns + pool->config->idle_ms * 1000000);
-    }
-}
-
-static task_t *find_running(router_t *router, uint64_t request_id)
-{
-    task_t *task = NULL;
-    HASH_FIND(hh, router->running, &request_id, sizeof(request_id), task);
-    return task;
-}
-
-/* Ends an attempt with what its worker said. */
-static void finish(router_t *router, task_t *task, const task_done_t *done)
-{
-    worker_t *worker = task->worker;
-    worker->done++;
-    if (done->has_bind) {
-        router_key_bind(router, done->bind, worker);
-    }
-    if (done->has_unbind) {
-        router_key_unbind(router, done->unbind);
-    }
-    if (task->answered) {
-        worker->pool->late++;
-    } else {
-        router_answer(router, task, done);
-    }
-    task_unassign(task);
-    task_free(router, task);
-    pool_dispatch(worker->pool);
-    router_check_drained(router);
-}
-
-/* The worker answered with what is no answer: a fault of ours, told to the client and to the
- * log. */
-static void finish_broken(router_t *router, task_t *task, const trp_fault_t *fault)
-{
-    worker_t *worker = task->worker;
-    refusal_t refusal;
-    log_event(LOG_ERROR, "bad_answer", LOG_TEXT("task_id", task->id),
-              LOG_TEXT("worker", worker->name), LOG_TEXT("path", fault->path),
-              LOG_TEXT("rule", fault->rule));
-    refusal_init(&refusal, "E_INTERNAL", "the worker's answer is broken; task %s in the log",
-                 task->id);
-    if (task->answered) {
-        trp_writer_fini(&refusal.members);
-    } else {
-        router_refuse(router, task, &refusal);
-    }
-    task_unassign(task);
-    task_free(router, task);
-    pool_dispatch(worker->pool);
-    router_check_drained(router);
-}
-
-void router_on_done(router_t *router, const trp_envelope_t *message)
-{
-    task_t *task = find_running(router, message->request_id);
-    if (task == NULL) {
-        return;
-    }
-    trp_document_t document;
-    task_done_t done;
-    trp_fault_t fault = {0};
-    if (trp_message_unpack(&task_done_schema, message, &document, &done, &fault) != TRP_OK) {
-        finish_broken(router, task, &fault);
-        return;
-    }
-    finish(router, task, &done);
-    trp_document_fini(&document);
-}
-
-void router_on_timeout(router_t *router, uint64_t request_id)
-{
-    task_t *task = find_running(router, request_id);
-    if (task == NULL) {
-        return;
-    }
-    worker_t *worker = task->worker;
-    int64_t limit_ms = worker->pool->config->run_ms;
-    log_event(LOG_WARN, "task_timeout", LOG_TEXT("task_id", task->id),
-              LOG_TEXT("tool", task->service->name), LOG_TEXT("worker", worker->name),
-              LOG_INT("limit_ms", limit_ms));
-    if (!task->answered) {
-        refusal_t refusal;
-        refusal_init(&refusal, "E_TIMEOUT", "ran longer than %lld ms: its worker is replaced",
-                     (long long)limit_ms);
-        refusal_int(&refusal, "limit_ms", limit_ms);
-        router_refuse(router, task, &refusal);
-    }
-    task_unassign(task);
-    task_free(router, task);
-    worker->leaving = true; /* it gets nothing more; its end puts its other tasks back */
-    trp_reason_t kill = trp_reason(TRP_REASON_KILLED, 0, "task over its run limit");
-    trp_exit(router->ctx, worker->pid, &kill);
-    router_check_drained(router);
 }

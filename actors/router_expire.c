@@ -2,54 +2,71 @@
 /* What time alone ends: tasks that waited too long, deadlines of running tasks, workers above the
  * minimum that idle. One timer for each pool, set only while something can expire: an idle node
  * wakes for nothing. */
+#include <stddef.h>
 #include <utlist.h>
 
 #include "actors/router_state.h"
 
 #define MS INT64_C(1000000)
 
-static int64_t task_end(const task_t *task)
+static void refuse_expired(router_t *router, const task_t *task, const waiter_t *waiter,
+                           int64_t now)
 {
-    return task->expires_ns < task->deadline_ns ? task->expires_ns : task->deadline_ns;
-}
-
-static void refuse_expired(router_t *router, task_t *task, int64_t now)
-{
-    bool deadline = task->deadline_ns <= now;
+    bool deadline = waiter->deadline_ns <= now;
     refusal_t refusal;
     refusal_init(&refusal, deadline ? "E_EXPIRED" : "E_NO_WORKER",
                  deadline ? "the deadline passed before it was started"
                           : "no worker was free within the limit for waiting");
     refusal_int(&refusal, "waited_ms", (now - task->accepted_ns) / MS);
-    task_dequeue(task);
-    router_refuse(router, task, &refusal);
-    task_free(router, task);
+    router_refuse_waiter(router, task, waiter, &refusal);
 }
 
-/* Answers a running task whose client waits no longer; it goes on holding its worker's place. */
-static void refuse_running(router_t *router, task_t *task)
+static void refuse_running(router_t *router, const task_t *task, const waiter_t *waiter)
 {
-    int64_t limit_ms = (task->deadline_ns - task->accepted_ns) / MS;
+    int64_t limit_ms = (waiter->deadline_ns - task->accepted_ns) / MS;
     refusal_t refusal;
     refusal_init(&refusal, "E_TIMEOUT", "not done within its deadline of %lld ms",
                  (long long)limit_ms);
     refusal_int(&refusal, "limit_ms", limit_ms);
-    router_refuse(router, task, &refusal);
-    task->answered = true;
-    task->deadline_ns = INT64_MAX;
+    router_refuse_waiter(router, task, waiter, &refusal);
 }
 
-/* Workers that nobody has asked to leave. */
-static int64_t staying(const pool_t *pool)
+/* Refuses the waiter whose time has come. False: it was the last one. */
+static bool end_waiter(router_t *router, task_t *task, int64_t now)
 {
-    int64_t count = 0;
-    const worker_t *worker;
-    DL_FOREACH(pool->workers, worker)
-    {
-        count += !worker->leaving;
+    waiter_t gone;
+    bool is_left = task_next_waiter(task, &gone);
+    const waiter_t *waiter = is_left ? &gone : &task->waiter;
+    if (task->state == TASK_QUEUED) {
+        refuse_expired(router, task, waiter, now);
+    } else {
+        refuse_running(router, task, waiter);
     }
-    return count;
+    if (is_left) {
+        waiter_fini(&gone);
+    }
+    return is_left;
 }
+
+/* Time has come for the task: one who waits for it, or all. */
+static void end_task(router_t *router, task_t *task, int64_t now)
+{
+    bool is_left = end_waiter(router, task, now);
+    while (is_left && task->state == TASK_QUEUED && task->expires_ns <= now) {
+        is_left = end_waiter(router, task, now);
+    }
+    if (is_left) {
+        task_note_end(task);
+    } else if (task->state == TASK_QUEUED) {
+        task_dequeue(task, false);
+        task_free(router, task);
+    } else {
+        task->answered = true; /* it goes on holding its worker's place */
+        task_note_end(task);
+    }
+}
+
+/* ---- the end of the node ---- */
 
 static void cancel(router_t *router, task_t *task)
 {
@@ -61,20 +78,26 @@ static void cancel(router_t *router, task_t *task)
     task_free(router, task);
 }
 
+static void cancel_queue(router_t *router, queue_t *queue)
+{
+    for (task_t *task; (task = queue_first(queue)) != NULL;) {
+        task_dequeue(task, false);
+        cancel(router, task);
+    }
+}
+
 void router_cancel_all(router_t *router)
 {
     for (size_t i = 0; i < router->pool_count; i++) {
-        task_t *task, *next;
+        pool_t *pool = &router->pools[i];
         worker_t *worker;
-        DL_FOREACH_SAFE(router->pools[i].queue, task, next)
+        cancel_queue(router, &pool->queue);
+        cancel_queue(router, &pool->makers);
+        DL_FOREACH(pool->workers, worker)
         {
-            task_dequeue(task);
-            cancel(router, task);
-        }
-        DL_FOREACH(router->pools[i].workers, worker)
-        {
-            DL_FOREACH_SAFE(worker->tasks, task, next)
-            {
+            cancel_queue(router, &worker->waiting);
+            while (worker->tasks != NULL) {
+                task_t *task = worker->tasks;
                 task_unassign(task);
                 cancel(router, task);
             }
@@ -82,72 +105,57 @@ void router_cancel_all(router_t *router)
     }
 }
 
-static bool may_leave(const worker_t *worker)
+/* ---- the timer ---- */
+
+static task_t *task_of_end(heap_node_t *end)
 {
-    return worker->inflight == 0 && worker->keys == 0 && !worker->leaving;
+    return (task_t *)((char *)end - offsetof(task_t, end));
 }
 
-static void expire_workers(pool_t *pool, int64_t now)
+static int64_t idle_end(const pool_t *pool)
 {
-    worker_t *worker, *next;
-    DL_FOREACH_SAFE(pool->workers, worker, next)
-    {
-        if (staying(pool) > pool->config->min && may_leave(worker) &&
-            worker->idle_ns + pool->config->idle_ms * MS <= now) {
-            pool_shrink(pool, worker);
+    bool above = pool->idle != NULL && pool_staying(pool) > (uint64_t)pool->config->min;
+    return above ? pool->idle->idle_ns + pool->config->idle_ms * MS : INT64_MAX;
+}
+
+static void end_idle(pool_t *pool, int64_t now)
+{
+    while (idle_end(pool) <= now) {
+        if (!pool_shrink(pool, pool->idle)) {
+            pool->idle->idle_ns = now; /* nobody to ask just now: as if it had become idle */
+            return;
         }
     }
+}
+
+static int64_t task_ends(const pool_t *pool)
+{
+    const heap_node_t *first = heap_first(&pool->ends);
+    return first != NULL ? (int64_t)first->score : INT64_MAX;
+}
+
+static int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
 }
 
 /* The next moment at which pool_on_timer has something to do; INT64_MAX: none. */
-static int64_t next_end(const pool_t *pool)
+static int64_t next_end(const pool_t *pool, int64_t now)
 {
-    int64_t end = INT64_MAX;
-    const task_t *task;
-    DL_FOREACH(pool->queue, task)
-    {
-        int64_t own = task_end(task);
-        end = own < end ? own : end;
-    }
-    bool above_min = staying(pool) > pool->config->min;
-    const worker_t *worker;
-    DL_FOREACH(pool->workers, worker)
-    {
-        if (above_min && may_leave(worker)) {
-            int64_t own = worker->idle_ns + pool->config->idle_ms * MS;
-            end = own < end ? own : end;
-        }
-        DL_FOREACH(worker->tasks, task)
-        {
-            end = task->deadline_ns < end ? task->deadline_ns : end;
-        }
-    }
-    return end;
+    bool pauses = pool->wants_more && pool->grow_at_ns > now;
+    return smaller(smaller(task_ends(pool), idle_end(pool)), pauses ? pool->grow_at_ns : INT64_MAX);
 }
 
 void pool_on_timer(pool_t *pool)
 {
     int64_t now = runtime_now_ns(pool->router->runtime);
     pool->timer = 0;
-    task_t *task, *next;
-    DL_FOREACH_SAFE(pool->queue, task, next)
-    {
-        if (task_end(task) <= now) {
-            refuse_expired(pool->router, task, now);
-        }
+    while (task_ends(pool) <= now) {
+        end_task(pool->router, task_of_end(heap_first(&pool->ends)), now);
     }
-    worker_t *worker;
-    DL_FOREACH(pool->workers, worker)
-    {
-        DL_FOREACH(worker->tasks, task)
-        {
-            if (task->deadline_ns <= now) {
-                refuse_running(pool->router, task);
-            }
-        }
+    if (idle_end(pool) <= now) {
+        end_idle(pool, now);
     }
-    expire_workers(pool, now);
-    pool->earliest_ns = next_end(pool);
     pool_dispatch(pool); /* the pause after a refused growth may be over */
     router_check_drained(pool->router);
 }
@@ -155,14 +163,14 @@ void pool_on_timer(pool_t *pool)
 void pool_set_timer(pool_t *pool)
 {
     int64_t now = runtime_now_ns(pool->router->runtime);
-    if (pool->earliest_ns == INT64_MAX ||
-        (pool->timer != 0 && pool->timer_ns <= pool->earliest_ns)) {
+    int64_t end = next_end(pool, now);
+    if (end == INT64_MAX || (pool->timer != 0 && pool->timer_ns <= end)) {
         return;
     }
     if (pool->timer != 0) {
         trp_timer_cancel(pool->router->ctx, pool->timer);
     }
-    int64_t delay_ms = pool->earliest_ns <= now ? 0 : (pool->earliest_ns - now + MS - 1) / MS;
+    int64_t delay_ms = end <= now ? 1 : (end - now + MS - 1) / MS;
     pool->timer_ns = now + delay_ms * MS;
     if (trp_timer_start(pool->router->ctx, delay_ms, 0, ROUTER_TAG_TIMER, &pool->timer) != TRP_OK) {
         pool->timer = 0; /* no memory: the next dispatch tries again */

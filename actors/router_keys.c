@@ -13,7 +13,8 @@
 static void forget(router_t *router, key_entry_t *key)
 {
     if (key->worker != NULL) {
-        key->worker->keys--;
+        key->worker->member.keys--;
+        worker_changed(key->worker);
     }
     HASH_DEL(router->keys, key);
     free(key);
@@ -46,7 +47,8 @@ void router_key_bind(router_t *router, trp_text_t name, worker_t *worker)
         free(key);
         return;
     }
-    worker->keys++;
+    worker->member.keys++;
+    worker_changed(worker);
 }
 
 void router_key_unbind(router_t *router, trp_text_t name)
@@ -104,7 +106,8 @@ void router_keys_lose(router_t *router, worker_t *worker, const trp_reason_t *re
             key->lost_ns = now;
         }
     }
-    worker->keys = 0;
+    worker->member.keys = 0;
+    worker_changed(worker);
     trim_lost(router, now);
 }
 

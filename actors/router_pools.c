@@ -63,7 +63,9 @@ trp_status_t router_make_pools(router_t *router)
         pool_t *pool = &router->pools[router->pool_count++];
         pool->router = router;
         pool->config = &config->pools[i];
-        pool->earliest_ns = INT64_MAX;
+        pool->balance.strategy = (balance_strategy_t)pool->config->strategy;
+        pool->queue.fair = pool->config->fair != 0;
+        pool->makers.fair = pool->queue.fair;
         for (const char *at = pool->config->tools; *(at += strspn(at, BLANKS)) != '\0';) {
             size_t size = strcspn(at, BLANKS);
             trp_status_t status = add_service(router, pool, at, size);
@@ -76,27 +78,39 @@ trp_status_t router_make_pools(router_t *router)
     return TRP_OK;
 }
 
-static void free_tasks(router_t *router, task_t *tasks)
+static void free_queue(router_t *router, queue_t *queue)
 {
-    task_t *task, *next;
-    DL_FOREACH_SAFE(tasks, task, next)
-    {
+    for (task_t *task; (task = queue_first(queue)) != NULL;) {
+        task_dequeue(task, false);
         task_free(router, task);
     }
+    queue_fini(queue);
+}
+
+static void free_worker(router_t *router, worker_t *worker)
+{
+    while (worker->tasks != NULL) {
+        task_t *task = worker->tasks;
+        task_unassign(task);
+        task_free(router, task);
+    }
+    free_queue(router, &worker->waiting);
+    worker_remove(worker);
 }
 
 void router_free_pools(router_t *router)
 {
-    HASH_CLEAR(hh, router->running);
     for (size_t i = 0; i < router->pool_count; i++) {
         pool_t *pool = &router->pools[i];
         worker_t *worker, *next_worker;
         DL_FOREACH_SAFE(pool->workers, worker, next_worker)
         {
-            free_tasks(router, worker->tasks);
-            free(worker);
+            free_worker(router, worker);
         }
-        free_tasks(router, pool->queue);
+        free_queue(router, &pool->queue);
+        free_queue(router, &pool->makers);
+        balance_fini(&pool->balance);
+        heap_fini(&pool->ends);
     }
     service_t *service, *next;
     HASH_ITER(hh, router->services, service, next)
@@ -108,43 +122,6 @@ void router_free_pools(router_t *router)
 }
 
 /* ---- workers ---- */
-
-static worker_t *find_worker(const router_t *router, trp_pid_t pid)
-{
-    for (size_t i = 0; i < router->pool_count; i++) {
-        worker_t *worker;
-        DL_FOREACH(router->pools[i].workers, worker)
-        {
-            if (trp_pid_equal(worker->pid, pid)) {
-                return worker;
-            }
-        }
-    }
-    return NULL;
-}
-
-static void worker_up(pool_t *pool, trp_pid_t pid, const trp_text_t *id)
-{
-    router_t *router = pool->router;
-    worker_t *worker = find_worker(router, pid) == NULL ? calloc(1, sizeof(*worker)) : NULL;
-    if (worker == NULL) {
-        return;
-    }
-    worker->pid = pid;
-    worker->pool = pool;
-    worker->idle_ns = runtime_now_ns(router->runtime);
-    snprintf(worker->name, sizeof(worker->name), "%.*s", (int)id->size, id->data);
-    if (trp_monitor(router->ctx, pid, &worker->monitor) != TRP_OK) {
-        free(worker);
-        return;
-    }
-    DL_APPEND(pool->workers, worker);
-    pool->worker_count++;
-    if (pool->worker_count > (uint64_t)pool->config->min) {
-        pool_note_end(pool, worker->idle_ns + pool->config->idle_ms * 1000000);
-    }
-    pool_dispatch(pool);
-}
 
 static void refuse_worker_lost(router_t *router, task_t *task, const trp_reason_t *reason)
 {
@@ -159,15 +136,26 @@ static void refuse_worker_lost(router_t *router, task_t *task, const trp_reason_
     task_free(router, task);
 }
 
-/* Back in front of the queue. Its limit for waiting starts anew: it has run meanwhile. */
-static void wait_again(const router_t *router, task_t *task)
+static void refuse_no_memory(router_t *router, task_t *task)
+{
+    refusal_t refusal;
+    refusal_init(&refusal, "E_INTERNAL", "no memory to try it again");
+    router_refuse(router, task, &refusal);
+    task_free(router, task);
+}
+
+/* Back in front of its queue. Its limit for waiting starts anew: it has run meanwhile. */
+static void wait_again(router_t *router, task_t *task)
 {
     task->service->retried++;
+    task->avoid = task->worker->member.name;
     task->worker = NULL;
     task->started_ns = 0;
     task->expires_ns =
         runtime_now_ns(router->runtime) + task->service->pool->config->queue_ms * 1000000;
-    task_enqueue(task, true);
+    if (!task_enqueue(task, true)) {
+        refuse_no_memory(router, task);
+    }
 }
 
 /* What becomes of a task whose worker ended: answered already, tried again, or refused. */
@@ -183,20 +171,31 @@ static void retry(router_t *router, task_t *task, const trp_reason_t *reason)
     }
 }
 
+/* Those that waited for its keys wait for whoever comes next, or hear that the key is lost. */
+static void release_waiting(worker_t *worker)
+{
+    for (task_t *task; (task = queue_first(&worker->waiting)) != NULL;) {
+        if (!queue_move(&worker->pool->queue, task)) {
+            task_dequeue(task, false);
+            refuse_no_memory(worker->pool->router, task);
+        }
+    }
+}
+
 static void worker_down(worker_t *worker, const trp_reason_t *reason)
 {
-    pool_t *pool = worker->pool;
-    router_t *router = pool->router;
+    router_t *router = worker->pool->router;
+    uint64_t monitor = worker->monitor;
     router_keys_lose(router, worker, reason);
+    worker_leave(worker);
     while (worker->tasks != NULL) {
         retry(router, worker->tasks->prev, reason); /* the last first: the oldest ends in front */
     }
-    DL_DELETE(pool->workers, worker);
-    pool->worker_count--;
+    release_waiting(worker);
+    worker_remove(worker);
     if (router->ctx != NULL) {
-        trp_demonitor(router->ctx, worker->monitor);
+        trp_demonitor(router->ctx, monitor);
     }
-    free(worker);
 }
 
 /* The former router actor's attempts are over: their answers would come to nobody. The worker may
@@ -244,7 +243,7 @@ void router_on_down(router_t *router, const trp_envelope_t *message)
     if (size == sizeof(reason)) {
         memcpy(&reason, data, sizeof(reason));
     }
-    worker_t *worker = find_worker(router, message->from);
+    worker_t *worker = worker_find(router, message->from);
     if (worker != NULL) {
         pool_t *pool = worker->pool;
         worker_down(worker, &reason);
@@ -291,9 +290,9 @@ static void supervisor_event(router_t *router, const child_event_t *event, trp_p
 /* A worker is up, is asked to leave, or is dead. */
 static void worker_event(router_t *router, const child_event_t *event, trp_pid_t pid)
 {
-    worker_t *worker = find_worker(router, pid);
+    worker_t *worker = worker_find(router, pid);
     if (event->change == CHILD_LEAVING && worker != NULL) {
-        worker->leaving = true;
+        worker_leave(worker);
     }
     for (size_t i = 0; i < router->pool_count; i++) {
         pool_t *pool = &router->pools[i];
@@ -302,7 +301,9 @@ static void worker_event(router_t *router, const child_event_t *event, trp_pid_t
         }
         pool->grow_at_ns = 0;
         if (event->change == CHILD_UP) {
-            worker_up(pool, pid, &event->id);
+            if (worker == NULL && worker_add(pool, pid, event->id)) {
+                pool_dispatch(pool);
+            }
         } else if (event->change == CHILD_DOWN) {
             pool_dispatch(pool); /* there may be room for another one now */
         }
@@ -337,8 +338,7 @@ void pool_grow(pool_t *pool)
         return;
     }
     if (pool->grow_at_ns > runtime_now_ns(router->runtime)) {
-        pool_note_end(pool, pool->grow_at_ns);
-        return;
+        return; /* the pool's timer tries again */
     }
     child_start_t start = {.has_id = false};
     zmq_msg_t body;
@@ -353,20 +353,24 @@ void pool_grow(pool_t *pool)
     zmq_msg_close(&body);
 }
 
-void pool_shrink(pool_t *pool, worker_t *worker)
+bool pool_shrink(pool_t *pool, worker_t *worker)
 {
     router_t *router = pool->router;
     child_id_t child = {.id = {worker->name, strlen(worker->name)}};
     zmq_msg_t body;
     if (trp_pid_is_none(pool->supervisor) ||
         trp_schema_pack(&child_id_schema, &child, &body) != TRP_OK) {
-        return;
+        return false;
     }
-    worker->leaving =
+    bool asked =
         trp_send_move(router->ctx, pool->supervisor, TRP_TAG_CHILD_TERMINATE, &body) == TRP_OK;
     zmq_msg_close(&body);
-    log_event(LOG_INFO, "pool_shrinks", LOG_TEXT("pool", pool->config->name),
-              LOG_TEXT("worker", worker->name), LOG_INT("workers", pool->worker_count));
+    if (asked) {
+        worker_leave(worker);
+        log_event(LOG_INFO, "pool_shrinks", LOG_TEXT("pool", pool->config->name),
+                  LOG_TEXT("worker", worker->name), LOG_INT("workers", pool->worker_count));
+    }
+    return asked;
 }
 
 static child_outcome_t outcome_of(const trp_envelope_t *message)

@@ -13,7 +13,9 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
+#include "actors/balance.h"
 #include "actors/majordomo.h"
+#include "actors/router_queue.h"
 #include "messages/task.h"
 #include "runtime/config.h"
 #include "runtime/edge.h"
@@ -22,7 +24,7 @@ typedef struct router router_t;
 typedef struct pool pool_t;
 typedef struct worker worker_t;
 
-/** Who waits for the answer of a task. */
+/** Where an answer goes. */
 typedef struct origin {
     edge_peer_t *peer; /* a client of the Majordomo port; NULL: an actor */
     majordomo_version_t version;
@@ -40,42 +42,58 @@ typedef struct service {
     UT_hash_handle hh;
 } service_t;
 
+/** One who waits for the answer of a task. */
+typedef struct waiter {
+    char id[37]; /* UUID of the call */
+    trp_form_t form;
+    origin_t origin;
+    int64_t deadline_ns; /* the client's; INT64_MAX = none */
+    struct waiter *next; /* whose deadline is not before */
+} waiter_t;
+
 typedef enum task_state { TASK_QUEUED, TASK_RUNNING } task_state_t;
 
 /** One accepted task, until it is answered. */
-typedef struct task {
-    char id[37]; /* UUID */
+struct task {
     service_t *service;
-    origin_t origin;
-    trp_form_t form;
+    waiter_t waiter;  /* the one with the earliest deadline ... */
+    waiter_t *joined; /* ... and those who asked for the same work, by deadline */
     task_state_t state;
+    uint8_t priority;
+    bool answered;     /* nobody waits any more: it only holds its worker's place */
     zmq_msg_t payload; /* task_run, packed once; shared by all attempts */
     char key[TRP_TASK_KEY_MAX + 1];
     int64_t accepted_ns;
-    int64_t started_ns;  /* of this attempt */
-    int64_t expires_ns;  /* not started by then: refused */
-    int64_t deadline_ns; /* the client's; INT64_MAX = none */
+    int64_t started_ns; /* of this attempt */
+    int64_t expires_ns; /* not started by then: refused */
+    heap_node_t end;    /* in its pool's ends, from its first queue to its end */
     uint32_t attempts;
-    bool answered;       /* its deadline passed while it ran: it only holds its worker's place */
+    uint64_t avoid;      /* name (balance_member_t) of the worker that failed it last; 0 = none */
     worker_t *worker;    /* while running */
     uint64_t request_id; /* of this attempt: the fence */
-    struct task *prev, *next; /* in its pool's queue, or among its worker's tasks */
+    queue_t *queue; /* while queued: its pool's, or that of the worker that holds its key ... */
+    lane_t *lane;   /* ... and its client's lane in it */
+    struct task *prev, *next; /* in its lane, or among its worker's tasks */
     UT_hash_handle hh;        /* in router->running */
-} task_t;
+};
 
 /** A worker that is ready. */
 struct worker {
+    balance_member_t member; /* how balance_pick finds it */
     trp_pid_t pid;
     char name[TRP_NAME_MAX];
     pool_t *pool;
     uint64_t monitor;
-    task_t *tasks; /* running here */
-    uint32_t inflight;
-    uint32_t keys;
+    task_t *tasks;   /* running here */
+    queue_t waiting; /* tasks whose key it holds, until it has a place free */
     uint64_t done;
-    int64_t idle_ns;            /* since when it has nothing to do */
-    bool leaving;               /* asked to stop */
-    struct worker *prev, *next; /* in pool->workers */
+    int64_t idle_ns;                      /* since when it has nothing to do */
+    bool leaving;                         /* asked to stop */
+    bool is_idle, is_ready;               /* in pool->idle, pool->ready */
+    struct worker *prev, *next;           /* in pool->workers */
+    struct worker *idle_prev, *idle_next; /* in pool->idle */
+    struct worker *ready_prev, *ready_next;
+    UT_hash_handle hh; /* in router->workers */
 };
 
 /** Tasks of one kind and those who do them. */
@@ -83,15 +101,21 @@ struct pool {
     router_t *router;
     const config_pool_t *config;
     worker_t *workers;
+    worker_t *idle; /* nothing in hand and no keys; the longest idle first */
+    balance_t balance;
     uint32_t worker_count;
+    uint32_t leaving;      /* of them, how many were asked to stop */
     bool growing;          /* one more worker was asked for and is not up yet: ... */
     uint64_t grow_request; /* ... by this request */
     int64_t grow_at_ns;    /* its supervisor refused: not asked again before, unless it has news */
     trp_pid_t supervisor;  /* NONE while it is down */
-    task_t *queue;         /* waiting, oldest first */
-    uint32_t queued;
+    queue_t queue;         /* waiting for any worker */
+    queue_t makers;        /* waiting for one that has room for one key more */
+    worker_t *ready;       /* have a place free and tasks waiting for their keys */
+    bool wants_more;       /* a task waits and one worker more would help */
+    uint32_t queued;       /* in all queues */
     uint32_t running;
-    int64_t earliest_ns; /* nothing can expire before; INT64_MAX: nothing at all */
+    heap_t ends; /* tasks, by when time alone changes them */
     uint64_t timer;
     int64_t timer_ns;
     uint64_t refused; /* its queue was full */
@@ -116,6 +140,7 @@ struct router {
     service_t *services;
     pool_t *pools;
     size_t pool_count;
+    worker_t *workers; /* of all pools, by pid */
     task_t *running;
     key_entry_t *keys;
     size_t tasks;                 /* accepted and unanswered */
@@ -136,15 +161,28 @@ enum {
 
 /* ---- router_tasks.c ---- */
 
+/** Of a generator whose numbers need not be secret. */
+uint64_t router_random(router_t *router);
 /** A fresh UUID. */
 void router_make_id(router_t *router, char id[37]);
-/** A task with an id of its own; its payload is empty. NULL: no memory */
+/** A task whose waiter has an id; its payload is empty. NULL: no memory */
 task_t *task_new(router_t *router, service_t *service);
+/** Takes it out of whatever it is in but its worker's tasks. */
 void task_free(router_t *router, task_t *task);
-void task_enqueue(task_t *task, bool in_front);
-void task_dequeue(task_t *task);
-/** Notes that something of this pool can expire at `end_ns`. */
-void pool_note_end(pool_t *pool, int64_t end_ns);
+/** Puts it into its pool's queue. False: no memory, it is in none. */
+bool task_enqueue(task_t *task, bool in_front);
+/** Moves it to the queue of the worker that holds its key. False: no memory, nothing changed. */
+bool task_hold(task_t *task, worker_t *worker);
+/** Takes it out of its queue; `served`: because its turn came. */
+void task_dequeue(task_t *task, bool served);
+/** When time alone changes a task. */
+int64_t task_end(const task_t *task);
+/** To be called when that moment changed. */
+void task_note_end(task_t *task);
+/** Takes away the waiter with the earliest deadline when another one is left. False: it is the last
+ * one, and stays. owns: `gone` is the caller's (waiter_fini) */
+bool task_next_waiter(task_t *task, waiter_t *gone);
+void waiter_fini(waiter_t *waiter);
 
 /* ---- router_accept.c ---- */
 
@@ -184,14 +222,40 @@ trp_status_t refusal_take(refusal_t *refusal, zmq_msg_t *map);
 
 /* ---- router_answer.c ---- */
 
-/** Answers a task, once; it stays the caller's (task_free). `refusal` is consumed. */
+/** Answers all who wait for a task, once; it stays the caller's (task_free). `refusal` is
+ * consumed. */
 void router_refuse(router_t *router, task_t *task, refusal_t *refusal);
 void router_answer(router_t *router, task_t *task, const task_done_t *done);
+/** Refuses one of those who wait for a task. */
+void router_refuse_waiter(router_t *router, const task_t *task, const waiter_t *waiter,
+                          refusal_t *refusal);
 /** An error for a request that never became a task. */
 void router_refuse_origin(router_t *router, const origin_t *origin, trp_text_t service,
                           trp_form_t form, refusal_t *refusal);
 
-/* ---- router_dispatch.c, router_expire.c ---- */
+/* ---- router_workers.c ---- */
+
+/** A worker is ready. False: no memory, or it could not be watched. */
+bool worker_add(pool_t *pool, trp_pid_t pid, trp_text_t name);
+/** Takes it out of all and frees it; it must have no task. */
+void worker_remove(worker_t *worker);
+worker_t *worker_find(const router_t *router, trp_pid_t pid);
+static inline bool worker_has_place(const worker_t *worker)
+{
+    return !worker->leaving && worker->member.load < (uint64_t)worker->pool->config->inflight_max;
+}
+/** To be called when a worker's tasks, keys or queue changed: keeps the lists of those that have
+ * room, are idle, or have tasks of their own waiting. */
+void worker_changed(worker_t *worker);
+/** It gets nothing more. */
+void worker_leave(worker_t *worker);
+/** Workers that nobody has asked to leave. */
+static inline uint32_t pool_staying(const pool_t *pool)
+{
+    return pool->worker_count - pool->leaving;
+}
+
+/* ---- router_dispatch.c, router_result.c, router_expire.c ---- */
 
 /** Gives waiting tasks to workers as far as there is room, and grows the pool where there is
  * none. */
@@ -206,7 +270,7 @@ void router_on_timeout(router_t *router, uint64_t request_id);
 void pool_on_timer(pool_t *pool);
 /** Refuses all that is accepted and unanswered. */
 void router_cancel_all(router_t *router);
-/** Sets the timer for earliest_ns, unless it fires before that anyway. */
+/** Sets the timer for what ends next, unless it fires before that anyway. */
 void pool_set_timer(pool_t *pool);
 
 /* ---- router_pools.c ---- */
@@ -228,7 +292,8 @@ void router_resume(router_t *router);
 
 /** Asks the pool's supervisor for one more worker, or to end one. */
 void pool_grow(pool_t *pool);
-void pool_shrink(pool_t *pool, worker_t *worker);
+/** False: nobody to ask, or no memory. */
+bool pool_shrink(pool_t *pool, worker_t *worker);
 /** The end of a request to grow: answered or timed out. */
 void router_on_child_answer(router_t *router, const trp_envelope_t *message);
 /** All is answered and no new work comes: tells who asked for it. */

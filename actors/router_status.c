@@ -28,9 +28,9 @@ static void fill_workers(const pool_t *pool, pool_rows_t *rows)
         rows->workers[i] = (pool_worker_t){
             .id = text(worker->name),
             .pid = text(rows->pids[i]),
-            .state = worker->leaving ? 2 : worker->inflight > 0,
-            .running = worker->inflight,
-            .keys = worker->keys,
+            .state = worker->leaving ? 2 : worker->member.load > 0,
+            .running = worker->member.load,
+            .keys = worker->member.keys,
             .done = (int64_t)worker->done,
         };
         i++;

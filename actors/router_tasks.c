@@ -6,7 +6,7 @@
 #include "actors/router_state.h"
 
 /* splitmix64 (Steele, Lea, Flood): ids must differ, not be secret. */
-static uint64_t next_random(router_t *router)
+uint64_t router_random(router_t *router)
 {
     uint64_t z = (router->random += 0x9E3779B97F4A7C15u);
     z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
@@ -17,8 +17,8 @@ static uint64_t next_random(router_t *router)
 /* UUID version 4. */
 void router_make_id(router_t *router, char id[37])
 {
-    uint64_t a = (next_random(router) & 0xffffffffffff0fffu) | 0x4000u;
-    uint64_t b = (next_random(router) & 0x3fffffffffffffffu) | 0x8000000000000000u;
+    uint64_t a = (router_random(router) & 0xffffffffffff0fffu) | 0x4000u;
+    uint64_t b = (router_random(router) & 0x3fffffffffffffffu) | 0x8000000000000000u;
     snprintf(id, 37, "%08x-%04x-%04x-%04x-%012llx", (unsigned)(a >> 32),
              (unsigned)(a >> 16) & 0xffffu, (unsigned)a & 0xffffu, (unsigned)(b >> 48),
              (unsigned long long)(b & 0xffffffffffffu));
@@ -30,10 +30,12 @@ task_t *task_new(router_t *router, service_t *service)
     if (task == NULL) {
         return NULL;
     }
-    router_make_id(router, task->id);
+    router_make_id(router, task->waiter.id);
     task->service = service;
     task->accepted_ns = runtime_now_ns(router->runtime);
-    task->deadline_ns = INT64_MAX;
+    task->waiter.deadline_ns = INT64_MAX;
+    task->expires_ns = INT64_MAX;
+    task->priority = QUEUE_PRIORITY_DEFAULT;
     zmq_msg_init(&task->payload);
     router->tasks++;
     return task;
@@ -43,35 +45,78 @@ void task_free(router_t *router, task_t *task)
 {
     router->tasks--;
     router->bytes -= zmq_msg_size(&task->payload);
+    heap_remove(&task->service->pool->ends, &task->end);
     zmq_msg_close(&task->payload);
-    free(task->origin.peer);
+    waiter_t gone;
+    while (task_next_waiter(task, &gone)) {
+        waiter_fini(&gone);
+    }
+    waiter_fini(&task->waiter);
     free(task);
 }
 
-void pool_note_end(pool_t *pool, int64_t end_ns)
+/* ---- who waits ---- */
+
+void waiter_fini(waiter_t *waiter)
 {
-    if (end_ns < pool->earliest_ns) {
-        pool->earliest_ns = end_ns;
+    free(waiter->origin.peer);
+    waiter->origin.peer = NULL;
+}
+
+bool task_next_waiter(task_t *task, waiter_t *gone)
+{
+    waiter_t *next = task->joined;
+    if (next == NULL) {
+        return false;
+    }
+    *gone = task->waiter;
+    task->waiter = *next;
+    task->joined = next->next;
+    free(next);
+    return true;
+}
+
+/* ---- queues ---- */
+
+int64_t task_end(const task_t *task)
+{
+    int64_t deadline = task->answered ? INT64_MAX : task->waiter.deadline_ns;
+    bool waits = task->state == TASK_QUEUED && task->expires_ns < deadline;
+    return waits ? task->expires_ns : deadline;
+}
+
+void task_note_end(task_t *task)
+{
+    uint64_t end = (uint64_t)task_end(task);
+    if (heap_holds(&task->end) && task->end.score != end) {
+        (void)heap_put(&task->service->pool->ends, &task->end, end); /* moved: takes no memory */
     }
 }
 
-void task_enqueue(task_t *task, bool in_front)
+bool task_enqueue(task_t *task, bool in_front)
 {
     pool_t *pool = task->service->pool;
+    queue_t *queue = task->service->makes_key ? &pool->makers : &pool->queue;
     task->state = TASK_QUEUED;
-    if (in_front) {
-        DL_PREPEND(pool->queue, task);
-    } else {
-        DL_APPEND(pool->queue, task);
+    if (!heap_put(&pool->ends, &task->end, (uint64_t)task_end(task)) ||
+        !queue_put(queue, task, in_front)) {
+        return false;
     }
     pool->queued++;
-    pool_note_end(pool,
-                  task->expires_ns < task->deadline_ns ? task->expires_ns : task->deadline_ns);
+    return true;
 }
 
-void task_dequeue(task_t *task)
+bool task_hold(task_t *task, worker_t *worker)
 {
-    pool_t *pool = task->service->pool;
-    DL_DELETE(pool->queue, task);
-    pool->queued--;
+    return queue_move(&worker->waiting, task);
+}
+
+void task_dequeue(task_t *task, bool served)
+{
+    if (served) {
+        queue_took(task->queue, task);
+    } else {
+        queue_remove(task->queue, task);
+    }
+    task->service->pool->queued--;
 }

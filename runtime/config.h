@@ -49,6 +49,8 @@ typedef struct config_pool {
     char name[TRP_NAME_MAX];
     config_child_t child; /* of each worker; its id is NAME.1, NAME.2 ... */
     config_supervisor_t supervisor;
+    int64_t strategy;         /* index into the option's choices: balance_strategy_t */
+    int64_t fair;             /* 1: the clients that wait take turns */
     int64_t min, max;         /* workers */
     int64_t inflight_max;     /* tasks that one worker has at a time */
     int64_t queue_max;        /* tasks waiting */

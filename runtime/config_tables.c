@@ -76,6 +76,11 @@ static const option_t child_rows[] = {
 };
 
 static const option_t pool_rows[] = {
+    CHOICE_ROW(config_pool_t, strategy, "least_loaded",
+               "least_loaded|round_robin|least_matches|weighted|two_choices|hash",
+               "which worker gets a task"),
+    INT_ROW(config_pool_t, fair, "1", 0, 1,
+            "1: the clients that wait take turns; 0: first in, first out for all together"),
     INT_ROW(config_pool_t, min, "1", 0, 1024, "workers at least"),
     INT_ROW(config_pool_t, max, "0", 0, 1024, "workers at most; 0: as min"),
     INT_ROW(config_pool_t, inflight_max, "1", 1, 1000, "tasks that one worker is given at a time"),
