@@ -148,18 +148,11 @@ struct job {
     TSTree *tree;
 };
 
-static int64_t now_ns(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
-/* arg: an int64_t, the moment to stop at */
 static bool is_late(void *arg)
 {
-    return now_ns() >= *(const int64_t *)arg;
+    const struct job *job = arg;
+
+    return tool_now_ns(job->call) >= job->stop_ns;
 }
 
 /* Whoever set a deadline replaces a worker that is silent then: our own word comes earlier. */
@@ -168,14 +161,14 @@ static void set_limits(struct job *job)
     const parser_t *parser = job->call->state;
     int64_t deadline_ns = job->call->message->deadline_ns;
 
-    job->start_ns = now_ns();
+    job->start_ns = tool_now_ns(job->call);
     job->end_ns = job->start_ns + parser->run_ms * NS_PER_MS;
     if (deadline_ns > 0 && deadline_ns < job->end_ns) {
         job->end_ns = deadline_ns;
     }
     int64_t early = (job->end_ns - job->start_ns) / 10;
     job->stop_ns = job->end_ns - (early < EARLY_NS_MAX ? early : EARLY_NS_MAX);
-    job->limits = (parser_limits_t){parser->memory_max_bytes, is_late, &job->stop_ns};
+    job->limits = (parser_limits_t){parser->memory_max_bytes, is_late, job};
     job->form.limits = &job->limits;
 }
 

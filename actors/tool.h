@@ -30,8 +30,8 @@ typedef struct tool_table {
 } tool_table_t;
 
 struct tool_call {
-    trp_ctx_t *ctx;
-    void *state; /* of the actor */
+    trp_ctx_t *ctx; /* NULL: no actor around it (tests of a tool alone) */
+    void *state;    /* of the actor */
     const tool_table_t *table;
     const tool_t *tool;
     const trp_envelope_t *message; /* the task_run envelope */
@@ -52,6 +52,9 @@ struct tool_call {
  * untouched. Returns what `receive` should return. */
 trp_status_t tool_serve(trp_ctx_t *ctx, void *state, const trp_envelope_t *message,
                         const tool_table_t *table);
+
+/** Monotonic, read at each call. units: nanoseconds */
+int64_t tool_now_ns(const tool_call_t *call);
 
 /** Fails the call with an error map {code, message}. Returns TRP_FAILED, for `return
  * tool_fail(...)`. */

@@ -5,17 +5,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+#include "runtime/runtime.h"
 
 #define NS_PER_US 1000
 
-/* The slice's clock stands still while a handler runs, so the run itself is measured by this
- * one. */
-static int64_t clock_ns(void)
+int64_t tool_now_ns(const tool_call_t *call)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+    const trp_host_t *host = call->ctx == NULL ? &host_os : runtime_host(runtime_of(call->ctx));
+    return host->now_ns(host->user);
 }
 
 /* ---- errors ---- */
@@ -189,7 +187,7 @@ static trp_status_t pack_reply(tool_call_t *call, bool success, trp_writer_t *va
     char *json = NULL;
     task_done_t done = {
         .success = success,
-        .exec_us = (clock_ns() - call->started_ns) / NS_PER_US,
+        .exec_us = (tool_now_ns(call) - call->started_ns) / NS_PER_US,
         .has_bind = call->bind[0] != '\0',
         .bind = key_text(call->bind),
         .has_unbind = call->unbind[0] != '\0',
@@ -263,7 +261,7 @@ trp_status_t tool_execute(tool_call_t *call, trp_text_t body, tool_outcome_t *ou
     }
     trp_writer_init(&call->result);
     trp_writer_init(&call->error_members);
-    call->started_ns = clock_ns();
+    call->started_ns = tool_now_ns(call);
     status = run_tool(call);
     if (status == TRP_PENDING) {
         status = TRP_OK;

@@ -173,6 +173,11 @@ envelope_meter_t envelope_meter(void)
     return meter;
 }
 
+void envelope_meter_set(envelope_meter_t from)
+{
+    meter = from;
+}
+
 void envelope_free(trp_envelope_t *envelope)
 {
     if ((envelope->flags & TRP_ENVELOPE_METERED) != 0) {

@@ -75,6 +75,9 @@ typedef struct envelope_meter {
 
 TRP_API envelope_meter_t envelope_meter(void);
 
+/** Has this thread count from there: a simulation, where processes take turns on one thread. */
+TRP_API void envelope_meter_set(envelope_meter_t meter);
+
 /** Copies `size` bytes in: inline up to TRP_INLINE_MAX, else into a new zmq message. errors:
  * TRP_NO_MEMORY */
 TRP_API TRP_MUST_USE trp_status_t envelope_set(trp_envelope_t *envelope, const void *data,

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "runtime/transport_zmq.h"
@@ -54,7 +53,8 @@ typedef struct watch {
 struct edge {
     void *medium;
     const trp_transport_t *transport;
-    int poll_fd, wake_fd;
+    const trp_host_t *host;
+    int poll_fd, wake_fd; /* -1: the transport has no descriptors, the edge is stepped */
     /* Wake's exchange makes what its thread did before visible to the exchange that ends a wait. */
     atomic_int state;
     source_t wake_source;
@@ -79,36 +79,57 @@ static bool poll_add(edge_t *edge, int fd, source_t *source)
     return epoll_ctl(edge->poll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
-trp_status_t edge_create(edge_t **result)
+static bool is_stepped(const edge_t *edge)
 {
-    edge_t *edge = calloc(1, sizeof(*edge));
-    if (edge == NULL) {
-        return TRP_NO_MEMORY;
-    }
-    edge->transport = &transport_zmq;
-    edge->wake_source.kind = SOURCE_WAKE;
+    return edge->transport->descriptors == NULL;
+}
+
+static trp_status_t open_poll(edge_t *edge)
+{
     edge->poll_fd = epoll_create1(EPOLL_CLOEXEC);
     edge->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    trp_status_t status = TRP_SYSTEM;
-    if (edge->poll_fd < 0 || edge->wake_fd < 0 ||
-        !poll_add(edge, edge->wake_fd, &edge->wake_source)) {
-        goto failed;
-    }
-    status = edge->transport->open(&edge->medium);
-    if (status != TRP_OK) {
-        goto failed;
-    }
-    *result = edge;
-    return TRP_OK;
-failed:
+    return edge->poll_fd >= 0 && edge->wake_fd >= 0 &&
+                   poll_add(edge, edge->wake_fd, &edge->wake_source)
+               ? TRP_OK
+               : TRP_SYSTEM;
+}
+
+static void close_poll(edge_t *edge)
+{
     if (edge->poll_fd >= 0) {
         (void)close(edge->poll_fd);
     }
     if (edge->wake_fd >= 0) {
         (void)close(edge->wake_fd);
     }
-    free(edge);
-    return status;
+}
+
+trp_status_t edge_create_with(const edge_options_t *options, edge_t **result)
+{
+    edge_t *edge = calloc(1, sizeof(*edge));
+    if (edge == NULL) {
+        return TRP_NO_MEMORY;
+    }
+    edge->transport = options->transport == NULL ? &transport_zmq : options->transport;
+    edge->host = options->host == NULL ? &host_os : options->host;
+    edge->wake_source.kind = SOURCE_WAKE;
+    edge->poll_fd = edge->wake_fd = -1;
+    trp_status_t status = is_stepped(edge) ? TRP_OK : open_poll(edge);
+    if (status == TRP_OK) {
+        status = edge->transport->open(options->transport_how, &edge->medium);
+    }
+    if (status != TRP_OK) {
+        close_poll(edge);
+        free(edge);
+        return status;
+    }
+    *result = edge;
+    return TRP_OK;
+}
+
+trp_status_t edge_create(edge_t **edge)
+{
+    return edge_create_with(&(edge_options_t){.transport = NULL}, edge);
 }
 
 static void source_end(edge_t *edge, source_t *source)
@@ -156,8 +177,7 @@ void edge_destroy(edge_t **pointer)
     }
     free_dead(edge);
     edge->transport->shut(&edge->medium);
-    (void)close(edge->poll_fd);
-    (void)close(edge->wake_fd);
+    close_poll(edge);
     free(edge);
 }
 
@@ -193,7 +213,8 @@ static trp_status_t socket_add(edge_t *edge, void *transport_socket, edge_socket
     socket->source.kind = SOURCE_SOCKET;
     socket->edge = edge;
     socket->socket = transport_socket;
-    socket->descriptor_count = edge->transport->descriptors(transport_socket, socket->descriptors);
+    socket->descriptor_count =
+        is_stepped(edge) ? 0 : edge->transport->descriptors(transport_socket, socket->descriptors);
     socket->source.next = edge->sources;
     edge->sources = &socket->source;
     socket->second.kind = SOURCE_SECOND;
@@ -295,7 +316,7 @@ static bool pump(edge_t *edge, edge_socket_t *socket, int descriptor)
 {
     set_look(socket, false);
     const unsigned reports = edge->transport->pump(socket->socket, PUMP_BUDGET, descriptor);
-    if (reports >= PUMP_BUDGET && !socket->source.dead) {
+    if ((reports >= PUMP_BUDGET || is_stepped(edge)) && !socket->source.dead) {
         set_look(socket, true);
     }
     return reports > 0;
@@ -378,21 +399,14 @@ static void edge_poll(void *user)
     struct epoll_event events[EVENTS_MAX];
     flush_turn(edge);
     (void)look(edge);
-    handle_events(edge, events, wait_events(edge, events, 0));
-}
-
-static int64_t now_ns(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * NS_OF_SECOND + now.tv_nsec;
+    handle_events(edge, events, is_stepped(edge) ? 0 : wait_events(edge, events, 0));
 }
 
 static void edge_wait(void *user, int64_t until_ns)
 {
     edge_t *edge = user;
     flush_turn(edge);
-    if (look(edge)) {
+    if (look(edge) || is_stepped(edge)) {
         return; /* an actor may have work now */
     }
     int expected = EDGE_RUNNING;
@@ -404,7 +418,7 @@ static void edge_wait(void *user, int64_t until_ns)
     struct epoll_event events[EVENTS_MAX];
     int64_t wait_ns = -1;
     if (until_ns != INT64_MAX) {
-        wait_ns = until_ns - now_ns();
+        wait_ns = until_ns - edge->host->now_ns(edge->host->user);
         wait_ns = wait_ns < 0 ? 0 : wait_ns;
     }
     const int count = wait_events(edge, events, wait_ns);

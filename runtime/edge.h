@@ -37,6 +37,18 @@ typedef struct edge_socket_options {
  * TRP_SYSTEM
  */
 TRP_MUST_USE trp_status_t edge_create(edge_t **edge);
+
+/** What an edge stands on; zeroed members: libzmq and the operating system. */
+typedef struct edge_options {
+    const trp_transport_t *transport;
+    const void *transport_how; /* for its `open` */
+    const trp_host_t *host;    /* of the runtime that it will belong to */
+} edge_options_t;
+
+/** The same over another transport. One without descriptors makes an edge that is stepped by its
+ * `poll` and never waits. */
+TRP_MUST_USE trp_status_t edge_create_with(const edge_options_t *options, edge_t **edge);
+
 scheduler_park_t edge_park(edge_t *edge);
 void edge_attach(edge_t *edge, trp_runtime_t *runtime);
 

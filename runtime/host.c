@@ -109,6 +109,30 @@ static uint32_t os_processors(void *user)
     return (uint32_t)CPU_COUNT(&set);
 }
 
+static int32_t os_process_id(void *user)
+{
+    (void)user;
+    return (int32_t)getpid();
+}
+
+static int32_t os_parent_id(void *user)
+{
+    (void)user;
+    return (int32_t)getppid();
+}
+
+static void os_process_exit(void *user, int status)
+{
+    (void)user;
+    _exit(status);
+}
+
+static void os_parent_stop(void *user)
+{
+    (void)user;
+    (void)kill(getppid(), SIGTERM);
+}
+
 const trp_host_t host_os = {
     .now_ns = os_now_ns,
     .epoch_ms = os_epoch_ms,
@@ -118,4 +142,8 @@ const trp_host_t host_os = {
     .thread_start = os_thread_start,
     .thread_join = os_thread_join,
     .processors = os_processors,
+    .process_id = os_process_id,
+    .parent_id = os_parent_id,
+    .process_exit = os_process_exit,
+    .parent_stop = os_parent_stop,
 };

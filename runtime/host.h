@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The host: time, chance, sleep and threads, reached through one table, so that a whole runtime can
- * be stepped in one thread from a seed. Nothing else in the core asks the operating system. Tables
- * are constants or outlive the runtimes that use them; any thread may call. */
+/* The host: time, chance, sleep, threads and the process, reached through one table, so that a
+ * whole runtime can be stepped in one thread from a seed. Nothing else asks the operating system
+ * for these (tests/tidy.py). Tables are constants or outlive the runtimes that use them; any thread
+ * may call. */
 #ifndef TRP_RUNTIME_HOST_H
 #define TRP_RUNTIME_HOST_H
 
@@ -36,6 +37,14 @@ typedef struct trp_host {
     void (*thread_join)(void *user, host_thread_t **thread);
     /** Processors that this process may use, at least 1. */
     uint32_t (*processors)(void *user);
+    /** The process that this is, and the one that started it. */
+    int32_t (*process_id)(void *user);
+    int32_t (*parent_id)(void *user);
+    /** Ends the process at once: nothing is flushed. Return after it: a simulated process ends when
+     * its step does. */
+    void (*process_exit)(void *user, int status);
+    /** Has the parent stop us as it would by itself, with its time limit. */
+    void (*parent_stop)(void *user);
 } trp_host_t;
 
 /** The operating system. */

@@ -2,7 +2,6 @@
 /* Looking in from any thread: rows for `ps`, the ledger; and what actors say about themselves. */
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "runtime/life.h"
 
@@ -24,7 +23,7 @@ static const char *state_of(const cell_t *cell)
 }
 
 /* One row, under the cell's inspect lock; false: nobody lives there. */
-static bool look(const cell_t *cell, actor_info_t *info)
+static bool look(const cell_t *cell, int32_t os_pid, actor_info_t *info)
 {
     if (cell_phase(cell) == CELL_VACANT) {
         return false;
@@ -32,7 +31,7 @@ static bool look(const cell_t *cell, actor_info_t *info)
     *info = (actor_info_t){.pid = cell->self,
                            .class_name = cell->class->name,
                            .place = TRP_PLACE_POOL,
-                           .os_pid = (int32_t)getpid(),
+                           .os_pid = os_pid,
                            .state = state_of(cell)};
     /* Relaxed: a snapshot. */
     info->handled = atomic_load_explicit(&cell->handled, memory_order_relaxed);
@@ -53,13 +52,15 @@ static bool look(const cell_t *cell, actor_info_t *info)
 void runtime_each(trp_runtime_t *runtime, void (*each)(void *user, const actor_info_t *info),
                   void *user)
 {
+    const trp_host_t *host = runtime->host;
+    const int32_t os_pid = host->process_id(host->user);
     uint32_t used = atomic_load_explicit(&runtime->table.used, memory_order_acquire);
     for (uint32_t slot = 1; slot < used; slot++) {
         const cell_t *cell = &runtime->table.cells[slot];
         pthread_mutex_t *lock = cell_inspect_lock(&runtime->table, cell);
         actor_info_t info;
         pthread_mutex_lock(lock);
-        bool lives = look(cell, &info);
+        bool lives = look(cell, os_pid, &info);
         pthread_mutex_unlock(lock);
         if (lives) {
             each(user, &info);

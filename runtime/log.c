@@ -23,6 +23,10 @@ typedef struct line {
 /* Relaxed: a threshold that is seen a little later is no fault, and nothing else hangs on it. */
 static atomic_int threshold = LOG_INFO;
 static atomic_llong lost; /* lines since the last one that was written */
+static struct {
+    void (*write)(void *user, int level, const log_field_t *fields);
+    void *user;
+} sink;
 
 /* Appends bytes; false when they do not fit. */
 static bool put(line_t *line, const char *bytes, size_t size)
@@ -102,9 +106,9 @@ static void put_head(line_t *line, int level)
 {
     char host[65] = "";
     gethostname(host, sizeof(host) - 1);
-    line->size =
-        (size_t)snprintf(line->text, sizeof(line->text), "{\"level\":%d,\"time\":%lld,\"pid\":%ld",
-                         level, (long long)host_os.epoch_ms(host_os.user), (long)getpid());
+    line->size = (size_t)snprintf(
+        line->text, sizeof(line->text), "{\"level\":%d,\"time\":%lld,\"pid\":%ld", level,
+        (long long)host_os.epoch_ms(host_os.user), (long)host_os.process_id(host_os.user));
     put_field(line, &LOG_TEXT("hostname", host));
 }
 
@@ -137,6 +141,10 @@ void log_write(int level, const log_field_t *fields)
     if (!log_enabled(level)) {
         return;
     }
+    if (sink.write != NULL) {
+        sink.write(sink.user, level, fields);
+        return;
+    }
     if (!has_room()) {
         atomic_fetch_add(&lost, 1);
         return;
@@ -148,6 +156,12 @@ void log_write(int level, const log_field_t *fields)
                                                    LOG_INT("lines", count),
                                                    {.kind = LOG_KIND_END}});
     }
+}
+
+void log_redirect(void (*write)(void *user, int level, const log_field_t *fields), void *user)
+{
+    sink.write = write;
+    sink.user = user;
 }
 
 void log_level_set(int level)

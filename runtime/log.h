@@ -57,6 +57,11 @@ TRP_API void log_write(int level, const log_field_t *fields);
 /** Whether a line of this level would be written: asked before costly fields are made. */
 TRP_API bool log_enabled(int level);
 
+/** Has lines go to `sink` instead of standard error, whole process; NULL ends it. For tests and
+ * simulations: not while threads log. */
+TRP_API void log_redirect(void (*sink)(void *user, int level, const log_field_t *fields),
+                          void *user);
+
 /** The threshold, for the whole process; default LOG_INFO. */
 TRP_API void log_level_set(int level);
 

@@ -9,8 +9,10 @@
 #ifndef TRP_RUNTIME_NODE_H
 #define TRP_RUNTIME_NODE_H
 
+#include "runtime/channel.h"
+#include "runtime/edge.h"
 #include "runtime/guardian.h"
-#include "runtime/runtime.h"
+#include "runtime/guardian_port.h"
 
 typedef struct node_options {
     const trp_class_t *const *classes; /* NULL-terminated: all that a worker process may run */
@@ -26,11 +28,45 @@ typedef struct node_options {
     void *user;
 } node_options_t;
 
+/** What a process stands on; zeroed members: the operating system, libzmq and the guardian of
+ * `child`. A simulation gives its own. */
+typedef struct node_ground {
+    edge_options_t edge;
+    guardian_port_t *guardian;
+} node_ground_t;
+
+typedef struct node node_t;
+
+/** Makes a node whose start hook has been called; what is left is to run its edge. `error` (256
+ * bytes) says what failed. errors: those of edge_create, runtime_create, hub_open and of the start
+ * hook */
+TRP_MUST_USE trp_status_t node_create(const node_options_t *options, const guardian_child_t *child,
+                                      const node_ground_t *ground, node_t **node, char error[256]);
+
+/** Ends all of it, wherever it stands, and clears the pointer. */
+void node_destroy(node_t **node);
+
+trp_runtime_t *node_runtime(const node_t *node);
+edge_t *node_edge(const node_t *node);
+
 /** The main of the node process: use it as the guardian's node_main. Returns the exit status. */
 int node_run(const node_options_t *options, const guardian_child_t *child);
 
 /** Ends the node's loop: node_run returns `status`. Any thread. */
 void node_end(trp_runtime_t *runtime, int status);
+
+/** A worker process: its runtime, its link and its root actor. */
+typedef struct worker_process worker_process_t;
+
+/** Makes one that has said hello; what is left is to run its edge. `child` must outlive it. errors:
+ * those of edge_create, runtime_create and edge_connect, with `error` */
+TRP_MUST_USE trp_status_t worker_create(const trp_class_t *const *classes,
+                                        const guardian_child_t *child, const node_ground_t *ground,
+                                        worker_process_t **worker, char error[256]);
+void worker_destroy(worker_process_t **worker);
+trp_runtime_t *worker_runtime(const worker_process_t *worker);
+edge_t *worker_edge(const worker_process_t *worker);
+const channel_t *worker_channel(const worker_process_t *worker);
 
 /** The main of a worker process: use it as the guardian's worker_main. Returns the exit status. */
 int worker_run(const trp_class_t *const *classes, const guardian_child_t *child);

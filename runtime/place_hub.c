@@ -4,9 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
-#include "runtime/guardian_queue.h"
 #include "runtime/log.h"
 
 #define WORKERS_MAX   1024
@@ -16,9 +14,8 @@
 struct place_hub {
     hub_options_t options;
     edge_socket_t *socket;
-    guardian_queue_t requests; /* those that the guardian has not taken yet */
-    uint32_t incarnation;      /* of the last worker */
-    uint64_t strangers;        /* messages of nobody that we know */
+    uint32_t incarnation; /* of the last worker */
+    uint64_t strangers;   /* messages of nobody that we know */
     place_link_t *dirty;
     place_link_t *links[WORKERS_MAX + 1]; /* by index; 0 is never used */
 };
@@ -27,10 +24,7 @@ struct place_hub {
 
 static trp_status_t ask(place_hub_t *hub, const guardian_message_t *request)
 {
-    return guardian_queue_push(&hub->requests, hub->options.child.fd, request,
-                               runtime_now_ns(hub->options.runtime))
-               ? TRP_OK
-               : TRP_BUSY;
+    return hub->options.guardian->ask(hub->options.guardian->user, request);
 }
 
 trp_status_t hub_spawn(place_hub_t *hub, const place_link_t *link, const char *program)
@@ -75,21 +69,13 @@ static void on_report(place_hub_t *hub, const guardian_message_t *message)
     place_link_notice(link);
 }
 
-static void on_guardian(void *user, int fd)
+static void on_guardian(void *user, const guardian_message_t *message)
 {
     place_hub_t *hub = user;
-    guardian_message_t message;
-    trp_status_t status;
-    while ((status = guardian_receive(fd, &message)) == TRP_OK) {
-        if (message.kind == GUARDIAN_STOP) {
-            hub->options.stop(hub->options.user, message.value);
-        } else {
-            on_report(hub, &message);
-        }
-    }
-    if (status != TRP_BUSY) {
-        log_event(LOG_FATAL, "guardian_lost", LOG_TEXT("status", trp_status_name(status)));
-        (void)!edge_watch(hub->options.edge, fd, NULL, NULL);
+    if (message->kind == GUARDIAN_STOP) {
+        hub->options.stop(hub->options.user, message->value);
+    } else {
+        on_report(hub, message);
     }
 }
 
@@ -144,9 +130,7 @@ static void flush(void *user)
         link->is_dirty = false;
         channel_flush(&link->channel);
     }
-    if (hub->requests.count > 0) {
-        guardian_queue_flush(&hub->requests, hub->options.child.fd, 0);
-    }
+    hub->options.guardian->flush(hub->options.guardian->user);
 }
 
 /* ---- life ---- */
@@ -155,8 +139,7 @@ trp_status_t hub_open(const hub_options_t *options, place_hub_t **result, char e
 {
     char endpoint[ENDPOINT_MAX];
     place_hub_t *hub = calloc(1, sizeof(*hub));
-    if (hub == NULL || !guardian_queue_init(&hub->requests)) {
-        free(hub);
+    if (hub == NULL) {
         snprintf(error, 256, "out of memory");
         return TRP_NO_MEMORY;
     }
@@ -173,7 +156,7 @@ trp_status_t hub_open(const hub_options_t *options, place_hub_t **result, char e
                                         .user = hub};
     trp_status_t status = edge_bind(options->edge, &link, &hub->socket, error);
     if (status == TRP_OK) {
-        status = edge_watch(options->edge, options->child.fd, on_guardian, hub);
+        status = options->guardian->hear(options->guardian->user, on_guardian, hub);
     }
     if (status != TRP_OK) {
         hub_close(&hub);
@@ -192,7 +175,7 @@ void hub_close(place_hub_t **pointer)
         return;
     }
     edge_flush(hub->options.edge, NULL, NULL);
-    (void)!edge_watch(hub->options.edge, hub->options.child.fd, NULL, NULL);
+    (void)!hub->options.guardian->hear(hub->options.guardian->user, NULL, NULL);
     for (uint32_t index = 1; index <= WORKERS_MAX; index++) {
         place_link_t *link = hub->links[index];
         if (link != NULL && link->connected && !link->down) {
@@ -201,8 +184,16 @@ void hub_close(place_hub_t **pointer)
         hub_unlink(hub, &link);
     }
     edge_close(&hub->socket);
-    guardian_queue_fini(&hub->requests);
     free(hub);
+}
+
+static void make_token(const place_hub_t *hub, unsigned char token[GUARDIAN_TOKEN_SIZE])
+{
+    const trp_host_t *host = runtime_host(hub->options.runtime);
+    for (size_t at = 0; at < GUARDIAN_TOKEN_SIZE; at += sizeof(uint64_t)) {
+        const uint64_t chance = host->chance(host->user);
+        memcpy(token + at, &chance, sizeof(chance));
+    }
 }
 
 trp_status_t hub_link(place_hub_t *hub, trp_pid_t proxy, place_link_t **result)
@@ -218,10 +209,7 @@ trp_status_t hub_link(place_hub_t *hub, trp_pid_t proxy, place_link_t **result)
     if (link == NULL) {
         return TRP_NO_MEMORY;
     }
-    if (getrandom(link->token, sizeof(link->token), 0) != (ssize_t)sizeof(link->token)) {
-        free(link);
-        return TRP_SYSTEM;
-    }
+    make_token(hub, link->token);
     link->runtime = hub->options.runtime;
     link->socket = hub->socket;
     link->proxy = proxy;

@@ -5,6 +5,7 @@
 #define TRP_RUNTIME_PLACE_HUB_H
 
 #include "runtime/guardian.h"
+#include "runtime/guardian_port.h"
 #include "runtime/place_link.h"
 
 #define HUB_LINK_NAME "link" /* the ROUTER's file in the run directory */
@@ -15,6 +16,7 @@ typedef struct hub_options {
     trp_runtime_t *runtime;
     edge_t *edge;
     guardian_child_t child; /* what the node knows of itself */
+    guardian_port_t *guardian;
     /** The guardian asks the node to stop. */
     void (*stop)(void *user, int signal);
     void *user;
@@ -28,7 +30,7 @@ TRP_MUST_USE trp_status_t hub_open(const hub_options_t *options, place_hub_t **h
 void hub_close(place_hub_t **hub);
 
 /** A link for a new worker process of the actor `proxy`: index, incarnation and token are chosen,
- * nothing is forked yet. errors: TRP_FULL (too many), TRP_NO_MEMORY, TRP_SYSTEM (no chance) */
+ * nothing is forked yet. errors: TRP_FULL (too many), TRP_NO_MEMORY */
 TRP_MUST_USE trp_status_t hub_link(place_hub_t *hub, trp_pid_t proxy, place_link_t **link);
 
 /** Forgets a worker that has ended. Clears the pointer. */

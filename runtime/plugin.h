@@ -42,8 +42,9 @@ typedef struct trp_transport_options {
 typedef struct trp_transport {
     const char *name;
 
-    /** What all sockets of one thread share. errors: TRP_NO_MEMORY, TRP_SYSTEM */
-    trp_status_t (*open)(void **medium);
+    /** What all sockets of one thread share; `how` is the backend's own, NULL: as usual. errors:
+     * TRP_NO_MEMORY, TRP_SYSTEM */
+    trp_status_t (*open)(const void *how, void **medium);
     /** owns: clears the pointer; every socket must be closed before. Waits for lingering ones. */
     void (*shut)(void **medium);
 
@@ -71,7 +72,8 @@ typedef struct trp_transport {
      * reports it made; `budget` or more: call again before waiting. */
     unsigned (*pump)(void *socket, unsigned budget, int descriptor);
 
-    /** Descriptors to poll for reading. Returns their number. */
+    /** Descriptors to poll for reading. Returns their number. NULL for a backend that has none: its
+     * sockets are pumped at each turn, and nobody waits for them. */
     unsigned (*descriptors)(const void *socket, int descriptors[2]);
 
     /** Messages that broke the protocol and were dropped. */

@@ -129,6 +129,18 @@ void runtime_stop(trp_runtime_t *runtime)
     }
 }
 
+void runtime_stop_with(trp_runtime_t *runtime, int status)
+{
+    /* Release: to who reads it after the loops. */
+    atomic_store_explicit(&runtime->exit_status, status, memory_order_release);
+    runtime_stop(runtime);
+}
+
+int runtime_exit_status(const trp_runtime_t *runtime)
+{
+    return atomic_load_explicit(&runtime->exit_status, memory_order_acquire);
+}
+
 static void free_list(trp_envelope_t *list)
 {
     while (list != NULL) {
@@ -247,6 +259,11 @@ trp_pid_t runtime_whereis(trp_runtime_t *runtime, const char *name)
 int64_t runtime_now_ns(const trp_runtime_t *runtime)
 {
     return runtime_clock(runtime);
+}
+
+const trp_host_t *runtime_host(const trp_runtime_t *runtime)
+{
+    return runtime->host;
 }
 
 /* ---- routes and places ---- */

@@ -47,6 +47,12 @@ void runtime_run_edge(trp_runtime_t *runtime);
 /** Asks all workers to leave their loops; any thread. Actors are not told: stop the tree first. */
 void runtime_stop(trp_runtime_t *runtime);
 
+/** The same, with what the process is to exit with. */
+void runtime_stop_with(trp_runtime_t *runtime, int status);
+
+/** What runtime_stop_with was given; 0: it was not called. */
+int runtime_exit_status(const trp_runtime_t *runtime);
+
 /** Joins the threads, ends the cells that are left (no terminate), frees all and clears the
  * pointer. */
 void runtime_destroy(trp_runtime_t **runtime);
@@ -66,6 +72,9 @@ TRP_MUST_USE trp_status_t runtime_send(trp_runtime_t *runtime, trp_envelope_t *e
 
 trp_pid_t runtime_whereis(trp_runtime_t *runtime, const char *name);
 int64_t runtime_now_ns(const trp_runtime_t *runtime);
+
+/** The host that the runtime was made with. */
+const trp_host_t *runtime_host(const trp_runtime_t *runtime);
 
 /* ---- the edge's keep: what must outlive a restart of the actor that uses it ---- */
 

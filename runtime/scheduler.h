@@ -102,6 +102,7 @@ struct trp_runtime {
     _Atomic uint32_t searching;
     _Atomic uint32_t sentinel; /* index + 1 of the parked worker that looks after the others; 0 */
     _Atomic bool stopping;
+    _Atomic int exit_status; /* set before `stopping`; 0: none was given */
 };
 
 /** The worker of `runtime` that this thread is; NULL: none of them. */
@@ -139,6 +140,22 @@ bool scheduler_others_idle(const worker_t *worker);
 
 /** Wakes one parked pool worker if none is searching. */
 void scheduler_notify(trp_runtime_t *runtime);
+
+/* ---- the parts of a pool thread's loop: step, else search, else park ---- */
+
+/** Looks everywhere for a cell to run; as the only searcher also for a while, longer when that has
+ * paid before. NULL: none. */
+cell_t *scheduler_search(worker_t *worker);
+
+/** Says that the worker parks: who adds work from now on wakes it. It must look at the queues once
+ * more before it sleeps. */
+void scheduler_park_begin(worker_t *worker);
+
+/** Whether any queue of the pool has something, for sure: under their locks. */
+bool scheduler_has_work(trp_runtime_t *runtime);
+
+/** Leaves the idle mask; when a waker has been quicker it has made the worker a searcher. */
+void scheduler_park_end(worker_t *worker);
 
 /** Body of a pool thread; of the edge thread. */
 void worker_pool_loop(void *worker);

@@ -49,8 +49,7 @@ static bool seems_busy(const trp_runtime_t *runtime)
     return busy;
 }
 
-/* Looks everywhere; as the only searcher also for a while, longer when that has paid before. */
-static cell_t *search(worker_t *worker)
+cell_t *scheduler_search(worker_t *worker)
 {
     trp_runtime_t *runtime = worker->runtime;
     cell_t *cell = steal(worker);
@@ -79,8 +78,7 @@ static cell_t *search(worker_t *worker)
     return cell;
 }
 
-/* For sure, under the queues' locks. */
-static bool has_work(trp_runtime_t *runtime)
+bool scheduler_has_work(trp_runtime_t *runtime)
 {
     bool work = !runq_is_empty(&runtime->inject);
     for (uint32_t i = runtime->first_pool; i < runtime->worker_count; i++) {
@@ -89,8 +87,7 @@ static bool has_work(trp_runtime_t *runtime)
     return work;
 }
 
-/* Leaves the idle mask; when a waker has been quicker it has made us a searcher. */
-static void unpark(worker_t *worker)
+void scheduler_park_end(worker_t *worker)
 {
     trp_runtime_t *runtime = worker->runtime;
     uint64_t bit = 1ull << worker->index;
@@ -104,6 +101,7 @@ static void unpark(worker_t *worker)
         }
     }
     atomic_store_explicit(&worker->parked, 0, memory_order_relaxed); /* ours alone now */
+    worker->now_ns = runtime_clock(runtime);
 }
 
 /* Takes the office of sentinel when it is free and there is somebody to look after. */
@@ -189,7 +187,7 @@ static cell_t *sleep_until(worker_t *worker, int64_t until_ns)
 
 /* Order: no more a searcher, then parked, then idle, then the last look at the queues. Who pushes
  * does so before it looks for searchers and idle ones: one of the two sees the other. */
-static cell_t *park(worker_t *worker)
+void scheduler_park_begin(worker_t *worker)
 {
     trp_runtime_t *runtime = worker->runtime;
     if (worker->is_searching) {
@@ -198,12 +196,17 @@ static cell_t *park(worker_t *worker)
     }
     atomic_store_explicit(&worker->parked, 1, memory_order_seq_cst);
     atomic_fetch_or_explicit(&runtime->idle, 1ull << worker->index, memory_order_seq_cst);
+}
+
+static cell_t *park(worker_t *worker)
+{
+    trp_runtime_t *runtime = worker->runtime;
     cell_t *cell = NULL;
-    if (!has_work(runtime)) {
+    scheduler_park_begin(worker);
+    if (!scheduler_has_work(runtime)) {
         cell = sleep_until(worker, timer_next_ns(&worker->wheel));
     }
-    unpark(worker);
-    worker->now_ns = runtime_clock(runtime);
+    scheduler_park_end(worker);
     if (cell != NULL && !worker->is_searching) {
         scheduler_notify(runtime); /* who runs now looks after nobody, and more may wait */
     }
@@ -220,7 +223,7 @@ void worker_pool_loop(void *arg)
         if (scheduler_step(worker)) {
             continue;
         }
-        cell_t *cell = search(worker);
+        cell_t *cell = scheduler_search(worker);
         if (cell == NULL) {
             cell = park(worker);
         }

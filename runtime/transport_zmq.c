@@ -34,8 +34,9 @@ typedef struct socket {
     zmq_msg_t frames[TRP_FRAMES_MAX]; /* of the message that is being received */
 } socket_t;
 
-static trp_status_t zmq_medium_open(void **medium)
+static trp_status_t zmq_medium_open(const void *how, void **medium)
 {
+    (void)how;
     medium_t *self = calloc(1, sizeof(*self));
     if (self == NULL) {
         return TRP_NO_MEMORY;

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "runtime/edge.h"
 #include "runtime/guardian_fork.h"
@@ -17,34 +16,35 @@
 
 #define ENDPOINT_MAX 256
 
-typedef struct process {
+struct worker_process {
     const guardian_child_t *child;
+    const trp_host_t *host;
     edge_t *edge;
     edge_socket_t *socket;
     trp_runtime_t *runtime;
     worker_root_t root;
-} process_t;
+};
 
 /* ---- what the root asks for ---- */
 
 static trp_status_t send_frames(void *user, zmq_msg_t *frames, size_t count)
 {
-    const process_t *process = user;
+    const worker_process_t *process = user;
     return edge_send(process->socket, NULL, frames, count);
 }
 
 static void give_up(void *user, int status, const char *event)
 {
-    const process_t *process = user;
+    const worker_process_t *process = user;
     log_event(status == WORKER_LINK_LOST ? LOG_INFO : LOG_ERROR, event,
               LOG_INT("node", process->child->node),
               LOG_INT("incarnation", process->child->incarnation));
-    _exit(status);
+    process->host->process_exit(process->host->user, status);
 }
 
 static void flush(void *user)
 {
-    worker_root_flush(&((process_t *)user)->root);
+    worker_root_flush(&((worker_process_t *)user)->root);
 }
 
 /* ---- the socket ---- */
@@ -52,19 +52,19 @@ static void flush(void *user)
 static void on_message(void *user, const edge_peer_t *peer, zmq_msg_t *frames, size_t count)
 {
     (void)peer;
-    worker_root_receive(&((process_t *)user)->root, frames, count);
+    worker_root_receive(&((worker_process_t *)user)->root, frames, count);
 }
 
 static void on_down(void *user, const edge_peer_t *peer)
 {
-    const process_t *process = user;
+    const worker_process_t *process = user;
     (void)peer;
     if (!process->root.leaving) {
         give_up(user, WORKER_LINK_LOST, "link_lost");
     }
 }
 
-static trp_status_t connect_link(process_t *process, char error[256])
+static trp_status_t connect_link(worker_process_t *process, char error[256])
 {
     const guardian_child_t *child = process->child;
     char endpoint[ENDPOINT_MAX];
@@ -82,7 +82,7 @@ static trp_status_t connect_link(process_t *process, char error[256])
 
 /* ---- life ---- */
 
-static trp_status_t open_root(process_t *process, const trp_class_t *const *classes)
+static trp_status_t open_root(worker_process_t *process, const trp_class_t *const *classes)
 {
     worker_root_options_t options = {.classes = classes,
                                      .runtime = process->runtime,
@@ -95,18 +95,19 @@ static trp_status_t open_root(process_t *process, const trp_class_t *const *clas
     return worker_root_open(&process->root, &options);
 }
 
-static trp_status_t open_process(process_t *process, const trp_class_t *const *classes,
-                                 char error[256])
+static trp_status_t open_process(worker_process_t *process, const trp_class_t *const *classes,
+                                 const node_ground_t *ground, char error[256])
 {
     snprintf(error, 256, "the runtime could not be made");
-    trp_status_t status = edge_create(&process->edge);
+    trp_status_t status = edge_create_with(&ground->edge, &process->edge);
     if (status != TRP_OK) {
         return status;
     }
     const runtime_options_t options = {.node = process->child->node,
                                        .incarnation = process->child->incarnation,
                                        .threads = 0,
-                                       .edge = edge_park(process->edge)};
+                                       .edge = edge_park(process->edge),
+                                       .host = ground->edge.host};
     status = runtime_create(&options, &process->runtime);
     if (status != TRP_OK) {
         return status;
@@ -121,25 +122,75 @@ static trp_status_t open_process(process_t *process, const trp_class_t *const *c
         edge_flush(process->edge, flush, process);
         status = runtime_start(process->runtime);
     }
-    return status == TRP_OK ? worker_root_hello(&process->root, getpid()) : status;
+    return status == TRP_OK
+               ? worker_root_hello(&process->root, process->host->process_id(process->host->user))
+               : status;
+}
+
+trp_status_t worker_create(const trp_class_t *const *classes, const guardian_child_t *child,
+                           const node_ground_t *ground, worker_process_t **worker, char error[256])
+{
+    worker_process_t *process = calloc(1, sizeof(*process));
+    if (process == NULL) {
+        snprintf(error, 256, "out of memory");
+        return TRP_NO_MEMORY;
+    }
+    process->child = child;
+    process->host = ground->edge.host == NULL ? &host_os : ground->edge.host;
+    const trp_status_t status = open_process(process, classes, ground, error);
+    if (status != TRP_OK) {
+        worker_destroy(&process);
+        return status;
+    }
+    *worker = process;
+    return TRP_OK;
+}
+
+void worker_destroy(worker_process_t **worker)
+{
+    worker_process_t *process = *worker;
+    *worker = NULL;
+    if (process == NULL) {
+        return;
+    }
+    if (process->edge != NULL) {
+        edge_flush(process->edge, NULL, NULL);
+    }
+    runtime_destroy(&process->runtime);
+    worker_root_fini(&process->root);
+    edge_destroy(&process->edge);
+    free(process);
+}
+
+trp_runtime_t *worker_runtime(const worker_process_t *worker)
+{
+    return worker->runtime;
+}
+
+edge_t *worker_edge(const worker_process_t *worker)
+{
+    return worker->edge;
+}
+
+const channel_t *worker_channel(const worker_process_t *worker)
+{
+    return &worker->root.channel;
 }
 
 int worker_run(const trp_class_t *const *classes, const guardian_child_t *child)
 {
     char error[256];
-    process_t process = {.child = child};
+    worker_process_t *process = NULL;
     (void)signal(SIGPIPE, SIG_IGN); /* who read the log may be gone */
-    const trp_status_t status = open_process(&process, classes, error);
+    const trp_status_t status =
+        worker_create(classes, child, &(node_ground_t){.guardian = NULL}, &process, error);
     if (status != TRP_OK) {
         log_event(LOG_ERROR, "worker_not_started", LOG_TEXT("status", trp_status_name(status)),
                   LOG_TEXT("error", error));
-        return WORKER_FAILED; /* all that was made ends with the process */
+        return WORKER_FAILED;
     }
-    runtime_run_edge(process.runtime);
-    edge_flush(process.edge, NULL, NULL);
-    runtime_destroy(&process.runtime);
-    worker_root_fini(&process.root);
-    edge_destroy(&process.edge);
+    runtime_run_edge(process->runtime);
+    worker_destroy(&process);
     return 0;
 }
 

@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "supervisor/control.h"
 #include "supervisor/keeper.h"
@@ -15,11 +14,12 @@
 static void verb_ping(inquiry_t *inquiry, trp_ctx_t *ctx, const control_request_t *request)
 {
     (void)request;
+    const trp_host_t *host = runtime_host(runtime_of(ctx));
     trp_writer_t result;
     trp_writer_init(&result);
     trp_write_map(&result, 3);
-    trp_put_int(&result, "os_pid", getpid());
-    trp_put_int(&result, "guardian_pid", getppid());
+    trp_put_int(&result, "os_pid", host->process_id(host->user));
+    trp_put_int(&result, "guardian_pid", host->parent_id(host->user));
     trp_put_int(&result, "epoch_ms", trp_epoch_ms(ctx));
     inquiry_answer(inquiry, ctx, &result);
 }

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "supervisor/keeper.h"
 
-#include <signal.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "runtime/log.h"
 #include "runtime/node.h"
@@ -82,7 +80,8 @@ static void stop(keeper_t *keeper, trp_ctx_t *ctx, const trp_envelope_t *message
     if (!trp_pid_is_none(message->from)) {
         /* An actor asks: let the guardian hear of it as of any stop, since it holds the time limit
          * of the whole. */
-        kill(getppid(), SIGTERM);
+        const trp_host_t *host = runtime_host(runtime_of(ctx));
+        host->parent_stop(host->user);
     }
 
     trp_pid_t router = trp_whereis(ctx, TREE_ROUTER);

@@ -56,12 +56,32 @@ BANNED = {
     "sprintf": ([], "snprintf"),
     "vsprintf": ([], "vsnprintf"),
     "gets": ([], "fgets"),
-    "rand": ([], "the host table's chance"),
-    "srand": ([], "the host table's chance"),
-    "time": ([], "the host table's clock"),
     "fork": (["runtime/guardian", "tests/"], "the guardian: it is the only process without threads"),
     "atomic_thread_fence": ([], "an ordering on the operation itself, which the race detector can follow"),
 }
+# What only the host may ask for (runtime/host.h), so that a simulation decides it: call -> what to use instead.
+HOSTED = {
+    **dict.fromkeys(("time", "gettimeofday", "clock_gettime", "timespec_get"), "the host's clock: trp_now_ns"),
+    **dict.fromkeys(("rand", "srand", "random", "drand48", "getrandom", "getentropy"), "the host's chance: trp_random"),
+    **dict.fromkeys(("getpid", "getppid", "gettid", "_exit"), "the host's process: runtime_host"),
+    **dict.fromkeys(("pthread_create", "pthread_join", "pthread_self", "thrd_create"), "the host's threads"),
+    **dict.fromkeys(("getenv", "secure_getenv"), "the configuration"),
+}
+# Who may all the same, with why. Paths are prefixes.
+HOSTS = {
+    "runtime/host.c": "it is the host",
+    "runtime/transport_": "libzmq and the kernel are behind it",
+    "runtime/guardian": "a process of its own, outside of every runtime",
+    "runtime/worker.c": "getenv: the guardian's word to a program of its own",
+    "supervisor/command_": "a command, not a node",
+    "supervisor/client": "a command, not a node",
+    "supervisor/text_table.c": "a command's output",
+    "actors/parser_grammar.c": "getenv: where grammars are installed",
+    "tests/": "tests run the host itself; the simulator has none of these (see SIMULATED)",
+    "examples/": "programs of users",
+}
+SIMULATED = "tests/sim/sim_"  # the simulator: what it asks the system, no seed can repeat
+
 BANNED_IN_TESTS = {name: "wait for a condition with a deadline, or the virtual clock"
                    for name in ("sleep", "usleep", "nanosleep", "clock_nanosleep")}
 
@@ -233,6 +253,8 @@ def python_functions(text):
 def check_calls(tree):
     for path, text in tree.sources(".c", ".h"):
         rules = {name: advice for name, (where, advice) in BANNED.items() if not path.startswith(tuple(where))}
+        if path.startswith(SIMULATED) or not path.startswith(tuple(HOSTS)):
+            rules.update(HOSTED)
         if path.startswith("tests/"):
             rules.update(BANNED_IN_TESTS)
         call = re.compile(r"(?<![\w.>])(" + "|".join(rules) + r")\s*\(")
@@ -318,7 +340,8 @@ def self_test():
         rules = {found[2] for found in check({**sound, **files})}
         if rule not in rules:
             failures.append(f"{rule} was not found: {rules or 'nothing'}")
-    banned = [(name, "messages/a.c") for name in BANNED] + [(name, "tests/a.c") for name in BANNED_IN_TESTS]
+    banned = [(name, "messages/a.c") for name in (*BANNED, *HOSTED)] + [(name, SIMULATED + "a.c") for name in HOSTED]
+    banned += [(name, "tests/a.c") for name in BANNED_IN_TESTS]
     for name, path in banned:
         path = "messages/a.c" if name == "fork" else path
         if not any(found[2] == "banned" for found in check({path: spdx + f"int a = {name}(1);\n"})):

@@ -84,7 +84,7 @@ static void pair_init(pair_t *pair, const backend_t *backend, bool track)
     pair->transport = backend->transport;
     pair->at_server =
         (seen_t){.track = track, .transport = backend->transport, .socket = &pair->server};
-    cr_assert_eq(pair->transport->open(&pair->medium), TRP_OK);
+    cr_assert_eq(pair->transport->open(NULL, &pair->medium), TRP_OK);
     trp_transport_options_t options = {
         .message_max = 1 << 20, .events = {on_frames, track ? on_down : NULL, &pair->at_server}};
     cr_assert_eq(
@@ -298,7 +298,7 @@ Test(transport_zmq, an_endpoint_that_is_none_is_invalid)
     void *socket = NULL;
     char error[256] = "";
     const trp_transport_options_t options = {.events = {on_frames, NULL, NULL}};
-    cr_assert_eq(transport_zmq.open(&medium), TRP_OK);
+    cr_assert_eq(transport_zmq.open(NULL, &medium), TRP_OK);
 
     const trp_status_t status = transport_zmq.bind(medium, "nonsense", &options, &socket, error);
 

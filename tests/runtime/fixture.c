@@ -52,13 +52,21 @@ static uint32_t virtual_processors(void *user)
     return 1;
 }
 
+static int32_t virtual_process_id(void *user)
+{
+    (void)user;
+    return 1;
+}
+
 static const trp_host_t virtual_host = {.now_ns = virtual_now_ns,
                                         .epoch_ms = virtual_epoch_ms,
                                         .chance = virtual_chance,
                                         .sleep = virtual_sleep,
                                         .wake = virtual_wake,
                                         .thread_join = virtual_join,
-                                        .processors = virtual_processors};
+                                        .processors = virtual_processors,
+                                        .process_id = virtual_process_id,
+                                        .parent_id = virtual_process_id};
 
 static void no_poll(void *user)
 {
