@@ -81,7 +81,7 @@ static trp_status_t open_parts(node_t *node, const node_ground_t *ground, char e
 }
 
 trp_status_t node_create(const node_options_t *options, const guardian_child_t *child,
-                       const node_ground_t *ground, node_t **result, char error[256])
+                         const node_ground_t *ground, node_t **result, char error[256])
 {
     snprintf(error, 256, "no memory or no descriptors");
     node_t *node = calloc(1, sizeof(*node));
