@@ -22,15 +22,37 @@ enum {
     TRP_TAG_DEAD_LETTER = 8, /* see trp_dead_letters: nobody handled it [trp_dead_letter_t] */
 };
 
+/** Why messages die: X(NAME, "name"). The last two are drops: the receiver lives, its mailbox was
+ * full and its policy (trp_spawn_t.overflow) chose this one. */
+#define TRP_DEAD_MAP(X)                                                    \
+    X(STALE, "stale")             /* the receiver had ended before */      \
+    X(GONE, "gone")               /* it ended while this was on its way */ \
+    X(ENDED, "ended")             /* it ended before this one's turn */    \
+    X(EXPIRED, "expired")         /* its deadline passed */                \
+    X(LATE, "late")               /* a reply after its time */             \
+    X(UNREACHABLE, "unreachable") /* no way to its node */                 \
+    X(WORKER, "worker")           /* the receiver's process ended */       \
+    X(FULL, "full")               /* no room behind a link's other end */  \
+    X(DROP_NEW, "drop_new")       /* a drop: it was the newest */          \
+    X(DROP_OLD, "drop_old")       /* a drop: it was the oldest */
+
+typedef enum trp_dead {
+#define TRP_DEAD_ENUM(name, text) TRP_DEAD_##name,
+    TRP_DEAD_MAP(TRP_DEAD_ENUM)
+#undef TRP_DEAD_ENUM
+        TRP_DEAD_COUNT
+} trp_dead_t;
+
+/** The cause's name: "stale". Never NULL. */
+TRP_API const char *trp_dead_name(unsigned why);
+
 /** A message that nobody handled; travels as these bytes, inside one process. */
 typedef struct trp_dead_letter {
     trp_pid_t to, from;  /* from NONE: sent from outside of actors */
     uint64_t request_id; /* of a request or a reply; 0: neither */
     uint32_t size;       /* bytes of its payload; cut at UINT32_MAX */
     uint16_t tag;
-    char why[18]; /* "stale" and "gone": the receiver had ended; "ended": it ended before its turn;
-                   * "expired": its deadline passed; "late": a reply after its time; "unreachable":
-                   * no way to its node; "worker": the receiver's process ended */
+    char why[18]; /* the name of a trp_dead_t: "stale" */
 } trp_dead_letter_t;
 
 _Static_assert(sizeof(trp_dead_letter_t) == 64, "a dead letter has no gaps");

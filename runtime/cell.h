@@ -54,14 +54,19 @@ typedef struct cell_life {
     uint32_t restarts;
 } cell_life_t;
 
+/** Marks in cell.flags, above those of trp_class_t: what a full mailbox does. */
+#define CELL_DROPS_NEW (1u << 30)
+#define CELL_DROPS_OLD (1u << 31)
+
 typedef struct cell {
     /* senders, and the scheduler's links */
     _Alignas(64) mailbox_t mailbox;
     _Atomic uint32_t generation; /* raised at each end */
-    _Atomic uint32_t flags;      /* of the class */
+    _Atomic uint32_t flags;      /* of the class, and CELL_ marks */
     struct cell *run_next;       /* of the run queue, or of the free list */
     uint32_t slot;
-    bool pinned; /* runs on the edge only */
+    _Atomic uint32_t turned_away; /* messages that found no room; written by their senders */
+    bool pinned;                  /* runs on the edge only */
     /* the runner */
     _Alignas(64) trp_envelope_t *first; /* taken, oldest first */
     trp_envelope_t *last;
@@ -70,6 +75,7 @@ typedef struct cell {
     void *state;
     cell_life_t *life;
     _Atomic uint64_t handled; /* written by the runner alone; an atomic for who looks in */
+    _Atomic uint64_t died;    /* messages that it took and never saw; as `handled` */
     uint64_t next_ref;
     uint64_t owed;     /* charge taken and not yet given back; it is given back in lumps: */
     uint64_t owed_max; /* ... when this sum of count or bytes is reached, or the slice ends */

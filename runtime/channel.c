@@ -76,20 +76,41 @@ void channel_push(channel_t *channel, trp_envelope_t *envelope)
     channel->waiting++;
 }
 
-/* ---- out ---- */
-
 static bool is_signal(const trp_envelope_t *envelope)
 {
     return (envelope->flags & TRP_ENVELOPE_SIGNAL) != 0;
 }
 
-/* One message may be larger than the whole window; it goes when nothing else is under way. */
+trp_envelope_t *channel_take_message(channel_t *channel)
+{
+    trp_envelope_t *before = NULL;
+    trp_envelope_t *at = channel->first;
+    while (at != NULL && is_signal(at)) {
+        before = at;
+        at = at->next;
+    }
+    if (at == NULL) {
+        return NULL;
+    }
+    *(before == NULL ? &channel->first : &before->next) = at->next;
+    if (channel->last == at) {
+        channel->last = before;
+    }
+    channel->waiting--;
+    return at;
+}
+
+/* ---- out ---- */
+
+/* One message may be larger than the whole window. It need not wait until nothing is under way: the
+ * other end may have handled all of that and not report it, since it is less than half a window. */
 static bool has_credit(const channel_t *channel, const trp_envelope_t *envelope, size_t size)
 {
     const uint64_t messages = channel->forwarded.messages - channel->credited.messages;
     const uint64_t bytes = channel->forwarded.bytes - channel->credited.bytes;
     return is_signal(envelope) || (messages < channel->options.window_messages &&
-                                   (bytes == 0 || bytes + size <= channel->options.window_bytes));
+                                   (bytes < (channel->options.window_bytes + 1) / 2 ||
+                                    bytes + size <= channel->options.window_bytes));
 }
 
 static void send_batch(channel_t *channel)

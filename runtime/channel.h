@@ -89,6 +89,9 @@ void channel_handled(channel_t *channel, uint64_t messages, uint64_t bytes);
 TRP_MUST_USE trp_status_t channel_receive(channel_t *channel, zmq_msg_t *frames, size_t count,
                                           wire_reader_t *reader);
 
+/** Takes the oldest message that waits; signals stay. NULL: none. owns: the caller's */
+trp_envelope_t *channel_take_message(channel_t *channel);
+
 /** Takes what waits, oldest first, linked by `next`; NULL: nothing. owns: the caller's */
 trp_envelope_t *channel_take(channel_t *channel);
 

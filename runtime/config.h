@@ -34,8 +34,10 @@ typedef struct config_child {
     int64_t restart;               /* index into "permanent|transient|temporary" */
     int64_t shutdown_ms;           /* -1 = infinity, 0 = brutal_kill */
     int64_t backoff_ms, backoff_max_ms;
-    int64_t start_ms; /* limit for readiness */
-    void *args;       /* options of the class: a MessagePack map, or NULL */
+    int64_t start_ms;                   /* limit for readiness */
+    int64_t mailbox_max, mailbox_bytes; /* 0 = trp_spawn_t's own */
+    int64_t overflow;                   /* trp_overflow_t */
+    void *args;                         /* options of the class: a MessagePack map, or NULL */
     size_t args_size;
 } config_child_t;
 

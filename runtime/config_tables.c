@@ -10,6 +10,8 @@
  * at the head of its queue for ever. */
 #define BODY_MAX (63 * 1024 * 1024)
 
+#define MAILBOX_MAX 4000000 /* messages: twice as many can be counted */
+
 #define INT_ROW(type, member, fallback, min, max, text)                                \
     {                                                                                  \
 #member, OPTION_INT, offsetof(type, member), 0, fallback, min, max, NULL, text \
@@ -73,6 +75,11 @@ static const option_t child_rows[] = {
             "ms: delay before the second restart of a streak; the first is immediate"),
     INT_ROW(config_child_t, backoff_max_ms, "30000", 1, 86400000,
             "ms: the delay doubles up to this"),
+    INT_ROW(config_child_t, mailbox_max, "100000", 1, MAILBOX_MAX, "messages in its mailbox"),
+    INT_ROW(config_child_t, mailbox_bytes, "67108864", 1024, 1099511627776 / 4,
+            "bytes in its mailbox"),
+    CHOICE_ROW(config_child_t, overflow, "refuse", "refuse|drop_new|drop_old",
+               "what becomes of a message for its full mailbox"),
 };
 
 static const option_t pool_rows[] = {

@@ -35,6 +35,8 @@ static bool look(const cell_t *cell, int32_t os_pid, actor_info_t *info)
                            .state = state_of(cell)};
     /* Relaxed: a snapshot. */
     info->handled = atomic_load_explicit(&cell->handled, memory_order_relaxed);
+    info->died = atomic_load_explicit(&cell->died, memory_order_relaxed);
+    info->refused = atomic_load_explicit(&cell->turned_away, memory_order_relaxed);
     info->mailbox =
         mailbox_count(atomic_load_explicit(&cell->mailbox.charge, memory_order_relaxed));
     if (cell->life != NULL) {
@@ -98,7 +100,22 @@ static void add(runtime_ledger_t *ledger, const counters_t *counters)
     ledger->sent += atomic_load_explicit(&counters->sent, memory_order_relaxed);
     ledger->handled += atomic_load_explicit(&counters->handled, memory_order_relaxed);
     ledger->refused += atomic_load_explicit(&counters->refused, memory_order_relaxed);
-    ledger->dead += atomic_load_explicit(&counters->dead, memory_order_relaxed);
+}
+
+static void add_dead(uint64_t counts[TRP_DEAD_COUNT], const counters_t *counters)
+{
+    for (unsigned why = 0; why < TRP_DEAD_COUNT; why++) {
+        counts[why] += atomic_load_explicit(&counters->dead[why], memory_order_relaxed);
+    }
+}
+
+void runtime_dead_counts(const trp_runtime_t *runtime, uint64_t counts[TRP_DEAD_COUNT])
+{
+    memset(counts, 0, TRP_DEAD_COUNT * sizeof(*counts));
+    add_dead(counts, &runtime->outside);
+    for (uint32_t i = 0; i < runtime->worker_count; i++) {
+        add_dead(counts, &runtime->workers[i].counters);
+    }
 }
 
 void runtime_ledger(trp_runtime_t *runtime, runtime_ledger_t *ledger)
@@ -107,6 +124,11 @@ void runtime_ledger(trp_runtime_t *runtime, runtime_ledger_t *ledger)
     add(ledger, &runtime->outside);
     for (uint32_t i = 0; i < runtime->worker_count; i++) {
         add(ledger, &runtime->workers[i].counters);
+    }
+    runtime_dead_counts(runtime, ledger->dead_by);
+    for (unsigned why = 0; why < TRP_DEAD_COUNT; why++) {
+        bool drop = why == TRP_DEAD_DROP_NEW || why == TRP_DEAD_DROP_OLD;
+        *(drop ? &ledger->dropped : &ledger->dead) += ledger->dead_by[why];
     }
     uint32_t used = atomic_load_explicit(&runtime->table.used, memory_order_acquire);
     for (uint32_t slot = 1; slot < used; slot++) {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "runtime/defer.h"
+#include "runtime/overflow.h"
 #include "runtime/signal.h"
 
 #define DEPTH_DEFAULT 100000u
@@ -155,8 +156,9 @@ static trp_status_t fill(trp_runtime_t *runtime, cell_t *cell, const birth_t *bi
     cell->pinned = runtime->edge != NULL && (spawn->class->flags & TRP_CLASS_EDGE) != 0;
     cell->next_ref = (spawn->class->flags & TRP_CLASS_PROXY) != 0 ? PROXY_REFS : 1;
     cell->owed = 0;
-    /* Relaxed, all three: published with the cell. */
-    atomic_store_explicit(&cell->flags, spawn->class->flags, memory_order_relaxed);
+    /* Relaxed, all of them: published with the cell. */
+    atomic_store_explicit(&cell->turned_away, 0, memory_order_relaxed);
+    atomic_store_explicit(&cell->died, 0, memory_order_relaxed);
     atomic_store_explicit(&cell->handled, 0, memory_order_relaxed);
     atomic_store_explicit(&cell->running, 0, memory_order_relaxed);
     if (spawn->class->state_size > 0) {
@@ -184,7 +186,7 @@ static void open_mailbox(trp_runtime_t *runtime, cell_t *cell, const trp_spawn_t
     pthread_mutex_lock(lock);
     cell_set_phase(cell, CELL_NEW);
     pthread_mutex_unlock(lock);
-    mailbox_open(&cell->mailbox, depth, bytes);
+    overflow_open(cell, spawn, depth, bytes);
 }
 
 /* What was queued when the actor ended. */
@@ -196,7 +198,7 @@ static void bury(const sender_t *sender, cell_t *cell, trp_envelope_t *list,
         trp_envelope_t *next = list->next;
         bool ours = trp_pid_equal(list->to, cell->self);
         mailbox_credit(&cell->mailbox, mailbox_charge_of(list));
-        dead_letter(sender, list, ours ? "ended" : "stale", ours ? reason : &stale);
+        dead_letter(sender, list, ours ? TRP_DEAD_ENDED : TRP_DEAD_STALE, ours ? reason : &stale);
         list = next;
     }
 }
@@ -224,7 +226,8 @@ trp_status_t life_spawn(const sender_t *sender, const birth_t *birth, trp_pid_t 
     trp_runtime_t *runtime = sender->runtime;
     const trp_spawn_t *spawn = birth->spawn;
     if (spawn->class == NULL || spawn->class->receive == NULL ||
-        (spawn->args == NULL && spawn->args_size != 0)) {
+        (spawn->args == NULL && spawn->args_size != 0) ||
+        (unsigned)spawn->overflow >= TRP_OVERFLOW_COUNT) {
         return TRP_INVALID;
     }
     cell_t *cell = cell_take(&runtime->table);
@@ -292,7 +295,7 @@ static void settle_taken(const sender_t *sender, cell_t *cell)
     uint64_t taken = cell->life == NULL ? 0 : cell->life->taken;
     mailbox_credit(&cell->mailbox, cell->owed + taken);
     for (uint32_t i = mailbox_count(taken); i > 0; i--) {
-        COUNT(sender->runtime, sender->worker, dead);
+        COUNT(sender->runtime, sender->worker, dead[TRP_DEAD_WORKER]);
     }
 }
 

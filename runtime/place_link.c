@@ -80,7 +80,7 @@ static void deliver(void *user, trp_envelope_t *envelope)
     const trp_status_t status = runtime_send(link->runtime, envelope);
     if (status != TRP_OK) {
         const trp_reason_t reason = trp_reason(TRP_REASON_ERROR, (int32_t)status, NULL);
-        proxy_dead(link->runtime, envelope, "full", &reason);
+        proxy_dead(link->runtime, envelope, TRP_DEAD_FULL, &reason);
     }
 }
 

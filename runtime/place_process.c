@@ -27,6 +27,7 @@ typedef struct place_order {
     place_process_t *place;
     const trp_class_t *class;
     uint32_t depth_max, restarts;
+    trp_overflow_t overflow;
     size_t size_max;
     size_t args_size;
     uint16_t args_tag;
@@ -75,6 +76,20 @@ static void write_start(trp_ctx_t *ctx, const place_order_t *order, const void *
     trp_schema_write(&link_start_schema, &start, writer);
 }
 
+/* What is forwarded can't be dropped: at most half of the bounds is, which is also when the worker
+ * reports at the latest (see report_every in worker.c). */
+static void keep_some_back(channel_options_t *options, const place_order_t *order)
+{
+    uint64_t half = (order->depth_max + 1) / 2;
+    if (half != 0 && half < options->window_messages) {
+        options->window_messages = half;
+    }
+    half = (order->size_max + 1) / 2;
+    if (half != 0 && half < options->window_bytes) {
+        options->window_bytes = half;
+    }
+}
+
 static trp_status_t proxy_init(trp_ctx_t *ctx, void *state, const trp_envelope_t *args)
 {
     proxy_t *proxy = state;
@@ -89,6 +104,9 @@ static trp_status_t proxy_init(trp_ctx_t *ctx, void *state, const trp_envelope_t
         return status;
     }
     place_link_t *link = proxy->link;
+    if (order.overflow == TRP_OVERFLOW_DROP_OLD) {
+        keep_some_back(&link->channel.options, &order);
+    }
     write_start(ctx, &order, bytes + sizeof(order), &link->start);
     status = runtime_route(runtime_of(ctx), link->node, link->incarnation, trp_self(ctx));
     if (status == TRP_OK) {
@@ -131,7 +149,7 @@ static void finish(trp_ctx_t *ctx, proxy_t *proxy, const trp_reason_t *reason)
     hub_unlink(proxy->place->hub, &proxy->link);
     while (left != NULL) {
         trp_envelope_t *next = left->next;
-        proxy_dead(runtime, left, "worker", reason);
+        proxy_dead(runtime, left, TRP_DEAD_WORKER, reason);
         left = next;
     }
     (void)!runtime_route(runtime, node, incarnation, TRP_PID_NONE);
@@ -274,6 +292,13 @@ static trp_status_t proxy_receive(trp_ctx_t *ctx, void *state, const trp_envelop
     if (is_own && (message->flags & TRP_ENVELOPE_SIGNAL) != 0 && on_own_signal(proxy, message)) {
         return TRP_OK;
     }
+    while (proxy_is_over(ctx)) {
+        trp_envelope_t *oldest = channel_take_message(&proxy->link->channel);
+        if (oldest == NULL) {
+            break; /* all is forwarded */
+        }
+        proxy_drop(ctx, oldest);
+    }
     channel_push(&proxy->link->channel, proxy_take(ctx, message));
     hub_touch(proxy->place->hub, proxy->link);
     return TRP_OK;
@@ -311,6 +336,7 @@ static trp_status_t start(void *user, trp_runtime_t *runtime, const trp_spawn_t 
     *order = (place_order_t){.place = place,
                              .class = spawn->class,
                              .depth_max = spawn->depth_max,
+                             .overflow = spawn->overflow,
                              .restarts = spawn->restarts,
                              .size_max = spawn->size_max,
                              .args_size = args_size,

@@ -8,6 +8,7 @@
 #include "runtime/keep.h"
 #include "runtime/life.h"
 #include "runtime/log.h"
+#include "runtime/overflow.h"
 
 #define CELLS_DEFAULT (1u << 20)
 #define CELLS_MAX     (1u << 28)
@@ -314,10 +315,32 @@ trp_envelope_t *proxy_take(trp_ctx_t *ctx, const trp_envelope_t *message)
     return taken;
 }
 
-void proxy_dead(trp_runtime_t *runtime, trp_envelope_t *envelope, const char *why,
+void proxy_dead(trp_runtime_t *runtime, trp_envelope_t *envelope, trp_dead_t why,
                 const trp_reason_t *reason)
 {
     dead_letter_again(outside(runtime), envelope, why, reason);
+}
+
+bool proxy_is_over(const trp_ctx_t *ctx)
+{
+    const cell_t *cell = ctx->cell;
+    if (!overflow_drops_old(cell) || cell->life == NULL || ctx->message == NULL) {
+        return false;
+    }
+    uint64_t bound = overflow_bound(cell);
+    uint64_t held = cell->life->taken + mailbox_charge_of(ctx->message);
+    return mailbox_count(held) > mailbox_count(bound) || mailbox_bytes(held) > mailbox_bytes(bound);
+}
+
+void proxy_drop(trp_ctx_t *ctx, trp_envelope_t *envelope)
+{
+    cell_t *cell = ctx->cell;
+    trp_reason_t reason = trp_reason(TRP_REASON_ERROR, TRP_FULL, "drop_old");
+    uint64_t charge = mailbox_charge_of(envelope);
+    cell->life->taken -= charge;
+    mailbox_credit(&cell->mailbox, charge);
+    overflow_died(cell);
+    dead_letter(&ctx->worker->sender, envelope, TRP_DEAD_DROP_OLD, &reason);
 }
 
 void proxy_credit(trp_runtime_t *runtime, trp_pid_t proxy, uint32_t count, uint64_t bytes)

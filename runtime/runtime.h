@@ -141,10 +141,17 @@ TRP_MUST_USE trp_status_t runtime_spawn_for(trp_runtime_t *runtime, const trp_sp
 trp_envelope_t *proxy_take(trp_ctx_t *ctx, const trp_envelope_t *message);
 
 /** Ends an envelope that a proxy took and that nobody will handle: a dead letter with `why`
- * ("worker") and `reason` for who waits for its effect. Its charge stays until the proxy ends, when
+ * and `reason` for who waits for its effect. Its charge stays until the proxy ends, when
  * all that has no credit is counted as dead. owns: taken. Edge thread. */
-void proxy_dead(trp_runtime_t *runtime, trp_envelope_t *envelope, const char *why,
+void proxy_dead(trp_runtime_t *runtime, trp_envelope_t *envelope, trp_dead_t why,
                 const trp_reason_t *reason);
+
+/** Whether the message that is being handled is one too many for a proxy whose mailbox drops old
+ * messages: it then gives up by proxy_drop what it holds longest. Before proxy_take. */
+bool proxy_is_over(const trp_ctx_t *ctx);
+
+/** Ends a message that the calling proxy took, as dropped; its charge is given back. owns: taken */
+void proxy_drop(trp_ctx_t *ctx, trp_envelope_t *envelope);
 
 /** The actor behind the proxy has handled `count` of the messages that were taken: their charge is
  * given back (signals have none) with `bytes` of payload in all. Edge thread. */
@@ -161,7 +168,9 @@ typedef struct actor_info {
     const char *state; /* "starting", "idle", "ready" (queued), "running", "exiting" */
     char detail[32];   /* trp_describe */
     uint32_t mailbox;  /* messages queued */
-    uint64_t handled;  /* messages handled */
+    uint64_t handled;  /* messages and signals handled */
+    uint64_t died;     /* messages that it took and never saw: expired, late, dropped */
+    uint64_t refused;  /* messages that found no room in its mailbox, dropped ones included */
     uint32_t restarts;
 } actor_info_t;
 
@@ -172,11 +181,19 @@ void runtime_each(trp_runtime_t *runtime, void (*each)(void *user, const actor_i
 /** Sets what `ps` shows for a proxy. */
 void runtime_set_os_pid(trp_ctx_t *ctx, int32_t os_pid);
 
-/** The node's ledger: each envelope that was sent is in one of the others at a quiet moment. */
+/** The node's ledger: each message that was sent is in exactly one of the others at a quiet
+ * moment: sent = handled + queued + refused + dropped + dead. */
 typedef struct runtime_ledger {
-    uint64_t sent, handled, queued, refused, dead;
+    uint64_t sent, handled, queued, refused;
+    uint64_t dropped; /* the policy of a full mailbox chose them; the receiver lives */
+    uint64_t dead;    /* all other dead letters */
+    uint64_t dead_by[TRP_DEAD_COUNT]; /* both, by cause */
 } runtime_ledger_t;
 
 void runtime_ledger(trp_runtime_t *runtime, runtime_ledger_t *ledger);
+
+/** Dead letters since the start, drops included, by cause. cost: a look at each thread's counters
+ */
+void runtime_dead_counts(const trp_runtime_t *runtime, uint64_t counts[TRP_DEAD_COUNT]);
 
 #endif

@@ -51,7 +51,8 @@ struct trp_ctx {
 
 /** Written by the worker alone; atomics for who sums them up. */
 typedef struct counters {
-    _Atomic uint64_t sent, handled, refused, dead;
+    _Atomic uint64_t sent, handled, refused;
+    _Atomic uint64_t dead[TRP_DEAD_COUNT]; /* drops included */
 } counters_t;
 
 struct worker {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "runtime/log.h"
+#include "runtime/overflow.h"
 
 trp_envelope_t *signal_make(trp_pid_t from, trp_pid_t to, uint16_t tag, uint64_t ref)
 {
@@ -62,12 +63,12 @@ static void bounce(const sender_t *sender, const trp_envelope_t *envelope,
                 signal_make_reason(signal_make(envelope->to, envelope->from, tag, ref), reason));
 }
 
-static void log_dead(const trp_envelope_t *envelope, const char *why)
+static void log_dead(const trp_envelope_t *envelope, trp_dead_t why)
 {
     char to[TRP_PID_TEXT_MAX];
     char from[TRP_PID_TEXT_MAX];
-    log_event(LOG_DEBUG, "dead_letter", LOG_TEXT("why", why), LOG_INT("tag", envelope->tag),
-              LOG_TEXT("to", trp_pid_format(envelope->to, to)),
+    log_event(LOG_DEBUG, "dead_letter", LOG_TEXT("why", trp_dead_name(why)),
+              LOG_INT("tag", envelope->tag), LOG_TEXT("to", trp_pid_format(envelope->to, to)),
               LOG_TEXT("from", trp_pid_format(envelope->from, from)));
 }
 
@@ -86,7 +87,7 @@ static void send_notice(const sender_t *sender, trp_pid_t to, const trp_dead_let
 }
 
 /* Tells those who asked for it. Of a notice nobody is told, so this ends. */
-static void tell_listeners(const sender_t *sender, const trp_envelope_t *envelope, const char *why)
+static void tell_listeners(const sender_t *sender, const trp_envelope_t *envelope, trp_dead_t why)
 {
     if (envelope->tag == TRP_TAG_DEAD_LETTER) {
         return;
@@ -98,7 +99,7 @@ static void tell_listeners(const sender_t *sender, const trp_envelope_t *envelop
     size_t size = 0;
     (void)trp_message_data(envelope, &size);
     letter.size = size > UINT32_MAX ? UINT32_MAX : (uint32_t)size;
-    snprintf(letter.why, sizeof(letter.why), "%s", why);
+    snprintf(letter.why, sizeof(letter.why), "%s", trp_dead_name(why));
     trp_pid_t listeners[GROUP_LISTENERS_MAX];
     uint32_t count = group_listeners(&sender->runtime->groups, listeners);
     for (uint32_t i = 0; i < count; i++) {
@@ -107,7 +108,7 @@ static void tell_listeners(const sender_t *sender, const trp_envelope_t *envelop
 }
 
 /* A message that dies, as people and actors see it. */
-static void show_dead(const sender_t *sender, const trp_envelope_t *envelope, const char *why)
+static void show_dead(const sender_t *sender, const trp_envelope_t *envelope, trp_dead_t why)
 {
     if (log_enabled(LOG_DEBUG)) {
         log_dead(envelope, why);
@@ -118,7 +119,7 @@ static void show_dead(const sender_t *sender, const trp_envelope_t *envelope, co
     }
 }
 
-void dead_letter_again(const sender_t *sender, trp_envelope_t *envelope, const char *why,
+void dead_letter_again(const sender_t *sender, trp_envelope_t *envelope, trp_dead_t why,
                        const trp_reason_t *reason)
 {
     if ((envelope->flags & TRP_ENVELOPE_SIGNAL) == 0) {
@@ -128,16 +129,16 @@ void dead_letter_again(const sender_t *sender, trp_envelope_t *envelope, const c
     envelope_free(envelope);
 }
 
-void dead_letter(const sender_t *sender, trp_envelope_t *envelope, const char *why,
+void dead_letter(const sender_t *sender, trp_envelope_t *envelope, trp_dead_t why,
                  const trp_reason_t *reason)
 {
     if ((envelope->flags & TRP_ENVELOPE_SIGNAL) == 0) {
-        COUNT(sender->runtime, sender->worker, dead);
+        COUNT(sender->runtime, sender->worker, dead[why]);
     }
     dead_letter_again(sender, envelope, why, reason);
 }
 
-static trp_status_t nobody(const sender_t *sender, trp_envelope_t *envelope, const char *why)
+static trp_status_t nobody(const sender_t *sender, trp_envelope_t *envelope, trp_dead_t why)
 {
     trp_reason_t reason = trp_reason(TRP_REASON_NO_PROCESS, 0, NULL);
     dead_letter(sender, envelope, why, &reason);
@@ -159,12 +160,11 @@ static trp_status_t deliver(const sender_t *sender, uint32_t slot, uint32_t gene
     /* Acquire: with a generation of the future we also see the mailbox that is open for it. */
     if (cell == NULL ||
         atomic_load_explicit(&cell->generation, memory_order_acquire) != generation) {
-        return nobody(sender, envelope, "stale");
+        return nobody(sender, envelope, TRP_DEAD_STALE);
     }
     uint64_t charge = mailbox_charge_of(envelope);
     if (charge != 0 && !mailbox_charge(&cell->mailbox, charge)) {
-        COUNT(sender->runtime, sender->worker, refused);
-        return TRP_FULL;
+        return overflow_refuse(sender, cell, envelope, charge);
     }
     switch (push(cell, envelope)) {
     case MAILBOX_WOKE:
@@ -176,7 +176,7 @@ static trp_status_t deliver(const sender_t *sender, uint32_t slot, uint32_t gene
         if (charge != 0) {
             mailbox_credit(&cell->mailbox, charge);
         }
-        return nobody(sender, envelope, "gone");
+        return nobody(sender, envelope, TRP_DEAD_GONE);
     }
 }
 
@@ -187,7 +187,7 @@ static trp_status_t send_elsewhere(const sender_t *sender, trp_envelope_t *envel
         local = route_find(&sender->runtime->routes, envelope->to);
     }
     if (trp_pid_is_none(local)) {
-        return nobody(sender, envelope, "unreachable");
+        return nobody(sender, envelope, TRP_DEAD_UNREACHABLE);
     }
     trp_status_t status = deliver(sender, local.slot, local.generation, envelope);
     if (status == TRP_FULL && route_is_fallback(&sender->runtime->routes, local)) {

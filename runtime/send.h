@@ -23,13 +23,13 @@ trp_envelope_t *signal_make(trp_pid_t from, trp_pid_t to, uint16_t tag, uint64_t
 trp_envelope_t *signal_make_reason(trp_envelope_t *signal, const trp_reason_t *reason);
 
 /** Ends an envelope that nobody will handle: who waits for its effect (request, monitor, link)
- * hears `reason`; counted and logged with `why` ("gone", "stale", "late", "expired", "ended").
+ * hears `reason`; counted by its cause and shown to who listens.
  * owns: taken. The charge is the caller's to give back. */
-void dead_letter(const sender_t *sender, trp_envelope_t *envelope, const char *why,
+void dead_letter(const sender_t *sender, trp_envelope_t *envelope, trp_dead_t why,
                  const trp_reason_t *reason);
 
 /** The same for an envelope that is counted elsewhere. */
-void dead_letter_again(const sender_t *sender, trp_envelope_t *envelope, const char *why,
+void dead_letter_again(const sender_t *sender, trp_envelope_t *envelope, trp_dead_t why,
                        const trp_reason_t *reason);
 
 #endif

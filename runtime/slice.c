@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "runtime/life.h"
+#include "runtime/overflow.h"
 #include "runtime/signal.h"
 
 /* Gives back the charges of what was handled. */
@@ -133,7 +134,8 @@ static bool admit(worker_t *worker, cell_t *cell, trp_envelope_t *envelope)
     case ADMIT_SHOW:
         return show(worker, cell, envelope);
     case ADMIT_LATE:
-        dead_letter(sender, envelope, "late", &reason);
+        overflow_died(cell);
+        dead_letter(sender, envelope, TRP_DEAD_LATE, &reason);
         return true;
     case ADMIT_END:
         reason = *(const trp_reason_t *)(const void *)envelope->payload.bytes;
@@ -158,7 +160,8 @@ static bool handle_deferred(worker_t *worker, cell_t *cell, trp_envelope_t *enve
     if (is_expired(worker, envelope)) {
         trp_reason_t reason = trp_reason(TRP_REASON_ERROR, TRP_EXPIRED, NULL);
         envelope->request_id = 0; /* its sender's own timer tells it */
-        dead_letter(&worker->sender, envelope, "expired", &reason);
+        overflow_died(cell);
+        dead_letter(&worker->sender, envelope, TRP_DEAD_EXPIRED, &reason);
         return true;
     }
     return show(worker, cell, envelope);
@@ -171,7 +174,8 @@ static bool handle_message(worker_t *worker, cell_t *cell, trp_envelope_t *envel
         trp_reason_t reason = trp_reason(TRP_REASON_ERROR, TRP_EXPIRED, NULL);
         envelope->request_id = 0; /* its sender's own timer tells it */
         owe(cell, cell_is_proxy(cell) ? mailbox_charge_of(envelope) : 0);
-        dead_letter(&worker->sender, envelope, "expired", &reason);
+        overflow_died(cell);
+        dead_letter(&worker->sender, envelope, TRP_DEAD_EXPIRED, &reason);
         return true;
     }
     if ((envelope->flags & TRP_ENVELOPE_REPLY) != 0) {
@@ -192,7 +196,7 @@ static bool handle_foreign(worker_t *worker, cell_t *cell, trp_envelope_t *envel
     }
     trp_reason_t reason = trp_reason(TRP_REASON_NO_PROCESS, 0, NULL);
     mailbox_credit(&cell->mailbox, mailbox_charge_of(envelope));
-    dead_letter(&worker->sender, envelope, "stale", &reason);
+    dead_letter(&worker->sender, envelope, TRP_DEAD_STALE, &reason);
     return true;
 }
 
@@ -248,11 +252,12 @@ static bool refill(worker_t *worker, cell_t *cell)
 {
     unsigned flags = 0;
     cell->first = mailbox_reverse(mailbox_take(&cell->mailbox), &cell->last, &flags);
-    if ((flags & TRP_ENVELOPE_SIGNAL) == 0) {
-        return true;
-    }
-    const trp_envelope_t *exit = find_exit(cell, cell->first);
+    const trp_envelope_t *exit =
+        (flags & TRP_ENVELOPE_SIGNAL) == 0 ? NULL : find_exit(cell, cell->first);
     if (exit == NULL) {
+        if (overflow_drops_old(cell) && !cell_is_proxy(cell)) {
+            overflow_trim(worker, cell);
+        }
         return true;
     }
     trp_reason_t reason = *(const trp_reason_t *)(const void *)exit->payload.bytes;

@@ -84,6 +84,17 @@ TRP_API int trp_main(int argc, char **argv, const trp_class_t *const *classes);
 
 typedef enum trp_place { TRP_PLACE_POOL, TRP_PLACE_PROCESS, TRP_PLACE_COUNT } trp_place_t;
 
+/** What becomes of a message for a full mailbox. What is dropped is a dead letter, and who awaits
+ * an answer to it hears so; signals (exits, links, timers, answers to monitors) always get in. */
+typedef enum trp_overflow {
+    TRP_OVERFLOW_REFUSE,   /* its sender gets TRP_FULL */
+    TRP_OVERFLOW_DROP_NEW, /* it is dropped at once; for its sender it is sent */
+    TRP_OVERFLOW_DROP_OLD, /* the oldest are dropped when the receiver looks into its mailbox; until
+                            * then it holds up to twice its bounds, above which senders are refused
+                            */
+    TRP_OVERFLOW_COUNT
+} trp_overflow_t;
+
 /** How to spawn. Zeroed members have the defaults. */
 typedef struct trp_spawn {
     const trp_class_t *class;
@@ -100,7 +111,8 @@ typedef struct trp_spawn {
                * request_id 0 */
     uint32_t depth_max; /* messages in the mailbox; 0 = 100000 */
     size_t size_max;    /* bytes in the mailbox; 0 = 64 MiB */
-    uint32_t restarts;  /* how often the supervisor has started this child again; for `ps` */
+    trp_overflow_t overflow;
+    uint32_t restarts; /* how often the supervisor has started this child again; for `ps` */
     const char
         *program; /* place process: run this program (a trp_main) instead of a fork of ours */
 } trp_spawn_t;
@@ -145,8 +157,9 @@ TRP_API void trp_trap_exit(trp_ctx_t *ctx, bool trap);
 /* ---- messages ---- */
 
 /** Sends bytes. Order is kept for each pair of actors. A dead receiver is no error (the message is
- * a dead letter). errors: TRP_FULL (its mailbox), TRP_BUSY (no credit on the way to it),
- * TRP_NO_MEMORY; nothing was sent then */
+ * a dead letter). errors: TRP_FULL (its mailbox), TRP_TOO_LARGE (above all that its mailbox may
+ * hold: it never fits), TRP_BUSY (no credit on the way to it), TRP_NO_MEMORY; nothing was sent then
+ */
 TRP_API TRP_MUST_USE trp_status_t trp_send(trp_ctx_t *ctx, trp_pid_t to, uint16_t tag,
                                            const void *data, size_t size);
 

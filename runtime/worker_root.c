@@ -37,16 +37,48 @@ static trp_status_t send_frames(void *user, zmq_msg_t *frames, size_t count)
     return root->options.send(root->options.user, frames, count);
 }
 
+static void pass_on(worker_root_t *root, trp_envelope_t *envelope)
+{
+    const trp_status_t status = runtime_send(root->options.runtime, envelope);
+    if (status != TRP_OK) {
+        const trp_reason_t reason = trp_reason(TRP_REASON_ERROR, (int32_t)status, NULL);
+        proxy_dead(root->options.runtime, envelope, TRP_DEAD_FULL, &reason);
+    }
+}
+
+/* What comes right behind the start frame is for an actor that is not spawned yet: sent on, it
+ * would go back to the node. The node's window bounds it. */
+static void keep_early(worker_root_t *root, trp_envelope_t *envelope)
+{
+    envelope->next = NULL;
+    if (root->early_last == NULL) {
+        root->early_first = envelope;
+    } else {
+        root->early_last->next = envelope;
+    }
+    root->early_last = envelope;
+}
+
+static trp_envelope_t *take_early(worker_root_t *root)
+{
+    trp_envelope_t *envelope = root->early_first;
+    if (envelope != NULL) {
+        root->early_first = envelope->next;
+        root->early_last = root->early_first == NULL ? NULL : root->early_last;
+    }
+    return envelope;
+}
+
 static void deliver(void *user, trp_envelope_t *envelope)
 {
     worker_root_t *root = user;
     if ((envelope->flags & TRP_ENVELOPE_SIGNAL) == 0) {
         envelope->flags |= TRP_ENVELOPE_METERED;
     }
-    const trp_status_t status = runtime_send(root->options.runtime, envelope);
-    if (status != TRP_OK) {
-        const trp_reason_t reason = trp_reason(TRP_REASON_ERROR, (int32_t)status, NULL);
-        proxy_dead(root->options.runtime, envelope, "full", &reason);
+    if (root->is_started) {
+        pass_on(root, envelope);
+    } else {
+        keep_early(root, envelope);
     }
 }
 
@@ -149,6 +181,11 @@ static void on_start(worker_root_t *root)
             trp_reason(TRP_REASON_START_FAILED, (int32_t)status,
                        status == TRP_NOT_FOUND ? "the program does not know this class" : NULL);
         worker_root_leave(root, &reason);
+        return;
+    }
+    root->is_started = true;
+    for (trp_envelope_t *early = take_early(root); early != NULL; early = take_early(root)) {
+        pass_on(root, early);
     }
 }
 
@@ -306,6 +343,9 @@ void worker_root_begin(worker_root_t *root)
 
 void worker_root_fini(worker_root_t *root)
 {
+    for (trp_envelope_t *early = take_early(root); early != NULL; early = take_early(root)) {
+        envelope_free(early);
+    }
     channel_fini(&root->channel);
     free(root->start);
     root->start = NULL;

@@ -41,6 +41,8 @@ typedef struct worker_root {
     envelope_meter_t meter_at; /* of the thread when it began */
     char *start;               /* body of the start frame until the link actor looks at it */
     size_t start_size;
+    bool is_started; /* the root actor is there; what comes before that is kept: */
+    trp_envelope_t *early_first, *early_last;
     bool leaving; /* the goodbye was said, by either side */
 } worker_root_t;
 

@@ -44,6 +44,9 @@ typedef struct trp_child_spec {
     int64_t start_ms;       /* time to become ready; 0 = no limit */
     int64_t backoff_ms;     /* delay of the second restart in a row; 0 = no delays */
     int64_t backoff_max_ms; /* its cap */
+    uint32_t mailbox_max;   /* messages in its mailbox; 0 = 100000 */
+    size_t mailbox_bytes;   /* bytes in its mailbox; 0 = 64 MiB */
+    trp_overflow_t overflow;
 } trp_child_spec_t;
 
 /** A supervisor: its flags and its first children. */

@@ -57,6 +57,9 @@ static void start(trp_ctx_t *ctx, policy_child_t *child)
         .monitor = true,
         .monitor_ref = &child->monitor,
         .ack = true,
+        .depth_max = spec->mailbox_max,
+        .size_max = spec->mailbox_bytes,
+        .overflow = spec->overflow,
         .restarts = child->incarnation - 1,
         .program = spec->program,
     };

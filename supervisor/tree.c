@@ -35,7 +35,10 @@ static trp_child_spec_t configured(const config_child_t *config, const char *id)
                                                                      : config->shutdown_ms,
                              .start_ms = config->start_ms,
                              .backoff_ms = config->backoff_ms,
-                             .backoff_max_ms = config->backoff_max_ms};
+                             .backoff_max_ms = config->backoff_max_ms,
+                             .mailbox_max = (uint32_t)config->mailbox_max,
+                             .mailbox_bytes = (size_t)config->mailbox_bytes,
+                             .overflow = (trp_overflow_t)config->overflow};
     snprintf(spec.id, sizeof(spec.id), "%s", id);
     return spec;
 }

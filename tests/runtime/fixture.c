@@ -99,9 +99,10 @@ void node_close(void)
     node_settle();
     runtime_ledger_t ledger;
     runtime_ledger(node, &ledger);
-    cr_assert_eq(ledger.sent, ledger.handled + ledger.queued + ledger.refused + ledger.dead,
-                 "sent %lu handled %lu queued %lu refused %lu dead %lu", ledger.sent,
-                 ledger.handled, ledger.queued, ledger.refused, ledger.dead);
+    cr_assert_eq(ledger.sent,
+                 ledger.handled + ledger.queued + ledger.refused + ledger.dropped + ledger.dead,
+                 "sent %lu handled %lu queued %lu refused %lu dropped %lu dead %lu", ledger.sent,
+                 ledger.handled, ledger.queued, ledger.refused, ledger.dropped, ledger.dead);
     scheduler_enter(NULL);
     runtime_destroy(&node);
     cr_assert_null(node);

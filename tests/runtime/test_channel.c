@@ -226,6 +226,45 @@ Test(channel, no_more_than_the_window_is_under_way)
     close_pair();
 }
 
+Test(channel, a_large_message_does_not_wait_for_a_report_that_is_not_due)
+{
+    open_and_start();
+    const size_t less = CHANNEL_WINDOW_BYTES * 2 / 5;
+    push(&node_end, 0x1000, less, 0);
+    channel_flush(&node_end.channel);
+    cr_assert_eq(carry(&node_end), TRP_OK);
+    channel_handled(&worker_end.channel, 1, less);
+    channel_flush(&worker_end.channel);
+    cr_assert_eq(worker_end.sent, 0, "less than half a window is not reported");
+
+    push(&node_end, 0x1001, CHANNEL_WINDOW_BYTES * 4 / 5, 0);
+    channel_flush(&node_end.channel);
+    cr_assert_eq(carry(&node_end), TRP_OK);
+
+    cr_expect_eq(worker_end.last_tag, 0x1001);
+    close_pair();
+}
+
+Test(channel, the_oldest_message_that_waits_is_taken_and_signals_stay)
+{
+    open_pair();
+    push(&node_end, 0x20, 0, TRP_ENVELOPE_SIGNAL);
+    push(&node_end, 0x1000, 1, 0);
+    push(&node_end, 0x1001, 1, 0);
+
+    trp_envelope_t *first = channel_take_message(&node_end.channel);
+    trp_envelope_t *second = channel_take_message(&node_end.channel);
+
+    cr_expect_eq(first->tag, 0x1000);
+    cr_expect_eq(second->tag, 0x1001);
+    cr_expect_null(channel_take_message(&node_end.channel));
+    cr_expect_eq(node_end.channel.waiting, 1);
+    cr_expect_eq(node_end.channel.last, node_end.channel.first);
+    envelope_free(first);
+    envelope_free(second);
+    close_pair();
+}
+
 Test(channel, a_report_lets_the_rest_follow)
 {
     open_and_start();
@@ -305,16 +344,16 @@ Test(channel, signals_need_no_credit)
     close_pair();
 }
 
-Test(channel, a_message_larger_than_the_window_goes_alone)
+Test(channel, a_message_larger_than_the_window_waits_until_half_of_it_is_free)
 {
     open_and_start();
-    push(&node_end, 0x1000, 10, 0);
+    push(&node_end, 0x1000, 600000, 0);
     push(&node_end, 0x1001, 2 << 20, 0);
 
     channel_flush(&node_end.channel);
     cr_assert_eq(carry(&node_end), TRP_OK);
     cr_expect_eq(worker_end.delivered, 1);
-    channel_handled(&worker_end.channel, 1, 10);
+    channel_handled(&worker_end.channel, 1, 600000);
     say(&worker_end, WIRE_REPORT);
     cr_assert_eq(carry(&worker_end), TRP_OK);
     channel_flush(&node_end.channel);

@@ -166,7 +166,7 @@ Test(dead_letters, it_hears_of_what_died_with_a_worker_process)
     spawn_three();
     trp_reason_t reason = trp_reason(TRP_REASON_NO_PROCESS, 0, NULL);
 
-    proxy_dead(node, note_to(b.pid), "worker", &reason);
+    proxy_dead(node, note_to(b.pid), TRP_DEAD_WORKER, &reason);
     node_settle();
 
     cr_assert_eq(notices, 1);

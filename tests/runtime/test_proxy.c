@@ -245,7 +245,7 @@ Test(proxy, what_it_took_and_never_credited_is_dead_when_it_ends)
     runtime_ledger_t before;
     runtime_ledger(node, &before);
 
-    proxy_dead(node, taken, "worker", &reason);
+    proxy_dead(node, taken, TRP_DEAD_WORKER, &reason);
     probe_do(&proxy, stop_as_worker);
 
     runtime_ledger_t after;
