@@ -65,7 +65,7 @@ typedef enum child_outcome {
     F(OPT_STRING, pid, _, 1, 63, "of its present incarnation")                          \
     F(ENUM, type, "worker|supervisor", 0, 0, "what it is")                              \
     F(STRING, class, _, 1, 63, "its class")                                             \
-    F(ENUM, place, "pool|process", 0, 0, "where it runs")                               \
+    F(ENUM, place, "pool|thread|process", 0, 0, "where it runs")                        \
     F(ENUM, restart, "permanent|transient|temporary", 0, 0, "when it is started again") \
     F(INT, restarts, _, 0, 9e15, "times it was started again")                          \
     F(INT, streak, _, 0, 9e15, "restarts since it was last stable")                     \

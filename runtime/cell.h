@@ -51,6 +51,7 @@ typedef struct cell_life {
     char name[TRP_NAME_MAX];
     char detail[32];
     int32_t os_pid;
+    uint8_t place; /* trp_place_t, of a proxy */
     uint32_t restarts;
 } cell_life_t;
 

@@ -63,7 +63,7 @@ static const option_t pool_supervisor_rows[] = {SUPERVISOR_ROWS("one_for_one", "
 static const option_t child_rows[] = {
     {"class", OPTION_TEXT, offsetof(config_child_t, class_name),
      sizeof(((config_child_t *)0)->class_name), "", 0, 0, NULL, "class of the actor; required"},
-    CHOICE_ROW(config_child_t, place, "pool", "pool|process", "where the actor runs"),
+    CHOICE_ROW(config_child_t, place, "pool", "pool|thread|process", "where the actor runs"),
     TEXT_ROW(config_child_t, program, "",
              "place process: program to run instead of a fork of this one"),
     CHOICE_ROW(config_child_t, restart, "permanent", "permanent|transient|temporary",

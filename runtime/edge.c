@@ -282,6 +282,17 @@ void edge_close(edge_socket_t **socket)
     }
 }
 
+bool edge_has_threads(const edge_t *edge)
+{
+    return edge->transport->join != NULL;
+}
+
+trp_status_t edge_join(edge_t *edge, const trp_transport_t **transport, void **medium)
+{
+    *transport = edge->transport;
+    return edge_has_threads(edge) ? edge->transport->join(edge->medium, medium) : TRP_UNSUPPORTED;
+}
+
 /* ---- watched descriptors ---- */
 
 trp_status_t edge_watch(edge_t *edge, int fd, void (*ready)(void *user, int fd), void *user)

@@ -64,6 +64,13 @@ void edge_flush(edge_t *edge, void (*flush)(void *user), void *user);
 /** The edge of a runtime; NULL when it has none. */
 edge_t *edge_of(trp_runtime_t *runtime);
 
+/** Whether other threads of this process can reach the edge; not in a simulation. */
+bool edge_has_threads(const edge_t *edge);
+
+/** A medium for another thread of this process, which reaches what the edge binds under inproc://;
+ * shut by `transport`. errors: those of the transport's join; TRP_UNSUPPORTED: it has none */
+TRP_MUST_USE trp_status_t edge_join(edge_t *edge, const trp_transport_t **transport, void **medium);
+
 /** Binds a ROUTER. `error` (of 256 bytes) says what failed and what to do. errors: TRP_EXISTS
  * (address in use), TRP_INVALID (endpoint), TRP_SYSTEM */
 TRP_MUST_USE trp_status_t edge_bind(edge_t *edge, const edge_socket_options_t *options,

@@ -45,7 +45,7 @@ static bool look(const cell_t *cell, int32_t os_pid, actor_info_t *info)
         info->restarts = cell->life->restarts;
     }
     if (cell_is_proxy(cell)) {
-        info->place = TRP_PLACE_PROCESS;
+        info->place = cell->life == NULL ? TRP_PLACE_POOL : (trp_place_t)cell->life->place;
         info->os_pid = cell->life == NULL ? 0 : cell->life->os_pid;
     }
     return true;
@@ -92,6 +92,13 @@ size_t trp_find_class(trp_ctx_t *ctx, const char *class_name, trp_pid_t *pids, s
         count += found;
     }
     return count;
+}
+
+const char *runtime_place_name(trp_place_t place)
+{
+    static const char *const names[] = {"pool", "thread", "process"};
+    _Static_assert(sizeof(names) / sizeof(names[0]) == TRP_PLACE_COUNT, "a name for each place");
+    return names[place];
 }
 
 static void add(runtime_ledger_t *ledger, const counters_t *counters)
@@ -158,11 +165,12 @@ void trp_describe(trp_ctx_t *ctx, const char *text)
     }
 }
 
-void runtime_set_os_pid(trp_ctx_t *ctx, int32_t os_pid)
+void runtime_set_place(trp_ctx_t *ctx, trp_place_t place, int32_t os_pid)
 {
     pthread_mutex_t *lock = NULL;
     cell_life_t *life = shown(ctx, &lock);
     if (life != NULL) {
+        life->place = (uint8_t)place;
         life->os_pid = os_pid;
         pthread_mutex_unlock(lock);
     }

@@ -3,10 +3,12 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include "runtime/log.h"
 #include "runtime/place_hub.h"
 #include "runtime/place_process.h"
+#include "runtime/place_thread.h"
 
 #define START_MS    10000
 #define EXIT_FAILED 1
@@ -18,7 +20,8 @@ struct node {
     edge_t *edge;
     trp_runtime_t *runtime;
     place_hub_t *hub;
-    place_process_t *place;
+    place_threads_t *threads;
+    place_proxies_t *places[2]; /* of processes, of threads */
     bool told_to_stop;
 };
 
@@ -40,14 +43,43 @@ static trp_status_t open_places(node_t *node, char error[256])
                                .guardian = node->guardian,
                                .stop = on_stop,
                                .user = node};
-    const trp_status_t status = hub_open(&hub, &node->hub, error);
+    trp_status_t status = hub_open(&hub, &node->hub, error);
     if (status != TRP_OK) {
         return status;
     }
     const uint32_t start_ms =
         node->options.start_ms > 0 ? (uint32_t)node->options.start_ms : START_MS;
-    return place_process_open(node->runtime, node->hub, node->options.classes, start_ms,
-                              &node->place);
+    const place_proxies_options_t processes = {.hub = node->hub,
+                                               .classes = node->options.classes,
+                                               .start_ms = start_ms,
+                                               .carrier = &place_process,
+                                               .carrier_user = node->hub};
+    status = place_proxies_open(node->runtime, &processes, &node->places[0]);
+    if (status != TRP_OK) {
+        return status;
+    }
+    if (!edge_has_threads(node->edge)) {
+        place_threads_in_pool(node->runtime);
+        return TRP_OK;
+    }
+    status = place_threads_open(node->runtime, node->edge, node->hub, &node->threads);
+    if (status != TRP_OK) {
+        return status;
+    }
+    place_proxies_options_t threads = processes;
+    threads.carrier = &place_thread;
+    threads.carrier_user = node->threads;
+    return place_proxies_open(node->runtime, &threads, &node->places[1]);
+}
+
+/* Each thread of an actor has a descriptor. */
+static void allow_descriptors(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
 }
 
 static trp_status_t open_parts(node_t *node, const node_ground_t *ground, char error[256])
@@ -103,10 +135,11 @@ void node_destroy(node_t **pointer)
 {
     node_t *node = *pointer;
     *pointer = NULL;
-    if (node->runtime != NULL) {
-        runtime_destroy(&node->runtime);
-    }
-    place_process_close(&node->place);
+    (void)place_threads_stop(node->threads);
+    runtime_destroy(&node->runtime);
+    place_threads_close(&node->threads);
+    place_proxies_close(&node->places[0]);
+    place_proxies_close(&node->places[1]);
     hub_close(&node->hub);
     guardian_port_close(&node->own_guardian);
     edge_destroy(&node->edge);
@@ -127,6 +160,7 @@ int node_run(const node_options_t *options, const guardian_child_t *child)
 {
     char error[256];
     node_t *node = NULL;
+    allow_descriptors();
     const trp_status_t status =
         node_create(options, child, &(node_ground_t){.guardian = NULL}, &node, error);
     if (status != TRP_OK) {

@@ -7,17 +7,21 @@
 
 #include "runtime/log.h"
 
-#define WORKERS_MAX   1024
+#define WORKERS_MAX   1024  /* processes: their indices are the first ... */
+#define THREADS_MAX   16384 /* ... and those of threads come behind */
+#define LINKS_MAX     (WORKERS_MAX + THREADS_MAX)
 #define ENDPOINT_MAX  256
 #define HUB_FRAME_MAX (1LL << 31) /* bytes: above any payload that a worker may send */
 
 struct place_hub {
     hub_options_t options;
-    edge_socket_t *socket;
-    uint32_t incarnation; /* of the last worker */
-    uint64_t strangers;   /* messages of nobody that we know */
+    edge_socket_t *socket;  /* of the processes ... */
+    edge_socket_t *threads; /* ... and of the threads; NULL: there are none */
+    uint32_t incarnation;   /* of the last worker */
+    uint64_t strangers;     /* messages of nobody that we know */
     place_link_t *dirty;
-    place_link_t *links[WORKERS_MAX + 1]; /* by index; 0 is never used */
+    uint32_t last_thread;               /* its index: the next one is looked for behind it */
+    place_link_t *links[LINKS_MAX + 1]; /* by index; 0 is never used */
 };
 
 /* ---- the guardian ---- */
@@ -49,7 +53,7 @@ void hub_kill(place_hub_t *hub, const place_link_t *link, int signal)
 
 static place_link_t *link_at(const place_hub_t *hub, uint32_t index)
 {
-    return index <= WORKERS_MAX ? hub->links[index] : NULL;
+    return index <= LINKS_MAX ? hub->links[index] : NULL;
 }
 
 static void on_report(place_hub_t *hub, const guardian_message_t *message)
@@ -88,6 +92,18 @@ static place_link_t *link_of(const place_hub_t *hub, const edge_peer_t *peer)
     return link != NULL && memcmp(peer->id, link->peer.id, link->peer.size) == 0 ? link : NULL;
 }
 
+/* Its link is forgotten, since it was written off: it may go. */
+static void dismiss(const place_hub_t *hub, const edge_peer_t *peer)
+{
+    const wire_report_t nothing = {0, 0};
+    zmq_msg_t frame;
+    if (place_link_index(peer) > WORKERS_MAX &&
+        wire_frame(WIRE_BYE, &nothing, NULL, 0, &frame) == TRP_OK) {
+        (void)!edge_send(hub->threads, peer, &frame, 1);
+        (void)zmq_msg_close(&frame);
+    }
+}
+
 static void on_message(void *user, const edge_peer_t *peer, zmq_msg_t *frames, size_t count)
 {
     place_hub_t *hub = user;
@@ -97,6 +113,7 @@ static void on_message(void *user, const edge_peer_t *peer, zmq_msg_t *frames, s
         if ((hub->strangers & (hub->strangers - 1)) == 0) {
             log_event(LOG_WARN, "link_stranger", LOG_INT("messages", hub->strangers));
         }
+        dismiss(hub, peer);
         return;
     }
     place_link_receive(link, frames, count);
@@ -135,6 +152,37 @@ static void flush(void *user)
 
 /* ---- life ---- */
 
+static trp_status_t bind_threads(place_hub_t *hub, char error[256])
+{
+    char endpoint[64];
+    if (!edge_has_threads(hub->options.edge)) {
+        return TRP_OK;
+    }
+    snprintf(endpoint, sizeof(endpoint), "inproc://threads-%u-%u", hub->options.child.node,
+             hub->options.child.incarnation);
+    const edge_socket_options_t threads = {.name = "threads",
+                                           .endpoint = endpoint,
+                                           .queue_max = -1, /* the window bounds it */
+                                           .on_message = on_message,
+                                           .user = hub};
+    return edge_bind(hub->options.edge, &threads, &hub->threads, error);
+}
+
+const char *hub_thread_endpoint(const place_hub_t *hub)
+{
+    return edge_endpoint(hub->threads);
+}
+
+void hub_wake_threads(place_hub_t *hub)
+{
+    for (uint32_t index = WORKERS_MAX + 1; index <= LINKS_MAX; index++) {
+        place_link_t *link = hub->links[index];
+        if (link != NULL) {
+            (void)!channel_send(&link->channel, WIRE_REPORT, NULL, 0);
+        }
+    }
+}
+
 trp_status_t hub_open(const hub_options_t *options, place_hub_t **result, char error[256])
 {
     char endpoint[ENDPOINT_MAX];
@@ -156,6 +204,9 @@ trp_status_t hub_open(const hub_options_t *options, place_hub_t **result, char e
                                         .user = hub};
     trp_status_t status = edge_bind(options->edge, &link, &hub->socket, error);
     if (status == TRP_OK) {
+        status = bind_threads(hub, error);
+    }
+    if (status == TRP_OK) {
         status = options->guardian->hear(options->guardian->user, on_guardian, hub);
     }
     if (status != TRP_OK) {
@@ -176,13 +227,14 @@ void hub_close(place_hub_t **pointer)
     }
     edge_flush(hub->options.edge, NULL, NULL);
     (void)!hub->options.guardian->hear(hub->options.guardian->user, NULL, NULL);
-    for (uint32_t index = 1; index <= WORKERS_MAX; index++) {
+    for (uint32_t index = 1; index <= LINKS_MAX; index++) {
         place_link_t *link = hub->links[index];
         if (link != NULL && link->connected && !link->down) {
             (void)!channel_send(&link->channel, WIRE_BYE, NULL, 0);
         }
         hub_unlink(hub, &link);
     }
+    edge_close(&hub->threads);
     edge_close(&hub->socket);
     free(hub);
 }
@@ -196,13 +248,34 @@ static void make_token(const place_hub_t *hub, unsigned char token[GUARDIAN_TOKE
     }
 }
 
-trp_status_t hub_link(place_hub_t *hub, trp_pid_t proxy, place_link_t **result)
+/* 0: none is free. */
+static uint32_t free_process(const place_hub_t *hub)
 {
-    uint32_t index = 1;
-    while (index <= WORKERS_MAX && hub->links[index] != NULL) {
-        index++;
+    for (uint32_t index = 1; index <= WORKERS_MAX; index++) {
+        if (hub->links[index] == NULL) {
+            return index;
+        }
     }
-    if (index > WORKERS_MAX) {
+    return 0;
+}
+
+/* In turn, since there may be many: the next one is mostly free. */
+static uint32_t free_thread(place_hub_t *hub)
+{
+    for (uint32_t tried = 0; tried < THREADS_MAX; tried++) {
+        hub->last_thread = (hub->last_thread + 1) % THREADS_MAX;
+        if (hub->links[WORKERS_MAX + 1 + hub->last_thread] == NULL) {
+            return WORKERS_MAX + 1 + hub->last_thread;
+        }
+    }
+    return 0;
+}
+
+trp_status_t hub_link(place_hub_t *hub, trp_place_t place, trp_pid_t proxy, place_link_t **result)
+{
+    const bool is_thread = place == TRP_PLACE_THREAD;
+    const uint32_t index = is_thread ? free_thread(hub) : free_process(hub);
+    if (index == 0) {
         return TRP_FULL;
     }
     place_link_t *link = calloc(1, sizeof(*link));
@@ -211,7 +284,7 @@ trp_status_t hub_link(place_hub_t *hub, trp_pid_t proxy, place_link_t **result)
     }
     make_token(hub, link->token);
     link->runtime = hub->options.runtime;
-    link->socket = hub->socket;
+    link->socket = is_thread ? hub->threads : hub->socket;
     link->proxy = proxy;
     link->index = index;
     link->incarnation = ++hub->incarnation;

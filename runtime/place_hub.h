@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The hub of a node: the one ROUTER to which all its worker processes connect, and the conversation
- * with the guardian that forks and ends them. Edge thread only. */
+/* The hub of a node: the ROUTER to which all its worker processes connect, the one to which the
+ * threads of actors do (over inproc), and the conversation with the guardian that forks and ends
+ * the processes. Edge thread only. */
 #ifndef TRP_RUNTIME_PLACE_HUB_H
 #define TRP_RUNTIME_PLACE_HUB_H
 
@@ -29,9 +30,16 @@ TRP_MUST_USE trp_status_t hub_open(const hub_options_t *options, place_hub_t **h
 /** After the runtime has ended and before its edge. Clears the pointer. */
 void hub_close(place_hub_t **hub);
 
-/** A link for a new worker process of the actor `proxy`: index, incarnation and token are chosen,
- * nothing is forked yet. errors: TRP_FULL (too many), TRP_NO_MEMORY */
-TRP_MUST_USE trp_status_t hub_link(place_hub_t *hub, trp_pid_t proxy, place_link_t **link);
+/** A link for a new process or thread of the actor `proxy`: index, incarnation and token are
+ * chosen, nothing is started yet. errors: TRP_FULL (too many), TRP_NO_MEMORY */
+TRP_MUST_USE trp_status_t hub_link(place_hub_t *hub, trp_place_t place, trp_pid_t proxy,
+                                   place_link_t **link);
+
+/** Where threads of this process connect: an inproc endpoint, valid while the hub lives. */
+const char *hub_thread_endpoint(const place_hub_t *hub);
+
+/** Sends each thread a frame, so that it looks whether its runtime was stopped. */
+void hub_wake_threads(place_hub_t *hub);
 
 /** Forgets a worker that has ended. Clears the pointer. */
 void hub_unlink(place_hub_t *hub, place_link_t **link);

@@ -132,18 +132,23 @@ static const char *on_hello(place_link_t *link, const wire_reader_t *reader, zmq
         return "hello is ill-formed";
     }
     const bool is_ours = is_our_worker(link, &hello);
+    const int64_t os_pid = hello.os_pid;
     trp_document_fini(&document);
     if (!is_ours) {
         return "hello of another process";
     }
     size_t size = 0;
     const void *start = trp_writer_data(&link->start, &size);
-    if (edge_track(link->socket, &link->peer, frame) != TRP_OK ||
+    const trp_status_t tracked = edge_track(link->socket, &link->peer, frame);
+    if ((tracked != TRP_OK && tracked != TRP_UNSUPPORTED) || /* a thread's end is its goodbye */
         channel_send(&link->channel, WIRE_WELCOME, NULL, 0) != TRP_OK ||
         channel_send(&link->channel, WIRE_START, start, size) != TRP_OK) {
         return "the hello could not be answered";
     }
     link->connected = true;
+    if (link->os_pid == 0) {
+        link->os_pid = (int32_t)os_pid;
+    }
     trp_writer_fini(&link->start); /* it may be large, and the link lives long */
     trp_writer_init(&link->start);
     return NULL;

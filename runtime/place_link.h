@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The node's end of one worker process: its channel, who it must prove to be, and what has come
- * that its proxy has not looked at yet. The hub finds it by the worker's index; the proxy owns its
- * end. Edge thread only. */
+/* The node's end of the link to one worker process or thread: its channel, who it must prove to be,
+ * and what has come that its proxy has not looked at yet. The hub finds it by the worker's index;
+ * the proxy owns its end. Edge thread only. */
 #ifndef TRP_RUNTIME_PLACE_LINK_H
 #define TRP_RUNTIME_PLACE_LINK_H
 
@@ -13,6 +13,7 @@
 typedef struct place_link {
     trp_runtime_t *runtime;
     edge_socket_t *socket; /* the hub's */
+    void *carried;         /* of its carrier */
     trp_pid_t proxy;
     uint32_t node, index, incarnation; /* of the worker process */
     unsigned char token[GUARDIAN_TOKEN_SIZE];

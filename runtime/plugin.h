@@ -45,6 +45,9 @@ typedef struct trp_transport {
     /** What all sockets of one thread share; `how` is the backend's own, NULL: as usual. errors:
      * TRP_NO_MEMORY, TRP_SYSTEM */
     trp_status_t (*open)(const void *how, void **medium);
+    /** A medium for another thread: what one of the two binds under inproc:// the other reaches.
+     * Both are shut; the last one waits. NULL for a backend of one thread. errors: TRP_NO_MEMORY */
+    trp_status_t (*join)(void *medium, void **joined);
     /** owns: clears the pointer; every socket must be closed before. Waits for lingering ones. */
     void (*shut)(void **medium);
 

@@ -13,7 +13,7 @@
 #define CELLS_DEFAULT (1u << 20)
 #define CELLS_MAX     (1u << 28)
 
-static void worker_init(trp_runtime_t *runtime, uint32_t index)
+static void worker_init(trp_runtime_t *runtime, uint32_t index, uint32_t slice_edge)
 {
     worker_t *worker = &runtime->workers[index];
     const trp_host_t *host = runtime->host;
@@ -22,7 +22,7 @@ static void worker_init(trp_runtime_t *runtime, uint32_t index)
     worker->is_edge = index < runtime->first_pool;
     worker->runs_pool = !worker->is_edge || runtime->first_pool == runtime->worker_count;
     worker->has_peers = !worker->is_edge && runtime->worker_count - runtime->first_pool > 1;
-    worker->slice_max = worker->is_edge ? SLICE_EDGE : SLICE_WORK;
+    worker->slice_max = worker->is_edge ? slice_edge : SLICE_WORK;
     worker->clock_credit = worker->clock_interval = 1;
     worker->poll_credit = worker->poll_interval = 1;
     worker->spin_rounds = 1;
@@ -47,7 +47,7 @@ static trp_status_t make_workers(trp_runtime_t *runtime, const runtime_options_t
     }
     memset(runtime->workers, 0, size);
     for (uint32_t i = 0; i < runtime->worker_count; i++) {
-        worker_init(runtime, i);
+        worker_init(runtime, i, options->slice_max == 0 ? SLICE_EDGE : options->slice_max);
     }
     runtime->edge = runtime->first_pool == 1 ? &runtime->workers[0] : NULL;
     return TRP_OK;

@@ -32,6 +32,7 @@ typedef struct runtime_options {
     uint32_t threads;       /* pool threads; 0 only with an edge, which then runs all actors */
     scheduler_park_t edge;  /* .park NULL: no edge */
     uint32_t cells_max;     /* 0 = 1,048,576 */
+    uint32_t slice_max;     /* messages that an actor handles in a row at the edge; 0 = 64 */
     const trp_host_t *host; /* NULL: the operating system */
 } runtime_options_t;
 
@@ -164,7 +165,7 @@ typedef struct actor_info {
     char name[TRP_NAME_MAX];
     const char *class_name;
     trp_place_t place;
-    int32_t os_pid;    /* of the process that it runs in */
+    int32_t os_pid;    /* of the process, or of the thread of its own, that it runs in */
     const char *state; /* "starting", "idle", "ready" (queued), "running", "exiting" */
     char detail[32];   /* trp_describe */
     uint32_t mailbox;  /* messages queued */
@@ -178,8 +179,11 @@ typedef struct actor_info {
 void runtime_each(trp_runtime_t *runtime, void (*each)(void *user, const actor_info_t *info),
                   void *user);
 
-/** Sets what `ps` shows for a proxy. */
-void runtime_set_os_pid(trp_ctx_t *ctx, int32_t os_pid);
+/** Sets what `ps` shows for a proxy: `os_pid` of the process or thread, 0: not known yet. */
+void runtime_set_place(trp_ctx_t *ctx, trp_place_t place, int32_t os_pid);
+
+/** "pool", "thread", "process". */
+const char *runtime_place_name(trp_place_t place);
 
 /** The node's ledger: each message that was sent is in exactly one of the others at a quiet
  * moment: sent = handled + queued + refused + dropped + dead. */

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,9 +15,15 @@
 #define ENDPOINT_MAX 256
 #define ERROR_SIZE   256
 
-typedef struct medium {
+/* What all media that were joined have in common. */
+typedef struct shared {
     void *context;
-    uint64_t sockets_made; /* a monitor's inproc name must never come twice */
+    _Atomic uint32_t media;        /* the last one ends it */
+    _Atomic uint64_t sockets_made; /* a monitor's inproc name must never come twice */
+} shared_t;
+
+typedef struct medium {
+    shared_t *shared;
 } medium_t;
 
 typedef struct socket {
@@ -38,15 +45,31 @@ static trp_status_t zmq_medium_open(const void *how, void **medium)
 {
     (void)how;
     medium_t *self = calloc(1, sizeof(*self));
+    shared_t *shared = calloc(1, sizeof(*shared));
+    void *context = self == NULL || shared == NULL ? NULL : zmq_ctx_new();
+    if (context == NULL) {
+        free(shared);
+        free(self);
+        return shared == NULL || self == NULL ? TRP_NO_MEMORY : TRP_SYSTEM;
+    }
+    (void)zmq_ctx_set(context, ZMQ_MAX_SOCKETS, zmq_ctx_get(context, ZMQ_SOCKET_LIMIT));
+    shared->context = context;
+    atomic_init(&shared->media, 1);
+    self->shared = shared;
+    *medium = self;
+    return TRP_OK;
+}
+
+static trp_status_t zmq_medium_join(void *medium, void **joined)
+{
+    medium_t *self = calloc(1, sizeof(*self));
     if (self == NULL) {
         return TRP_NO_MEMORY;
     }
-    self->context = zmq_ctx_new();
-    if (self->context == NULL) {
-        free(self);
-        return TRP_SYSTEM;
-    }
-    *medium = self;
+    self->shared = ((medium_t *)medium)->shared;
+    /* Relaxed: who joins has a medium, so it can't be the last one that is shut meanwhile. */
+    atomic_fetch_add_explicit(&self->shared->media, 1, memory_order_relaxed);
+    *joined = self;
     return TRP_OK;
 }
 
@@ -54,9 +77,17 @@ static void zmq_medium_shut(void **medium)
 {
     medium_t *self = *medium;
     *medium = NULL;
-    while (self != NULL && zmq_ctx_term(self->context) != 0 && errno == EINTR) {
+    if (self == NULL) {
+        return;
     }
+    shared_t *shared = self->shared;
     free(self);
+    /* Acquire-release: all that the others did with the context comes before its end. */
+    if (atomic_fetch_sub_explicit(&shared->media, 1, memory_order_acq_rel) == 1) {
+        while (zmq_ctx_term(shared->context) != 0 && errno == EINTR) {
+        }
+        free(shared);
+    }
 }
 
 static trp_status_t explain(const char *verb, const char *endpoint, char *error)
@@ -106,14 +137,16 @@ static int descriptor_of(void *socket)
 static bool open_monitor(socket_t *self)
 {
     char name[64];
+    /* Relaxed: only that no two are the same. */
+    const uint64_t number =
+        atomic_fetch_add_explicit(&self->medium->shared->sockets_made, 1, memory_order_relaxed);
     const int events =
         ZMQ_EVENT_DISCONNECTED | (self->is_router ? ZMQ_EVENT_ACCEPTED : ZMQ_EVENT_CLOSED);
-    snprintf(name, sizeof(name), "inproc://monitor-%llu",
-             (unsigned long long)self->medium->sockets_made);
+    snprintf(name, sizeof(name), "inproc://monitor-%llu", (unsigned long long)number);
     if (zmq_socket_monitor(self->data, name, events) != 0) {
         return false;
     }
-    self->monitor = zmq_socket(self->medium->context, ZMQ_PAIR);
+    self->monitor = zmq_socket(self->medium->shared->context, ZMQ_PAIR);
     if (self->monitor == NULL || !set_int(self->monitor, ZMQ_RCVHWM, 0) ||
         !set_int(self->monitor, ZMQ_LINGER, 0) || zmq_connect(self->monitor, name) != 0) {
         return false;
@@ -146,12 +179,11 @@ static trp_status_t socket_make(medium_t *medium, bool is_router,
     if (self == NULL) {
         return TRP_NO_MEMORY;
     }
-    medium->sockets_made++;
     self->medium = medium;
     self->is_router = is_router;
     self->monitor_fd = -2; /* no descriptor, and not pump's -1 */
     self->events = options->events;
-    self->data = zmq_socket(medium->context, is_router ? ZMQ_ROUTER : ZMQ_DEALER);
+    self->data = zmq_socket(medium->shared->context, is_router ? ZMQ_ROUTER : ZMQ_DEALER);
     if (self->data == NULL || !set_options(self, options) ||
         (options->events.peer_down != NULL && !open_monitor(self))) {
         const int code = errno;
@@ -407,6 +439,7 @@ static uint64_t socket_dropped(const void *socket)
 const trp_transport_t transport_zmq = {
     .name = "zmq",
     .open = zmq_medium_open,
+    .join = zmq_medium_join,
     .shut = zmq_medium_shut,
     .bind = socket_bind,
     .connect = socket_connect,

@@ -4,8 +4,8 @@
  * An actor is a class (a table of functions), a state block and a mailbox; it is reached by its
  * pid. One message is handled at a time; a callback that returns a status other than TRP_OK ends
  * the actor with that status as its reason, and its supervisor decides what follows: let it crash.
- * The same class runs in the shared pool, or in a process of its own, by one word of configuration
- * (`place`).
+ * The same class runs in the shared pool, in a thread or in a process of its own, by one word of
+ * configuration (`place`).
  *
  *     static trp_status_t receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
  *     {
@@ -82,7 +82,13 @@ TRP_API int trp_main(int argc, char **argv, const trp_class_t *const *classes);
 
 #define TRP_NAME_MAX 64 /* bytes of a registered name, the NUL included */
 
-typedef enum trp_place { TRP_PLACE_POOL, TRP_PLACE_PROCESS, TRP_PLACE_COUNT } trp_place_t;
+/** Where an actor runs. Order, bounds, links, monitors, timers and exit reasons are the same. */
+typedef enum trp_place {
+    TRP_PLACE_POOL,    /* the shared scheduler threads: handlers must not block */
+    TRP_PLACE_THREAD,  /* a thread of its own: it may block */
+    TRP_PLACE_PROCESS, /* an OS process of its own: it may crash */
+    TRP_PLACE_COUNT
+} trp_place_t;
 
 /** What becomes of a message for a full mailbox. What is dropped is a dead letter, and who awaits
  * an answer to it hears so; signals (exits, links, timers, answers to monitors) always get in. */

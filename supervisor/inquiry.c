@@ -42,7 +42,7 @@ static void write_actor(void *user, const actor_info_t *info)
     trp_put_text(writer, "pid", trp_pid_format(info->pid, pid));
     trp_put_text(writer, "name", info->name);
     trp_put_text(writer, "class", info->class_name);
-    trp_put_text(writer, "place", info->place == TRP_PLACE_PROCESS ? "process" : "pool");
+    trp_put_text(writer, "place", runtime_place_name(info->place));
     trp_put_int(writer, "os_pid", info->os_pid);
     trp_put_text(writer, "state", info->state);
     trp_put_text(writer, "detail", info->detail);

@@ -151,7 +151,7 @@ static void write_row(trp_writer_t *writer, const inquiry_tree_t *tree, const ch
     trp_put_string(writer, "id", row->id);
     trp_put_text(writer, "pid", row->has_pid ? trp_pid_format(pid, text) : "");
     trp_put_string(writer, "class", row->class);
-    trp_put_text(writer, "place", row->place == 1 ? "process" : "pool");
+    trp_put_text(writer, "place", runtime_place_name((trp_place_t)row->place));
     trp_put_int(writer, "os_pid", os_pid_of(tree, pid));
     trp_put_text(writer, "state", states[row->state]);
     trp_put_text(writer, "restart", restarts[row->restart]);

@@ -1,0 +1,568 @@
+/* SPDX-License-Identifier: MIT */
+/* What every place must do when it takes more than one word: order, bounds, requests both ways,
+ * names, large payloads, late readiness, force. Each story is told in each place. */
+#include <criterion/criterion.h>
+#include <criterion/parameterized.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "tests/runtime/node_fixture.h"
+
+enum {
+    TAG_COUNT = 0x1000, /* counted, in order [u32] */
+    TAG_TOTAL,          /* answers how many were counted in order */
+    TAG_BLOCK,          /* does not return before the test says so */
+    TAG_ASK,            /* asks the asker back and answers with its answer */
+    TAG_ECHO,           /* answers with the same bytes */
+    TAG_DEFER,          /* put off until TAG_OPEN, then counted [u32] */
+    TAG_OPEN,
+    TAG_CHILD, /* spawns an actor and answers with its pid */
+    TAG_GO_ON, /* answers after it gave way 10 times */
+    TAG_IDLE,  /* answers when nothing has come for a while */
+    TAG_LEAVE, /* stops */
+    TAG_NEXT,
+};
+
+#define DEPTH 8
+#define MANY  2000
+#define LARGE (1u << 20)
+
+/* What the test and all processes and threads of the node share. */
+typedef struct page {
+    atomic_int step; /* 1: the subject is blocked; 2: it may go on */
+    atomic_int terminations;
+} page_t;
+
+static page_t *page;
+static trp_place_t place;
+
+static void wait_for_step(int step)
+{
+    while (atomic_load_explicit(&page->step, memory_order_acquire) < step) {
+        sched_yield();
+    }
+}
+
+static void set_step(int step)
+{
+    atomic_store_explicit(&page->step, step, memory_order_release);
+}
+
+/* ---- the subject ---- */
+
+typedef struct subject {
+    uint32_t counted;
+    bool open;
+    uint32_t pieces;
+    trp_reply_address_t asker;
+    uint64_t timer;
+} subject_t;
+
+static trp_status_t subject_init(trp_ctx_t *ctx, void *state, const trp_envelope_t *args)
+{
+    subject_t *subject = state;
+    if (args == NULL) {
+        return TRP_OK;
+    }
+    const trp_status_t status = trp_timer_start(ctx, 5, 0, TAG_NEXT, &subject->timer);
+    return status == TRP_OK ? TRP_PENDING : status;
+}
+
+static trp_status_t count(subject_t *subject, const trp_envelope_t *message)
+{
+    uint32_t number = 0;
+    size_t size = 0;
+    const void *data = trp_message_data(message, &size);
+    memcpy(&number, data, sizeof(number));
+    if (number != subject->counted) {
+        return TRP_STATE;
+    }
+    subject->counted++;
+    return TRP_OK;
+}
+
+static trp_status_t answer(trp_ctx_t *ctx, const subject_t *subject, uint16_t tag)
+{
+    zmq_msg_t nothing;
+    zmq_msg_init(&nothing);
+    const trp_status_t status = trp_reply_to(ctx, subject->asker, tag, &nothing);
+    zmq_msg_close(&nothing);
+    return status;
+}
+
+static trp_status_t child_receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
+{
+    (void)ctx;
+    (void)state;
+    (void)message;
+    return TRP_OK;
+}
+
+static const trp_class_t child_class = {.name = "child", .receive = child_receive};
+
+static trp_status_t spawn_child(trp_ctx_t *ctx, const trp_envelope_t *message)
+{
+    trp_pid_t pid;
+    const trp_spawn_t spawn = {.class = &child_class};
+    const trp_status_t status = trp_spawn(ctx, &spawn, &pid);
+    return status == TRP_OK ? trp_reply(ctx, message, TAG_CHILD, &pid, sizeof(pid)) : status;
+}
+
+static trp_status_t go_on(trp_ctx_t *ctx, subject_t *subject)
+{
+    return ++subject->pieces < 10 ? trp_continue(ctx, TAG_NEXT, NULL, 0)
+                                  : answer(ctx, subject, TAG_GO_ON);
+}
+
+static trp_status_t ask_back(trp_ctx_t *ctx, subject_t *subject, const trp_envelope_t *message)
+{
+    uint64_t id;
+    const trp_request_t request = {.to = message->from, .tag = TAG_ASK};
+    subject->asker = trp_reply_address(message);
+    return trp_request(ctx, &request, &id);
+}
+
+static trp_status_t on_work(trp_ctx_t *ctx, subject_t *subject, const trp_envelope_t *message)
+{
+    size_t size = 0;
+    const void *data = trp_message_data(message, &size);
+    switch (message->tag) {
+    case TAG_COUNT:
+        return count(subject, message);
+    case TAG_DEFER:
+        return subject->open ? count(subject, message) : trp_defer(ctx, message, 100, 1000);
+    case TAG_OPEN:
+        subject->open = true;
+        trp_recall(ctx);
+        return TRP_OK;
+    case TAG_TOTAL:
+        return trp_reply(ctx, message, TAG_TOTAL, &subject->counted, sizeof(subject->counted));
+    case TAG_ECHO:
+        return trp_reply(ctx, message, TAG_ECHO, data, size);
+    case TAG_CHILD:
+        return spawn_child(ctx, message);
+    case TAG_LEAVE:
+        trp_stop(ctx, NULL);
+        return TRP_OK;
+    default:
+        return TRP_OK;
+    }
+}
+
+static trp_status_t subject_receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
+{
+    subject_t *subject = state;
+    switch (message->tag) {
+    case TAG_BLOCK:
+        set_step(1);
+        wait_for_step(2);
+        return TRP_OK;
+    case TAG_ASK:
+        return (message->flags & TRP_ENVELOPE_REPLY) != 0 ? answer(ctx, subject, TAG_ASK)
+                                                          : ask_back(ctx, subject, message);
+    case TAG_GO_ON:
+        subject->asker = trp_reply_address(message);
+        return go_on(ctx, subject);
+    case TAG_IDLE:
+        subject->asker = trp_reply_address(message);
+        return trp_idle_after(ctx, 8, TRP_TAG_USER + 0x100);
+    case TRP_TAG_USER + 0x100:
+        return answer(ctx, subject, TAG_IDLE);
+    case TAG_NEXT:
+        if (subject->pieces > 0) {
+            return go_on(ctx, subject);
+        }
+        trp_ready(ctx);
+        return TRP_OK;
+    default:
+        return on_work(ctx, subject, message);
+    }
+}
+
+static void subject_terminate(trp_ctx_t *ctx, void *state, const trp_reason_t *reason)
+{
+    (void)ctx;
+    (void)state;
+    (void)reason;
+    atomic_fetch_add(&page->terminations, 1);
+}
+
+static const trp_class_t subject_class = {.name = "subject",
+                                          .state_size = sizeof(subject_t),
+                                          .init = subject_init,
+                                          .receive = subject_receive,
+                                          .terminate = subject_terminate};
+
+static const trp_class_t *const worker_classes[] = {&subject_class, NULL};
+
+/* ---- who asks ---- */
+
+typedef struct asker {
+    trp_pid_t subject, child;
+    uint64_t ref, child_ref;
+    uint32_t sent;
+} asker_t;
+
+/* NODE_PASSED or NODE_FAILED ends the story; -1: it goes on. */
+enum { ON = -1 };
+
+typedef struct story {
+    const char *text;
+    trp_spawn_t spawn;
+    bool not_in_pool; /* its handler blocks */
+    int (*started)(trp_ctx_t *ctx, asker_t *asker);
+    int (*told)(trp_ctx_t *ctx, asker_t *asker, const trp_envelope_t *message);
+} story_t;
+
+static const story_t *story;
+
+static int verdict(bool passed)
+{
+    return passed ? NODE_PASSED : NODE_FAILED;
+}
+
+static bool ask(trp_ctx_t *ctx, const asker_t *asker, uint16_t tag)
+{
+    uint64_t id;
+    const trp_request_t request = {.to = asker->subject, .tag = tag};
+    return trp_request(ctx, &request, &id) == TRP_OK;
+}
+
+static uint32_t number_of(const trp_envelope_t *message)
+{
+    uint32_t number = UINT32_MAX;
+    size_t size = 0;
+    const void *data = trp_message_data(message, &size);
+    memcpy(&number, data, size < sizeof(number) ? size : sizeof(number));
+    return number;
+}
+
+static trp_reason_t reason_of(const trp_envelope_t *message)
+{
+    trp_reason_t reason = {0};
+    size_t size = 0;
+    const void *data = trp_message_data(message, &size);
+    memcpy(&reason, data, size < sizeof(reason) ? size : sizeof(reason));
+    return reason;
+}
+
+static int send_many(trp_ctx_t *ctx, asker_t *asker, uint16_t tag, uint32_t many)
+{
+    for (; asker->sent < many; asker->sent++) {
+        if (trp_send(ctx, asker->subject, tag, &asker->sent, sizeof(asker->sent)) != TRP_OK) {
+            return NODE_FAILED;
+        }
+    }
+    return ON;
+}
+
+/* ---- order ---- */
+
+static int order_started(trp_ctx_t *ctx, asker_t *asker)
+{
+    const int sent = send_many(ctx, asker, TAG_COUNT, MANY);
+    return sent == ON && ask(ctx, asker, TAG_TOTAL) ? ON : NODE_FAILED;
+}
+
+static int all_counted(trp_ctx_t *ctx, asker_t *asker, const trp_envelope_t *message)
+{
+    (void)ctx;
+    return verdict(message->tag == TAG_TOTAL && number_of(message) == asker->sent);
+}
+
+/* ---- bounds ---- */
+
+static int bounds_started(trp_ctx_t *ctx, asker_t *asker)
+{
+    uint32_t room = DEPTH;
+    if (place != TRP_PLACE_POOL) { /* there it can't run before this callback returns */
+        if (trp_send(ctx, asker->subject, TAG_BLOCK, NULL, 0) != TRP_OK) {
+            return NODE_FAILED;
+        }
+        wait_for_step(1);
+        room--; /* what is being handled counts */
+    }
+    if (send_many(ctx, asker, TAG_COUNT, room) != ON ||
+        trp_send(ctx, asker->subject, TAG_COUNT, &room, sizeof(room)) != TRP_FULL) {
+        return NODE_FAILED;
+    }
+    set_step(2);
+    trp_status_t status = trp_continue(ctx, TAG_NEXT, NULL, 0);
+    return status == TRP_OK ? ON : NODE_FAILED;
+}
+
+static int bounds_told(trp_ctx_t *ctx, asker_t *asker, const trp_envelope_t *message)
+{
+    if (message->tag != TAG_NEXT) {
+        return all_counted(ctx, asker, message);
+    }
+    /* It has room again some time; until then it says so. */
+    uint64_t id;
+    const trp_request_t request = {.to = asker->subject, .tag = TAG_TOTAL};
+    trp_status_t status = trp_request(ctx, &request, &id);
+    if (status == TRP_FULL) {
+        status = trp_continue(ctx, TAG_NEXT, NULL, 0);
+    }
+    return status == TRP_OK ? ON : NODE_FAILED;
+}
+
+/* ---- requests, payloads ---- */
+
+static int ask_started(trp_ctx_t *ctx, asker_t *asker)
+{
+    return ask(ctx, asker, TAG_ASK) ? ON : NODE_FAILED;
+}
+
+static int ask_told(trp_ctx_t *ctx, asker_t *asker, const trp_envelope_t *message)
+{
+    (void)asker;
+    if ((message->flags & TRP_ENVELOPE_REPLY) == 0) {
+        return trp_reply(ctx, message, TAG_ASK, NULL, 0) == TRP_OK ? ON : NODE_FAILED;
+    }
+    return verdict(message->tag == TAG_ASK);
+}
+
+static int large_started(trp_ctx_t *ctx, asker_t *asker)
+{
+    uint64_t id;
+    unsigned char *bytes = malloc(LARGE);
+    for (size_t i = 0; bytes != NULL && i < LARGE; i++) {
+        bytes[i] = (unsigned char)(i * 7);
+    }
+    const trp_request_t request = {
+        .to = asker->subject, .tag = TAG_ECHO, .data = bytes, .size = LARGE};
+    const bool sent = bytes != NULL && trp_request(ctx, &request, &id) == TRP_OK;
+    free(bytes);
+    return sent ? ON : NODE_FAILED;
+}
+
+static int large_told(trp_ctx_t *ctx, asker_t *asker, const trp_envelope_t *message)
+{
+    (void)ctx;
+    (void)asker;
+    size_t size = 0;
+    const unsigned char *bytes = trp_message_data(message, &size);
+    bool same = message->tag == TAG_ECHO && size == LARGE;
+    for (size_t i = 0; same && i < size; i++) {
+        same = bytes[i] == (unsigned char)(i * 7);
+    }
+    return verdict(same);
+}
+
+/* ---- put off, given way, idle ---- */
+
+static int defer_started(trp_ctx_t *ctx, asker_t *asker)
+{
+    const int sent = send_many(ctx, asker, TAG_DEFER, 20);
+    const bool asked = sent == ON && trp_send(ctx, asker->subject, TAG_OPEN, NULL, 0) == TRP_OK &&
+                       ask(ctx, asker, TAG_TOTAL);
+    return asked ? ON : NODE_FAILED;
+}
+
+static int go_on_started(trp_ctx_t *ctx, asker_t *asker)
+{
+    return ask(ctx, asker, TAG_GO_ON) ? ON : NODE_FAILED;
+}
+
+static int go_on_told(trp_ctx_t *ctx, asker_t *asker, const trp_envelope_t *message)
+{
+    (void)ctx;
+    (void)asker;
+    return verdict(message->tag == TAG_GO_ON);
+}
+
+static int idle_started(trp_ctx_t *ctx, asker_t *asker)
+{
+    return ask(ctx, asker, TAG_IDLE) ? ON : NODE_FAILED;
+}
+
+static int idle_told(trp_ctx_t *ctx, asker_t *asker, const trp_envelope_t *message)
+{
+    (void)ctx;
+    (void)asker;
+    return verdict(message->tag == TAG_IDLE);
+}
+
+/* ---- names ---- */
+
+static int name_started(trp_ctx_t *ctx, asker_t *asker)
+{
+    trp_pid_t other;
+    trp_spawn_t twin = story->spawn;
+    twin.class = &subject_class;
+    twin.place = place;
+    const bool known = trp_pid_equal(trp_whereis(ctx, "the subject"), asker->subject) &&
+                       trp_spawn(ctx, &twin, &other) == TRP_EXISTS &&
+                       trp_send(ctx, asker->subject, TAG_LEAVE, NULL, 0) == TRP_OK;
+    return known ? ON : NODE_FAILED;
+}
+
+static int name_told(trp_ctx_t *ctx, asker_t *asker, const trp_envelope_t *message)
+{
+    (void)asker;
+    return verdict(message->tag == TRP_TAG_DOWN && reason_of(message).kind == TRP_REASON_NORMAL &&
+                   trp_pid_is_none(trp_whereis(ctx, "the subject")));
+}
+
+/* ---- its own actors ---- */
+
+static int child_started(trp_ctx_t *ctx, asker_t *asker)
+{
+    return ask(ctx, asker, TAG_CHILD) ? ON : NODE_FAILED;
+}
+
+/* In the pool it outlives who spawned it; elsewhere its carrier ends with the subject. */
+static int child_told(trp_ctx_t *ctx, asker_t *asker, const trp_envelope_t *message)
+{
+    if (message->tag == TAG_CHILD) {
+        size_t size = 0;
+        memcpy(&asker->child, trp_message_data(message, &size), sizeof(asker->child));
+        const trp_reason_t reason = trp_reason(TRP_REASON_SHUTDOWN, 0, NULL);
+        if (trp_monitor(ctx, asker->child, &asker->child_ref) != TRP_OK) {
+            return NODE_FAILED;
+        }
+        trp_exit(ctx, asker->child, &reason);
+        return ON;
+    }
+    return verdict(message->tag == TRP_TAG_DOWN && message->request_id == asker->child_ref &&
+                   reason_of(message).kind == TRP_REASON_SHUTDOWN);
+}
+
+/* ---- ends ---- */
+
+static int stop_started(trp_ctx_t *ctx, asker_t *asker)
+{
+    const trp_reason_t reason = trp_reason(TRP_REASON_SHUTDOWN, 0, NULL);
+    trp_exit(ctx, asker->subject, &reason);
+    return ON;
+}
+
+static int stop_told(trp_ctx_t *ctx, asker_t *asker, const trp_envelope_t *message)
+{
+    (void)ctx;
+    (void)asker;
+    return verdict(message->tag == TRP_TAG_DOWN && atomic_load(&page->terminations) == 1);
+}
+
+static int kill_started(trp_ctx_t *ctx, asker_t *asker)
+{
+    const trp_reason_t reason = trp_reason(TRP_REASON_KILLED, 0, NULL);
+    trp_exit(ctx, asker->subject, &reason);
+    return ON;
+}
+
+static int kill_told(trp_ctx_t *ctx, asker_t *asker, const trp_envelope_t *message)
+{
+    (void)ctx;
+    (void)asker;
+    return verdict(message->tag == TRP_TAG_DOWN && reason_of(message).kind == TRP_REASON_KILLED &&
+                   atomic_load(&page->terminations) == 0);
+}
+
+static int blocked_started(trp_ctx_t *ctx, asker_t *asker)
+{
+    if (trp_send(ctx, asker->subject, TAG_BLOCK, NULL, 0) != TRP_OK) {
+        return NODE_FAILED;
+    }
+    wait_for_step(1);
+    return kill_started(ctx, asker);
+}
+
+/* A thread can't be stopped: it is written off, and goes when its handler returns. */
+static int blocked_told(trp_ctx_t *ctx, asker_t *asker, const trp_envelope_t *message)
+{
+    const char *text = place == TRP_PLACE_THREAD ? "stuck" : "";
+    const bool passed =
+        kill_told(ctx, asker, message) == NODE_PASSED && strcmp(reason_of(message).text, text) == 0;
+    set_step(2);
+    return verdict(passed);
+}
+
+static const story_t stories[] = {
+    {.text = "order is kept", .started = order_started, .told = all_counted},
+    {.text = "a full mailbox refuses and loses nothing",
+     .spawn = {.depth_max = DEPTH},
+     .started = bounds_started,
+     .told = bounds_told},
+    {.text = "it asks as it is asked", .started = ask_started, .told = ask_told},
+    {.text = "large payloads pass", .started = large_started, .told = large_told},
+    {.text = "what it put off comes in order", .started = defer_started, .told = all_counted},
+    {.text = "it gives way and goes on", .started = go_on_started, .told = go_on_told},
+    {.text = "it hears that it is idle", .started = idle_started, .told = idle_told},
+    {.text = "its name is the node's, once, while it lives",
+     .spawn = {.name = "the subject"},
+     .started = name_started,
+     .told = name_told},
+    {.text = "readiness may come later",
+     .spawn = {.args = "later", .args_size = 5},
+     .started = stop_started,
+     .told = stop_told},
+    {.text = "what it spawns is reached, watched and ended",
+     .started = child_started,
+     .told = child_told},
+    {.text = "it terminates once when it is stopped", .started = stop_started, .told = stop_told},
+    {.text = "it does not terminate when it is killed", .started = kill_started, .told = kill_told},
+    {.text = "a kill ends it while it blocks",
+     .not_in_pool = true,
+     .started = blocked_started,
+     .told = blocked_told},
+};
+
+#define STORIES (sizeof(stories) / sizeof(stories[0]))
+
+static trp_status_t asker_init(trp_ctx_t *ctx, void *state, const trp_envelope_t *args)
+{
+    (void)args;
+    asker_t *asker = state;
+    trp_spawn_t spawn = story->spawn;
+    spawn.class = &subject_class;
+    spawn.place = place;
+    spawn.monitor = true;
+    spawn.monitor_ref = &asker->ref;
+    spawn.ack = true;
+    return trp_spawn(ctx, &spawn, &asker->subject);
+}
+
+static trp_status_t asker_receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
+{
+    asker_t *asker = state;
+    const int status = message->tag == TRP_TAG_STARTED ? story->started(ctx, asker)
+                                                       : story->told(ctx, asker, message);
+    if (status == NODE_FAILED) {
+        fprintf(stderr, "place %d: %s: at message %#x\n", (int)place, story->text, message->tag);
+    }
+    if (status != ON) {
+        node_end(runtime_of(ctx), status);
+    }
+    return TRP_OK;
+}
+
+static const trp_class_t asker_class = {
+    .name = "asker", .state_size = sizeof(asker_t), .init = asker_init, .receive = asker_receive};
+
+ParameterizedTestParameters(place_life, the_same_story_in_every_place)
+{
+    static size_t numbers[STORIES * TRP_PLACE_COUNT];
+    size_t used = 0;
+    for (size_t i = 0; i < STORIES * TRP_PLACE_COUNT; i++) {
+        if (i / STORIES != TRP_PLACE_POOL || !stories[i % STORIES].not_in_pool) {
+            numbers[used++] = i;
+        }
+    }
+    return cr_make_param_array(size_t, numbers, used);
+}
+
+ParameterizedTest(const size_t *number, place_life, the_same_story_in_every_place, .timeout = 20)
+{
+    story = &stories[*number % STORIES];
+    place = (trp_place_t)(*number / STORIES);
+    page = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    cr_assert_neq(page, MAP_FAILED);
+
+    cr_expect_eq(node_fixture_drive(&asker_class, worker_classes), NODE_PASSED, "place %d: %s",
+                 (int)place, story->text);
+}
