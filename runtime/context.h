@@ -23,6 +23,12 @@ TRP_MUST_USE trp_status_t context_fill(const trp_ctx_t *ctx, trp_pid_t to, const
 TRP_MUST_USE trp_status_t context_post(trp_ctx_t *ctx, trp_envelope_t *envelope,
                                        const content_t *content);
 
+/** Milliseconds as nanoseconds, cut to what a clock can be added to. */
+int64_t context_ns(int64_t ms);
+
+/** `deadline_ns` (0: none), or that of the message that is handled now if that is sooner. */
+int64_t context_inherit(const trp_ctx_t *ctx, int64_t deadline_ns);
+
 /** Sends a signal of the caller. */
 void context_signal(trp_ctx_t *ctx, trp_pid_t to, uint16_t tag, uint64_t ref);
 

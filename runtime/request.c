@@ -9,9 +9,9 @@
 #define TIMEOUT_DEFAULT_MS 5000
 #define DELAY_MAX_MS       (INT64_MAX / NS_PER_MS / 4)
 
-static int64_t clamp_ms(int64_t ms)
+int64_t context_ns(int64_t ms)
 {
-    return ms < 0 ? 0 : ms > DELAY_MAX_MS ? DELAY_MAX_MS : ms;
+    return (ms < 0 ? 0 : ms > DELAY_MAX_MS ? DELAY_MAX_MS : ms) * NS_PER_MS;
 }
 
 static bool is_local_proxy(const trp_ctx_t *ctx, trp_pid_t pid)
@@ -44,10 +44,13 @@ static trp_status_t open_request(trp_ctx_t *ctx, const trp_request_t *request, w
     row->monitored = is_local_proxy(ctx, request->to);
     if (request->timeout_ms >= 0) {
         int64_t ms = request->timeout_ms == 0 ? TIMEOUT_DEFAULT_MS : request->timeout_ms;
-        row->due_ns = runtime_clock(ctx->runtime) + clamp_ms(ms) * NS_PER_MS;
-        if (start_timer(ctx, row) != TRP_OK) {
-            return TRP_NO_MEMORY;
-        }
+        row->due_ns = runtime_clock(ctx->runtime) + context_ns(ms);
+    }
+    if (request->inherit) {
+        row->due_ns = context_inherit(ctx, row->due_ns);
+    }
+    if (row->due_ns != 0 && start_timer(ctx, row) != TRP_OK) {
+        return TRP_NO_MEMORY;
     }
     signal_note_remote(ctx->runtime, cell, request->to);
     trp_status_t status = watch_add(&life->mine, row, false);
@@ -175,8 +178,8 @@ trp_status_t trp_timer_start(trp_ctx_t *ctx, int64_t delay_ms, int64_t period_ms
         return TRP_NO_MEMORY;
     }
     watch_t row = {.kind = WATCH_TIMER, .ref = ctx->cell->next_ref++, .tag = tag};
-    row.due_ns = runtime_clock(ctx->runtime) + clamp_ms(delay_ms) * NS_PER_MS;
-    row.period_ns = clamp_ms(period_ms) * NS_PER_MS;
+    row.due_ns = runtime_clock(ctx->runtime) + context_ns(delay_ms);
+    row.period_ns = context_ns(period_ms);
     trp_status_t status = start_timer(ctx, &row);
     if (status != TRP_OK) {
         return status;

@@ -186,6 +186,7 @@ typedef struct trp_request {
     size_t size;
     zmq_msg_t *message; /* ... or moved, when not NULL (left untouched on an error) */
     int64_t timeout_ms; /* 0 = 5000; negative = none. It is the message's deadline as well */
+    bool inherit; /* ... which is then no later than that of the message that is handled now */
 } trp_request_t;
 
 /** Sends a request. The reply arrives with TRP_ENVELOPE_REPLY and this request_id; instead of it
@@ -247,7 +248,8 @@ TRP_API TRP_MUST_USE trp_status_t trp_continue(trp_ctx_t *ctx, uint16_t tag, con
  * costs messages nothing. errors: TRP_NO_MEMORY */
 TRP_API TRP_MUST_USE trp_status_t trp_idle_after(trp_ctx_t *ctx, int64_t ms, uint16_t tag);
 
-/* State machines: runtime/machine.h. Several requests at once: runtime/gather.h. */
+/* State machines: runtime/machine.h. Several requests at once: runtime/gather.h. Deadlines of plain
+ * messages: runtime/letter.h. */
 
 /* ---- groups: publish and subscribe ---- */
 
@@ -288,6 +290,8 @@ typedef struct trp_published {
  * TRP_NO_MEMORY; nothing was sent then */
 TRP_API TRP_MUST_USE trp_status_t trp_publish(trp_ctx_t *ctx, const trp_publication_t *publication,
                                               trp_published_t *counts);
+
+/* Dead letters are logged, counted and rate-limited, by an actor of each process (dead_letters). */
 
 /** Whether the caller gets a TRP_TAG_DEAD_LETTER (trp_dead_letter_t, from nobody) for each message
  * of this process that dies from now on. Those that find no room in its mailbox, and notices that

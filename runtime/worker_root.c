@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/dead_log.h"
+
 #define BACK_MESSAGES 256          /* that the node has not reported as delivered */
 #define BACK_BYTES    (1ull << 30) /* bytes of them: above the largest answer */
 #define ROOT_BYTES    (1ull << 32) /* bytes: the proxy holds the bounds that were asked for */
@@ -329,9 +331,13 @@ trp_status_t worker_root_open(worker_root_t *root, const worker_root_options_t *
                               .args_size = sizeof(self),
                               .depth_max = BACK_MESSAGES,
                               .size_max = BACK_BYTES};
-    const trp_status_t status = runtime_spawn(options->runtime, &link, &root->link);
+    trp_pid_t dead_log;
+    const trp_spawn_t listener = {
+        .class = &dead_log_class, .name = DEAD_LOG_NAME, .depth_max = DEAD_LOG_DEPTH};
+    trp_status_t status = runtime_spawn(options->runtime, &link, &root->link);
     if (status == TRP_OK) {
         runtime_route_default(options->runtime, root->link);
+        status = runtime_spawn(options->runtime, &listener, &dead_log);
     }
     return status;
 }

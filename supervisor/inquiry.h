@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* One request of the control socket: an actor that reads it, asks whom it has to, answers, and
- * ends. Shared by its files: inquiry.c (the verbs), inquiry_tree.c (the tree), inquiry_answer.c. */
+ * ends. Shared by its files: inquiry.c (the verbs), inquiry_tree.c (the tree), inquiry_ledger.c,
+ * inquiry_answer.c. */
 #ifndef TRP_SUPERVISOR_INQUIRY_H
 #define TRP_SUPERVISOR_INQUIRY_H
 
@@ -33,6 +34,9 @@ TRP_MUST_USE trp_status_t inquiry_encode_error(trp_form_t form, const char *code
 
 /** Asks an actor; its reply comes with inquiry->awaits. Fails the inquiry when it can't. */
 void inquiry_ask(inquiry_t *inquiry, trp_ctx_t *ctx, const trp_request_t *request, uint16_t awaits);
+
+/** The verb `ledger`. */
+void inquiry_ledger(inquiry_t *inquiry, trp_ctx_t *ctx);
 
 /** The verb `tree`: asks the root, then every supervisor that it names. */
 void inquiry_tree_begin(inquiry_t *inquiry, trp_ctx_t *ctx);

@@ -24,6 +24,11 @@ static const command_t commands[] = {
     {"pools", "", 0, 0, COMMAND_JSON | COMMAND_CONTROL, "show the pools of a node and their work",
      NULL, command_pools},
     {"ps", "", 0, 0, COMMAND_JSON | COMMAND_CONTROL, "list the actors of a node", NULL, command_ps},
+    {"ledger", "", 0, 0, COMMAND_JSON | COMMAND_CONTROL, "show where every message of a node is",
+     "sent = handled + queued + refused + dropped + dead whenever nothing is under way; `missing`\n"
+     "is what is. The causes of the last two follow. With --json also the actors that have\n"
+     "messages waiting, dead or refused.",
+     command_ledger},
     {"call", "TOOL [JSON|-]", 1, 2, COMMAND_JSON | COMMAND_CONTROL,
      "give a node one task and print its result",
      "JSON is the body, a map; `-` reads it from standard input; left out: {}.\n"

@@ -5,9 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/dead_log.h"
 #include "supervisor/control.h"
 
-#define BUILT_IN_COUNT 2 /* control and router */
+#define BUILT_IN_COUNT 3 /* control, dead letters and router */
 
 /* A child of the root that is part of troupe itself. */
 static trp_child_spec_t built_in(const char *id, const trp_class_t *class)
@@ -108,6 +109,8 @@ static void fill(tree_t *tree, const config_t *config, const trp_class_t *router
 {
     trp_child_spec_t *child = tree->children;
     *child++ = built_in("control", &control_class);
+    *child = built_in(DEAD_LOG_NAME, &dead_log_class);
+    child++->mailbox_max = DEAD_LOG_DEPTH;
     for (size_t i = 0; i < config->child_count; i++) {
         *child++ = configured(&config->children[i], config->children[i].id);
     }
@@ -131,7 +134,8 @@ static void fill(tree_t *tree, const config_t *config, const trp_class_t *router
 /* Names that are registered by others than the children of section `tree`. */
 static trp_status_t check_names(const config_t *config, char error[256])
 {
-    static const char *const reserved[] = {TREE_ROOT, TREE_ROUTER, "control", "node"};
+    static const char *const reserved[] = {TREE_ROOT, TREE_ROUTER, "control", "node",
+                                           DEAD_LOG_NAME};
     for (size_t i = 0; i < config->child_count; i++) {
         for (size_t n = 0; n < sizeof(reserved) / sizeof(reserved[0]); n++) {
             if (strcmp(config->children[i].id, reserved[n]) == 0) {

@@ -32,13 +32,14 @@ ALLOWED = {
 
 # The levels of runtime/: NAME stands for NAME.c, NAME.h, NAME_*.c and NAME_*.h; NAME.h for that file only.
 LEVELS = {
-    "public": ["troupe", "plugin", "machine", "gather", "log.h"],
+    "public": ["troupe", "plugin", "machine", "gather", "letter.h", "log.h"],
     "facade": ["runtime.h"],  # the core as the layers above it see it
     "base": ["host", "log", "option", "backoff"],
     "core": ["runtime", "cell", "mailbox", "runq", "scheduler", "timer", "registry", "group", "signal",
              "watch", "route", "request", "defer", "send", "life", "slice", "inspect", "keep", "context",
-             "overflow"],
-    "boundary": ["edge", "channel", "node", "config", "transport", "place", "guardian", "worker"],
+             "overflow", "letter"],
+    "boundary": ["edge", "channel", "node", "config", "transport", "place", "guardian", "worker",
+                 "dead_log"],
 }
 
 # Libraries that may be seen from some parts only.

@@ -46,10 +46,11 @@ Test(tree, of_a_program_without_pools_needs_no_router)
 {
     cr_assert_eq(tree_build(&config, without_router, &tree, error), TRP_OK, "%s", error);
 
-    cr_assert_eq(tree->root.child_count, 2);
+    cr_assert_eq(tree->root.child_count, 3);
     cr_assert_str_eq(tree->root.children[0].id, "control");
-    cr_assert_str_eq(tree->root.children[1].id, "clock");
-    cr_assert_eq(tree->root.children[1].restart, TRP_TRANSIENT);
+    cr_assert_str_eq(tree->root.children[1].id, "dead_letters");
+    cr_assert_str_eq(tree->root.children[2].id, "clock");
+    cr_assert_eq(tree->root.children[2].restart, TRP_TRANSIENT);
     cr_assert_eq(tree->root.strategy, TRP_REST_FOR_ONE);
     cr_assert_not(tree->has_router);
 }
@@ -61,10 +62,10 @@ Test(tree, starts_pools_before_the_router_so_that_they_stop_after_it)
 
     cr_assert_eq(tree_build(&config, with_router, &tree, error), TRP_OK, "%s", error);
 
-    cr_assert_eq(tree->root.child_count, 4);
-    cr_assert_str_eq(tree->root.children[2].id, "pool.p");
-    cr_assert(tree->root.children[2].is_supervisor);
-    cr_assert_str_eq(tree->root.children[3].id, "router");
+    cr_assert_eq(tree->root.child_count, 5);
+    cr_assert_str_eq(tree->root.children[3].id, "pool.p");
+    cr_assert(tree->root.children[3].is_supervisor);
+    cr_assert_str_eq(tree->root.children[4].id, "router");
     cr_assert(tree->has_router);
 }
 
@@ -75,7 +76,7 @@ Test(tree, pool_has_its_first_workers_and_a_template)
 
     cr_assert_eq(tree_build(&config, with_router, &tree, error), TRP_OK, "%s", error);
 
-    const trp_supervisor_spec_t *spec = tree->root.children[2].args;
+    const trp_supervisor_spec_t *spec = tree->root.children[3].args;
     cr_assert_str_eq(spec->name, "pool.p");
     cr_assert_eq(spec->child_count, 2);
     cr_assert_str_eq(spec->children[1].id, "p.2");
@@ -105,7 +106,7 @@ Test(tree, endpoint_without_a_router_class_is_refused)
 
 Test(tree, ids_that_troupe_uses_itself_are_refused)
 {
-    static const char *const taken[] = {"root", "router", "control", "node"};
+    static const char *const taken[] = {"root", "router", "control", "node", "dead_letters"};
     for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
         snprintf(child.id, sizeof(child.id), "%s", taken[i]);
 

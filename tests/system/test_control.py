@@ -49,6 +49,11 @@ def run(*arguments, stdin=None, **environment):
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=30 * SLOW)
 
 
+def quiet(ledger):
+    """The ledger when only the inquiry that asks is under way."""
+    return ledger if ledger["missing"] <= 2 else None
+
+
 class Control(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -85,6 +90,25 @@ class Control(unittest.TestCase):
         for row in self.node.ask("ps"):
             self.assertLessEqual({"pid", "name", "class", "place", "os_pid", "state", "mailbox", "restarts"}, set(row))
             self.assertRegex(row["pid"], r"^<\d+\.\d+\.\d+\.\d+\.\d+>$")
+
+    def test_ledger_adds_up_and_names_the_causes(self):
+        self.node.ask("call", tool="code_parse", body={"filename": "a.json", "code": "{}"})
+
+        ledger = wait_for(lambda: quiet(self.node.ask("ledger")), what="a quiet moment")
+
+        self.assertGreater(ledger["handled"], 0)
+        self.assertEqual(sum(ledger["causes"].values()), ledger["dead"] + ledger["dropped"])
+        self.assertIn("expired", ledger["causes"])
+
+    def test_ledger_command_shows_the_books(self):
+        done = self.node.command("ledger")
+
+        self.assertEqual(done.returncode, 0)
+        self.assertRegex(done.stdout, r"(?m)^sent +\d+$")
+        self.assertRegex(done.stdout, r"(?m)^missing +-?\d+$")
+
+    def test_dead_letters_have_a_listener_by_default(self):
+        self.assertIn("dead_letters", [row["name"] for row in self.node.ask("ps")])
 
     def test_tree_nests_workers_below_their_pool(self):
         tree = self.node.ask("tree")
