@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "runtime/host_probe.h"
+
 #define NS_PER_S 1000000000LL
 
 struct host_thread {
@@ -141,6 +143,9 @@ const trp_host_t host_os = {
     .wake = os_wake,
     .thread_start = os_thread_start,
     .thread_join = os_thread_join,
+    .probe_open = host_probe_open,
+    .probe_look = host_probe_look,
+    .probe_close = host_probe_close,
     .processors = os_processors,
     .process_id = os_process_id,
     .parent_id = os_parent_id,

@@ -7,6 +7,7 @@
 #define TRP_RUNTIME_HOST_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "messages/status.h"
@@ -17,6 +18,13 @@
 typedef _Atomic uint32_t host_word_t;
 
 typedef struct host_thread host_thread_t;
+typedef struct host_probe host_probe_t;
+
+#define HOST_FRAMES_MAX 48
+
+/** Sees a thread from within: `frames` are the addresses of its calls, innermost first. Only what
+ * is async-signal-safe. */
+typedef void (*host_glance_t)(void *arg, void *const *frames, int count);
 
 typedef struct trp_host {
     void *user;
@@ -35,7 +43,16 @@ typedef struct trp_host {
                                  host_thread_t **thread);
     /** Waits for its end and clears the pointer. */
     void (*thread_join)(void *user, host_thread_t **thread);
-    /** Processors that this process may use, at least 1. */
+    /** Lets others look at the calling thread, which closes it before it ends. NULL, all three:
+     * this host has no threads to look at. errors: TRP_NO_MEMORY, TRP_SYSTEM */
+    trp_status_t (*probe_open)(void *user, host_probe_t **probe);
+    /** Runs `glance` on the probe's thread in the middle of what it does, as a signal handler, and
+     * waits for it. One caller at a time. False: the thread has not answered within 100 ms. A call
+     * that it waits in may end with EINTR. */
+    bool (*probe_look)(void *user, host_probe_t *probe, host_glance_t glance, void *arg);
+    /** By its thread, when nobody looks. Clears the pointer. */
+    void (*probe_close)(void *user, host_probe_t **probe);
+    /** Processors that this process may use (affinity, cgroup quota), at least 1. */
     uint32_t (*processors)(void *user);
     /** The process that this is, and the one that started it. */
     int32_t (*process_id)(void *user);

@@ -82,17 +82,28 @@ static void allow_descriptors(void)
     }
 }
 
+/* By a signal, so that the guardian starts the node again. */
+static void give_up(void *user, const char *why)
+{
+    (void)user;
+    log_event(LOG_FATAL, "node_aborts", LOG_TEXT("why", why));
+    abort();
+}
+
 static trp_status_t open_parts(node_t *node, const node_ground_t *ground, char error[256])
 {
     trp_status_t status = edge_create_with(&ground->edge, &node->edge);
     if (status != TRP_OK) {
         return status;
     }
+    runtime_watch_t watch = node->options.watch;
+    watch.fatal = give_up;
     const runtime_options_t options = {.node = node->child.node,
                                        .incarnation = node->child.incarnation,
                                        .threads = node->options.threads,
                                        .edge = edge_park(node->edge),
-                                       .host = ground->edge.host};
+                                       .host = ground->edge.host,
+                                       .watch = watch};
     status = runtime_create(&options, &node->runtime);
     if (status != TRP_OK) {
         return status;

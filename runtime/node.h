@@ -17,7 +17,8 @@
 typedef struct node_options {
     const trp_class_t *const *classes; /* NULL-terminated: all that a worker process may run */
     uint32_t threads;                  /* pool threads */
-    int64_t start_ms; /* for a worker process to say hello and be ready; 0 = 10000 */
+    runtime_watch_t watch; /* without `fatal`: the node ends by SIGABRT, the guardian restarts it */
+    int64_t start_ms;      /* for a worker process to say hello and be ready; 0 = 10000 */
 
     /** Makes the actors of the node; on the edge thread, before its loop. Not TRP_OK: the node ends
      * with exit status 1. */

@@ -9,6 +9,7 @@
 #include "runtime/life.h"
 #include "runtime/log.h"
 #include "runtime/overflow.h"
+#include "runtime/watchdog.h"
 
 #define CELLS_DEFAULT (1u << 20)
 #define CELLS_MAX     (1u << 28)
@@ -20,8 +21,8 @@ static void worker_init(trp_runtime_t *runtime, uint32_t index, uint32_t slice_e
     worker->runtime = runtime;
     worker->index = index;
     worker->is_edge = index < runtime->first_pool;
-    worker->runs_pool = !worker->is_edge || runtime->first_pool == runtime->worker_count;
-    worker->has_peers = !worker->is_edge && runtime->worker_count - runtime->first_pool > 1;
+    worker->runs_pool = !worker->is_edge || runtime->first_pool == runtime->first_spare;
+    worker->has_peers = !worker->is_edge && runtime->first_spare - runtime->first_pool > 1;
     worker->slice_max = worker->is_edge ? slice_edge : SLICE_WORK;
     worker->clock_credit = worker->clock_interval = 1;
     worker->poll_credit = worker->poll_interval = 1;
@@ -39,7 +40,15 @@ static void worker_init(trp_runtime_t *runtime, uint32_t index, uint32_t slice_e
 static trp_status_t make_workers(trp_runtime_t *runtime, const runtime_options_t *options)
 {
     runtime->first_pool = options->edge.park != NULL ? 1 : 0;
-    runtime->worker_count = runtime->first_pool + options->threads;
+    runtime->first_spare = runtime->first_pool + options->threads;
+    runtime->worker_count = runtime->first_spare;
+    if (options->watch.stuck_ms > 0 && options->threads > 0) {
+        runtime->worker_count += SPARES_MAX;
+    }
+    /* Relaxed: before any other thread. */
+    atomic_store_explicit(&runtime->live,
+                          (1ull << runtime->first_spare) - (1ull << runtime->first_pool),
+                          memory_order_relaxed);
     size_t size = runtime->worker_count * sizeof(worker_t);
     runtime->workers = aligned_alloc(64, size);
     if (runtime->workers == NULL) {
@@ -71,6 +80,8 @@ trp_status_t runtime_create(const runtime_options_t *options, trp_runtime_t **ru
     made->host = options->host == NULL ? &host_os : options->host;
     made->outsider = (sender_t){made, NULL};
     made->edge_park = options->edge;
+    made->watchdog.options = options->watch;
+    pthread_mutex_init(&made->watchdog.lock, NULL);
     made->spin = made->host->processors(made->host->user) > 1;
     if (cell_table_init(&made->table, cells + 1) != TRP_OK) {
         goto no_table;
@@ -99,16 +110,15 @@ no_table:
 trp_status_t runtime_start(trp_runtime_t *runtime)
 {
     const trp_host_t *host = runtime->host;
-    for (uint32_t i = runtime->first_pool; i < runtime->worker_count; i++) {
+    trp_status_t status = watchdog_start(runtime);
+    for (uint32_t i = runtime->first_pool; i < runtime->first_spare && status == TRP_OK; i++) {
         worker_t *worker = &runtime->workers[i];
-        trp_status_t status =
-            host->thread_start(host->user, worker_pool_loop, worker, &worker->thread);
-        if (status != TRP_OK) {
-            runtime_stop(runtime); /* those that run are joined by runtime_destroy */
-            return status;
-        }
+        status = host->thread_start(host->user, worker_pool_loop, worker, &worker->thread);
     }
-    return TRP_OK;
+    if (status != TRP_OK) {
+        runtime_stop(runtime); /* those that run are joined by runtime_destroy */
+    }
+    return status;
 }
 
 void runtime_run_edge(trp_runtime_t *runtime)
@@ -121,6 +131,7 @@ void runtime_stop(trp_runtime_t *runtime)
     const trp_host_t *host = runtime->host;
     /* Sequentially consistent: a worker looks at it after it said that it parks. */
     atomic_store_explicit(&runtime->stopping, true, memory_order_seq_cst);
+    watchdog_stop(runtime);
     for (uint32_t i = runtime->first_pool; i < runtime->worker_count; i++) {
         atomic_store_explicit(&runtime->workers[i].parked, 0, memory_order_seq_cst);
         host->wake(host->user, &runtime->workers[i].parked);
@@ -177,6 +188,7 @@ void runtime_destroy(trp_runtime_t **runtime)
     }
     *runtime = NULL;
     runtime_stop(ending);
+    ending->host->thread_join(ending->host->user, &ending->watchdog.thread); /* it starts spares */
     for (uint32_t i = 0; i < ending->worker_count; i++) {
         ending->host->thread_join(ending->host->user, &ending->workers[i].thread);
     }
@@ -194,6 +206,7 @@ void runtime_destroy(trp_runtime_t **runtime)
     group_table_fini(&ending->groups);
     registry_fini(&ending->names);
     cell_table_fini(&ending->table);
+    pthread_mutex_destroy(&ending->watchdog.lock);
     free(ending->workers);
     free(ending);
 }

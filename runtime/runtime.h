@@ -10,7 +10,7 @@
 
 typedef struct trp_runtime trp_runtime_t;
 
-#define RUNTIME_THREADS_MAX 62 /* pool threads: with the edge they fit the scheduler's idle mask */
+#define RUNTIME_THREADS_MAX 58 /* pool threads: with edge and spares they fit the idle mask */
 
 /** How a scheduler worker waits that is not a plain pool thread: the edge. All but `wake` run on
  * that worker's thread. */
@@ -26,6 +26,18 @@ typedef struct scheduler_park {
     void (*wake)(void *user);
 } scheduler_park_t;
 
+/** What is done about handlers that do not return. Times are rounded up to the watchdog's looks, of
+ * which there are 4 in the shortest. */
+typedef struct runtime_watch {
+    int64_t stuck_ms; /* a handler that takes longer is logged, its thread replaced; 0: never */
+    int64_t edge_stuck_ms; /* `fatal` when the edge does not move for so long */
+    int64_t kill_grace_ms; /* from a kill that finds its actor in a handler to its write-off */
+    uint32_t stuck_max;    /* written-off threads; more: `fatal` */
+    /** It can't go on: ends the process. On the watchdog's thread. */
+    void (*fatal)(void *user, const char *why);
+    void *user;
+} runtime_watch_t;
+
 typedef struct runtime_options {
     uint32_t node;          /* this runtime's number in its pids (trp_node_worker) */
     uint32_t incarnation;   /* raised at each start by the guardian */
@@ -34,6 +46,7 @@ typedef struct runtime_options {
     uint32_t cells_max;     /* 0 = 1,048,576 */
     uint32_t slice_max;     /* messages that an actor handles in a row at the edge; 0 = 64 */
     const trp_host_t *host; /* NULL: the operating system */
+    runtime_watch_t watch;
 } runtime_options_t;
 
 /** errors: TRP_INVALID, TRP_NO_MEMORY, TRP_SYSTEM */
@@ -160,13 +173,22 @@ void proxy_credit(trp_runtime_t *runtime, trp_pid_t proxy, uint32_t count, uint6
 
 /* ---- looking in ---- */
 
+/** Threads whose handlers do not return, as of the watchdog's last look. */
+typedef struct runtime_stuck {
+    uint32_t handlers;    /* of all */
+    uint32_t written_off; /* ... of them: their actors were killed */
+} runtime_stuck_t;
+
+runtime_stuck_t runtime_stuck(const trp_runtime_t *runtime);
+
 typedef struct actor_info {
     trp_pid_t pid;
     char name[TRP_NAME_MAX];
     const char *class_name;
     trp_place_t place;
     int32_t os_pid;    /* of the process, or of the thread of its own, that it runs in */
-    const char *state; /* "starting", "idle", "ready" (queued), "running", "exiting" */
+    const char *state; /* "starting", "idle", "ready" (queued), "running", "exiting", or "stuck":
+                        * killed, and its handler does not return */
     char detail[32];   /* trp_describe */
     uint32_t mailbox;  /* messages queued */
     uint64_t handled;  /* messages and signals handled */

@@ -43,6 +43,19 @@ static bool claim_idle(trp_runtime_t *runtime, uint32_t index)
     return (atomic_fetch_and_explicit(&runtime->idle, ~bit, memory_order_seq_cst) & bit) != 0;
 }
 
+bool scheduler_wake(trp_runtime_t *runtime, uint32_t index)
+{
+    worker_t *worker = &runtime->workers[index];
+    if (!claim_idle(runtime, index)) {
+        return false;
+    }
+    atomic_fetch_add_explicit(&runtime->searching, 1, memory_order_seq_cst);
+    /* Release: that it searches, to the worker that wakes. */
+    atomic_store_explicit(&worker->parked, 0, memory_order_release);
+    runtime->host->wake(runtime->host->user, &worker->parked);
+    return true;
+}
+
 void scheduler_notify(trp_runtime_t *runtime)
 {
     /* Sequentially consistent, both: our push comes before. A searcher that stops says so before
@@ -52,13 +65,7 @@ void scheduler_notify(trp_runtime_t *runtime)
     }
     uint64_t idle = atomic_load_explicit(&runtime->idle, memory_order_seq_cst);
     while (idle != 0) {
-        uint32_t index = (uint32_t)__builtin_ctzll(idle);
-        if (claim_idle(runtime, index)) {
-            worker_t *worker = &runtime->workers[index];
-            atomic_fetch_add_explicit(&runtime->searching, 1, memory_order_seq_cst);
-            /* Release: that it searches, to the worker that wakes. */
-            atomic_store_explicit(&worker->parked, 0, memory_order_release);
-            runtime->host->wake(runtime->host->user, &worker->parked);
+        if (scheduler_wake(runtime, (uint32_t)__builtin_ctzll(idle))) {
             return;
         }
         idle = atomic_load_explicit(&runtime->idle, memory_order_seq_cst);
@@ -69,7 +76,7 @@ void scheduler_notify(trp_runtime_t *runtime)
 static void inject(trp_runtime_t *runtime, worker_t *worker, cell_t *cell)
 {
     runq_push(&runtime->inject, cell);
-    if (runtime->first_pool < runtime->worker_count) {
+    if (runtime->first_pool < runtime->first_spare) {
         scheduler_notify(runtime);
     } else if (worker != runtime->edge) {
         wake_edge(runtime);
@@ -79,9 +86,9 @@ static void inject(trp_runtime_t *runtime, worker_t *worker, cell_t *cell)
 bool scheduler_others_idle(const worker_t *worker)
 {
     const trp_runtime_t *runtime = worker->runtime;
-    uint64_t all = (1ull << runtime->worker_count) - (1ull << runtime->first_pool);
+    uint64_t live = atomic_load_explicit(&runtime->live, memory_order_seq_cst);
     uint64_t idle = atomic_load_explicit(&runtime->idle, memory_order_seq_cst);
-    return ((idle | 1ull << worker->index) & all) == all;
+    return ((idle | 1ull << worker->index) & live) == live;
 }
 
 /* Whether another worker should be woken for the `waiting` cells of this one, or as a sentinel. */
@@ -237,7 +244,9 @@ void scheduler_run(worker_t *worker, cell_t *cell)
     /* Relaxed: who looks only compares. */
     uint32_t turn = atomic_load_explicit(&worker->turn, memory_order_relaxed);
     atomic_store_explicit(&worker->turn, turn + 1, memory_order_relaxed);
+    atomic_store_explicit(&worker->runs, cell, memory_order_relaxed);
     cell_run(worker, cell);
+    atomic_store_explicit(&worker->runs, NULL, memory_order_relaxed);
     worker->ctx.cell = NULL;
 }
 

@@ -10,7 +10,9 @@
  * A parked worker is woken for cells that would wait longer than a wake costs: their number times
  * what a slice took of late. For the one that suddenly takes long there is the sentinel: while any
  * worker runs, one parked one looks once a millisecond whether another is still in the same slice,
- * and takes what waits behind it, the LIFO slot too. An idle node has none.
+ * and takes what waits behind it, the LIFO slot too. An idle node has none. When all are in
+ * handlers that do not return the watchdog (runtime/watchdog.h) starts a spare worker, which finds
+ * nothing to do, parks, and so becomes the sentinel.
  * Who falls asleep says so first and looks at the queues again; who adds work does that first and
  * then looks for sleepers; so no wake is lost. One worker at a time is woken or searches. */
 #ifndef TRP_RUNTIME_SCHEDULER_H
@@ -24,12 +26,39 @@
 #include "runtime/timer.h"
 
 #define WORKERS_MAX 63  /* the idle mask is one word, the edge has a bit as well */
+#define SPARES_MAX  4   /* threads that stand in for stuck ones */
 #define SLICE_WORK  256 /* messages that one actor handles and sends in a row ... */
 #define SLICE_EDGE  64  /* ... and on the edge, where sockets wait */
 
-_Static_assert(RUNTIME_THREADS_MAX + 1 <= WORKERS_MAX, "the pool threads and the edge");
+_Static_assert(RUNTIME_THREADS_MAX + 1 + SPARES_MAX <= WORKERS_MAX, "pool threads, edge, spares");
 
 typedef struct worker worker_t;
+
+/** What the last look of the watchdog found a worker at. */
+typedef struct watchdog_row {
+    const cell_t *cell;
+    uint64_t handled;
+    uint32_t turn;
+    uint32_t looks;      /* ... in a row, in the same callback */
+    uint32_t kill_looks; /* ... and a kill waits for that */
+    bool is_told;        /* it was logged */
+    bool is_written_off;
+} watchdog_row_t;
+
+/** runtime/watchdog.h. All but `word` and `lock` is its thread's own. */
+typedef struct watchdog {
+    runtime_watch_t options; /* .stuck_ms 0: there is none */
+    host_thread_t *thread;
+    pthread_mutex_t lock; /* probes against their threads' end, burials of who was written off; no
+                           * leaf: the locks of a cell's end are taken under it */
+    host_word_t word;     /* whether it looks, sleeps or is to end */
+    int64_t period_ns;
+    watchdog_row_t rows[WORKERS_MAX];
+    _Atomic uint64_t stuck; /* a bit for each worker whose handler does not return; written by the
+                             * watchdog alone */
+    bool is_quiet;          /* nothing moved since the look before */
+    _Atomic uint32_t written_off; /* threads of actors that are written off */
+} watchdog_t;
 
 /** Who sends: passed by address, since a pair of pointers by value goes through the stack in a form
  * that makes the processor wait. */
@@ -65,6 +94,8 @@ struct worker {
     bool is_searching;
     _Atomic(cell_t *) lifo; /* put by the worker; taken by it, or by who finds the worker stuck */
     _Atomic uint32_t turn;  /* slices run: who looks twice sees whether the worker moves */
+    _Atomic(cell_t *) runs; /* the cell of the slice that runs, for the watchdog; NULL: none */
+    _Atomic bool rests;     /* a spare that is not needed: told so by the watchdog */
     uint32_t lifo_uses, picks, spin_rounds;
     uint32_t clock_credit, clock_interval; /* slices until, and between, looks at the clock */
     uint32_t slice_work; /* messages handled and sent in the slice that runs, or ran last */
@@ -77,6 +108,7 @@ struct worker {
     sender_t sender;
     counters_t counters;
     host_thread_t *thread;
+    host_probe_t *probe; /* under the watchdog's lock; NULL: it can't be looked at */
     timer_wheel_t wheel;
     _Alignas(64) host_word_t parked; /* 1 while it sleeps or is about to */
 };
@@ -87,19 +119,22 @@ struct trp_runtime {
     scheduler_park_t edge_park;
     worker_t *edge; /* NULL: none */
     worker_t *workers;
-    uint32_t worker_count;
-    uint32_t first_pool; /* index of the first pool thread */
-    bool spin;           /* more than one processor for its threads */
-    runq_t inject;       /* cells made ready outside of the pool's threads */
+    uint32_t worker_count; /* with the spares, whether they have threads or not */
+    uint32_t first_pool;   /* index of the first pool thread */
+    uint32_t first_spare;  /* ... of the first that only stands in for one that is stuck */
+    bool spin;             /* more than one processor for its threads */
+    runq_t inject;         /* cells made ready outside of the pool's threads */
     cell_table_t table;
     registry_t names;
     group_table_t groups;
     route_table_t routes;
     trp_placement_t places[TRP_PLACE_COUNT];
     struct keep *keeps;
-    counters_t outside;                 /* of threads that are no workers */
-    sender_t outsider;                  /* they */
+    counters_t outside; /* of threads that are no workers */
+    sender_t outsider;  /* they */
+    watchdog_t watchdog;
     _Alignas(64) _Atomic uint64_t idle; /* a bit for each parked pool worker */
+    _Atomic uint64_t live; /* a bit for each pool worker that takes cells; spares come and go */
     _Atomic uint32_t searching;
     _Atomic uint32_t sentinel; /* index + 1 of the parked worker that looks after the others; 0 */
     _Atomic bool stopping;
@@ -123,6 +158,9 @@ void scheduler_again(worker_t *worker, cell_t *cell);
  * unit of the scheduler: the threads' loop is step or park, a simulator steps by itself. */
 bool scheduler_step(worker_t *worker);
 
+/** A worker that searches does so no more, with nothing found. */
+void scheduler_stop_search(worker_t *worker);
+
 /** Runs one slice of a cell that was taken from a queue. */
 void scheduler_run(worker_t *worker, cell_t *cell);
 
@@ -138,6 +176,9 @@ cell_t *scheduler_next(worker_t *worker);
 
 /** Whether all other pool workers are parked. */
 bool scheduler_others_idle(const worker_t *worker);
+
+/** Wakes the pool worker `index` if it is parked; it comes back as a searcher. */
+bool scheduler_wake(trp_runtime_t *runtime, uint32_t index);
 
 /** Wakes one parked pool worker if none is searching. */
 void scheduler_notify(trp_runtime_t *runtime);

@@ -2,12 +2,16 @@
 /* What the workers' threads do: step, and when there is nothing to step, search, spin and park. */
 #include "runtime/scheduler.h"
 
+#include "runtime/spare.h"
+#include "runtime/watchdog.h"
+
 #define SPIN_MIN    64 /* rounds of looking before a park */
 #define SPIN_MAX    1024
 #define POLL_MIN    16 /* the edge: work between polls, while polls find something */
 #define POLL_MAX    64 /* ... and when they do not */
 #define POLL_NS     100000
-#define SENTINEL_NS 1000000 /* a worker that is in one slice for this long is stuck */
+#define SENTINEL_NS 1000000  /* between the sentinel's looks */
+#define STUCK_NS    10000000 /* ... when all that run are known to be stuck */
 
 static bool is_stopping(const trp_runtime_t *runtime)
 {
@@ -78,6 +82,14 @@ cell_t *scheduler_search(worker_t *worker)
     return cell;
 }
 
+void scheduler_stop_search(worker_t *worker)
+{
+    if (worker->is_searching) {
+        worker->is_searching = false;
+        atomic_fetch_sub_explicit(&worker->runtime->searching, 1, memory_order_seq_cst);
+    }
+}
+
 bool scheduler_has_work(trp_runtime_t *runtime)
 {
     bool work = !runq_is_empty(&runtime->inject);
@@ -101,6 +113,7 @@ void scheduler_park_end(worker_t *worker)
         }
     }
     atomic_store_explicit(&worker->parked, 0, memory_order_relaxed); /* ours alone now */
+    watchdog_rouse(runtime);
     worker->now_ns = runtime_clock(runtime);
 }
 
@@ -157,6 +170,14 @@ static cell_t *rescue(worker_t *worker, uint32_t turns[WORKERS_MAX])
     return cell;
 }
 
+static int64_t look_again_ns(const worker_t *worker)
+{
+    const trp_runtime_t *runtime = worker->runtime;
+    uint64_t live = atomic_load_explicit(&runtime->live, memory_order_seq_cst);
+    uint64_t idle = atomic_load_explicit(&runtime->idle, memory_order_seq_cst);
+    return (live & ~idle & ~watchdog_stuck(runtime)) == 0 ? STUCK_NS : SENTINEL_NS;
+}
+
 /* Sleeps until woken, `until_ns`, or the end; as the sentinel looks after the others meanwhile.
  * What it has to run then, or NULL. */
 static cell_t *sleep_until(worker_t *worker, int64_t until_ns)
@@ -172,8 +193,8 @@ static cell_t *sleep_until(worker_t *worker, int64_t until_ns)
         if (now_ns >= until_ns) {
             break;
         }
-        bool look = sentinel && until_ns - now_ns > SENTINEL_NS;
-        host->sleep(host->user, &worker->parked, 1, look ? now_ns + SENTINEL_NS : until_ns);
+        int64_t look_ns = sentinel ? now_ns + look_again_ns(worker) : until_ns;
+        host->sleep(host->user, &worker->parked, 1, look_ns < until_ns ? look_ns : until_ns);
         if (sentinel) {
             cell = rescue(worker, turns);
             sentinel = cell != NULL || stay_sentinel(worker);
@@ -185,15 +206,18 @@ static cell_t *sleep_until(worker_t *worker, int64_t until_ns)
     return cell;
 }
 
+/* Sequentially consistent: spare.c sets it, then looks whether the worker is parked. */
+static bool must_rest(const worker_t *worker)
+{
+    return atomic_load_explicit(&worker->rests, memory_order_seq_cst);
+}
+
 /* Order: no more a searcher, then parked, then idle, then the last look at the queues. Who pushes
  * does so before it looks for searchers and idle ones: one of the two sees the other. */
 void scheduler_park_begin(worker_t *worker)
 {
     trp_runtime_t *runtime = worker->runtime;
-    if (worker->is_searching) {
-        worker->is_searching = false;
-        atomic_fetch_sub_explicit(&runtime->searching, 1, memory_order_seq_cst);
-    }
+    scheduler_stop_search(worker);
     atomic_store_explicit(&worker->parked, 1, memory_order_seq_cst);
     atomic_fetch_or_explicit(&runtime->idle, 1ull << worker->index, memory_order_seq_cst);
 }
@@ -203,7 +227,7 @@ static cell_t *park(worker_t *worker)
     trp_runtime_t *runtime = worker->runtime;
     cell_t *cell = NULL;
     scheduler_park_begin(worker);
-    if (!scheduler_has_work(runtime)) {
+    if (!scheduler_has_work(runtime) && !must_rest(worker)) {
         cell = sleep_until(worker, timer_next_ns(&worker->wheel));
     }
     scheduler_park_end(worker);
@@ -218,8 +242,12 @@ void worker_pool_loop(void *arg)
     worker_t *worker = arg;
     trp_runtime_t *runtime = worker->runtime;
     scheduler_enter(worker);
+    watchdog_enter(worker);
     worker->now_ns = runtime_clock(runtime);
     while (!is_stopping(runtime)) {
+        if (must_rest(worker)) {
+            spare_rest(worker);
+        }
         if (scheduler_step(worker)) {
             continue;
         }
@@ -231,6 +259,7 @@ void worker_pool_loop(void *arg)
             scheduler_run(worker, cell);
         }
     }
+    watchdog_leave(worker);
     scheduler_enter(NULL);
 }
 
@@ -260,6 +289,14 @@ static void edge_poll(worker_t *edge)
     edge->polled_ns = edge->now_ns;
 }
 
+/* The watchdog sees that the edge moves, also when only its sockets have work. */
+static void note_turn(worker_t *edge)
+{
+    /* Relaxed: as in scheduler_run. */
+    const uint32_t turn = atomic_load_explicit(&edge->turn, memory_order_relaxed);
+    atomic_store_explicit(&edge->turn, turn + 1, memory_order_relaxed);
+}
+
 static void edge_wait(worker_t *edge)
 {
     const scheduler_park_t *park = &edge->runtime->edge_park;
@@ -270,6 +307,8 @@ static void edge_wait(worker_t *edge)
         park->park(park->user, timer_next_ns(&edge->wheel));
     }
     atomic_store_explicit(&edge->parked, 0, memory_order_seq_cst);
+    watchdog_rouse(edge->runtime);
+    note_turn(edge);
     edge->now_ns = runtime_clock(edge->runtime);
     edge->polled_ns = edge->now_ns;
     edge->poll_interval = POLL_MIN;
@@ -279,6 +318,8 @@ static void edge_wait(worker_t *edge)
 void worker_edge_loop(worker_t *edge)
 {
     worker_t *before = scheduler_enter(edge);
+    watchdog_enter(edge);
+    note_turn(edge);
     edge->now_ns = runtime_clock(edge->runtime);
     while (!is_stopping(edge->runtime)) {
         if (!scheduler_step(edge)) {
@@ -291,5 +332,6 @@ void worker_edge_loop(worker_t *edge)
             edge_poll(edge);
         }
     }
+    watchdog_leave(edge);
     scheduler_enter(before);
 }

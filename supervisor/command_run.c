@@ -108,8 +108,13 @@ static uint32_t thread_count(const config_t *config)
 static int node_main(void *user, const guardian_child_t *child)
 {
     run_t *run = user;
+    const config_node_t *node = &run->config->node;
     node_options_t options = {.classes = run->call->classes,
                               .threads = thread_count(run->config),
+                              .watch = {.stuck_ms = node->stuck_ms,
+                                        .edge_stuck_ms = node->edge_stuck_ms,
+                                        .kill_grace_ms = node->kill_grace_ms,
+                                        .stuck_max = (uint32_t)node->stuck_max},
                               .start = start,
                               .stop = stop,
                               .user = run};

@@ -37,7 +37,7 @@ LEVELS = {
     "base": ["host", "log", "option", "backoff"],
     "core": ["runtime", "cell", "mailbox", "runq", "scheduler", "timer", "registry", "group", "signal",
              "watch", "route", "request", "defer", "send", "life", "slice", "inspect", "keep", "context",
-             "overflow", "letter"],
+             "overflow", "letter", "watchdog", "spare"],
     "boundary": ["edge", "channel", "node", "config", "transport", "place", "guardian", "worker",
                  "dead_log"],
 }
@@ -72,6 +72,7 @@ HOSTED = {
 # Who may all the same, with why. Paths are prefixes.
 HOSTS = {
     "runtime/host.c": "it is the host",
+    "runtime/host_probe.c": "it is the host",
     "runtime/transport_": "libzmq and the kernel are behind it",
     "runtime/guardian": "a process of its own, outside of every runtime",
     "runtime/worker.c": "getenv: the guardian's word to a program of its own",

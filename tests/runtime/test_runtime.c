@@ -440,14 +440,14 @@ static void no_park(void *user, int64_t until_ns)
     (void)until_ns;
 }
 
-Test(runtime, as_many_threads_as_the_idle_mask_has_room_for_beside_the_edge)
+Test(runtime, as_many_threads_as_the_idle_mask_has_room_for_beside_edge_and_spares)
 {
     trp_runtime_t *runtime = NULL;
     scheduler_park_t edge = {.poll = no_poll, .park = no_park, .wake = no_poll};
 
-    cr_assert_eq(runtime_create(&(runtime_options_t){.threads = 63, .edge = edge}, &runtime),
+    cr_assert_eq(runtime_create(&(runtime_options_t){.threads = 59, .edge = edge}, &runtime),
                  TRP_INVALID);
-    cr_assert_eq(runtime_create(&(runtime_options_t){.threads = 62, .edge = edge}, &runtime),
+    cr_assert_eq(runtime_create(&(runtime_options_t){.threads = 58, .edge = edge}, &runtime),
                  TRP_OK);
     runtime_destroy(&runtime);
 }
