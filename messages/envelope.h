@@ -16,6 +16,8 @@
 #define TRP_INLINE_MAX \
     64 /* bytes that travel inside the envelope itself, with no call into libzmq */
 
+#define TRP_ENVELOPE_SIZE 128 /* and its alignment: a pair of cache lines, fetched together */
+
 enum {
     TRP_ENVELOPE_SHARED =
         1u << 0,                  /* payload.message holds the bytes, reference-counted by libzmq */
@@ -25,10 +27,11 @@ enum {
     TRP_ENVELOPE_STRUCT = 1u << 4, /* payload is the native struct of the tag's fixed-size schema */
     TRP_ENVELOPE_METERED = 1u << 5,  /* counted in envelope_meter when it is freed: handled */
     TRP_ENVELOPE_DEFERRED = 1u << 6, /* was shown and put off: shown again as it is */
+    TRP_ENVELOPE_CHARGED = 1u << 7,  /* who pushed it has charged it to the mailbox (mailbox.h) */
 };
 
 typedef struct trp_envelope {
-    struct trp_envelope *next; /* intrusive list of whoever owns it */
+    _Alignas(TRP_ENVELOPE_SIZE) struct trp_envelope *next; /* list of whoever owns it */
     trp_pid_t to;
     trp_pid_t from;
     uint64_t request_id; /* of a request or its reply; 0 = none */
@@ -44,7 +47,7 @@ typedef struct trp_envelope {
 } trp_envelope_t;
 
 _Static_assert(sizeof(zmq_msg_t) == TRP_INLINE_MAX, "libzmq's message is 64 bytes");
-_Static_assert(sizeof(trp_envelope_t) == 128, "an envelope is two cache lines");
+_Static_assert(sizeof(trp_envelope_t) == TRP_ENVELOPE_SIZE, "an envelope is two cache lines");
 
 /** The payload's bytes; `size` gets their number. Valid while the envelope lives; unaligned when
  * SHARED. */
@@ -64,6 +67,9 @@ TRP_API trp_envelope_t *envelope_alloc(void);
 
 /** Releases the payload and gives the envelope back to this thread's cache. */
 TRP_API void envelope_free(trp_envelope_t *envelope);
+
+/** Bytes of memory that the process has for envelopes now: it falls again after a burst. */
+TRP_API size_t envelope_memory(void);
 
 /** What became of the metered envelopes of this thread: how a worker process, which has one thread,
  * knows what it has handled of what came over its link. A copy of a metered envelope is not

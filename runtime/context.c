@@ -43,6 +43,14 @@ trp_status_t context_fill(const trp_ctx_t *ctx, trp_pid_t to, const content_t *c
     return TRP_OK;
 }
 
+/* What could not be sent. */
+static void refused(trp_ctx_t *ctx, trp_envelope_t *envelope)
+{
+    ctx->worker->slice_work =
+        ctx->worker->slice_max; /* no room there: let the receiver have its turn */
+    envelope_free(envelope);
+}
+
 trp_status_t context_post(trp_ctx_t *ctx, trp_envelope_t *envelope, const content_t *content)
 {
     trp_status_t status = send_envelope(sender_of(ctx), envelope);
@@ -55,12 +63,10 @@ trp_status_t context_post(trp_ctx_t *ctx, trp_envelope_t *envelope, const conten
         }
         return TRP_OK;
     }
-    ctx->worker->slice_work =
-        ctx->worker->slice_max; /* no room there: let the receiver have its turn */
     if (message != NULL && (envelope->flags & TRP_ENVELOPE_SHARED) != 0) {
         zmq_msg_move(message, &envelope->payload.message);
     }
-    envelope_free(envelope);
+    refused(ctx, envelope);
     return status;
 }
 
@@ -73,8 +79,23 @@ static trp_status_t send_content(trp_ctx_t *ctx, trp_pid_t to, const content_t *
 
 trp_status_t trp_send(trp_ctx_t *ctx, trp_pid_t to, uint16_t tag, const void *data, size_t size)
 {
-    content_t content = {.tag = tag, .data = data, .size = size};
-    return send_content(ctx, to, &content);
+    trp_envelope_t *envelope = envelope_alloc();
+    if (envelope == NULL) {
+        return TRP_NO_MEMORY;
+    }
+    envelope->to = to;
+    envelope->from = ctx->cell->self;
+    envelope->tag = tag;
+    trp_status_t status = envelope_set(envelope, data, size);
+    if (status == TRP_OK) {
+        status = send_envelope(sender_of(ctx), envelope);
+    }
+    if (status != TRP_OK) {
+        refused(ctx, envelope);
+        return status;
+    }
+    ctx->worker->slice_work++;
+    return TRP_OK;
 }
 
 trp_status_t trp_send_move(trp_ctx_t *ctx, trp_pid_t to, uint16_t tag, zmq_msg_t *message)

@@ -108,6 +108,7 @@ trp_status_t trp_continue(trp_ctx_t *ctx, uint16_t tag, const void *data, size_t
     }
     COUNT(ctx->runtime, ctx->worker, sent);
     mailbox_credit(&cell->mailbox, 0 - mailbox_charge_of(envelope)); /* past the bounds */
+    envelope->flags |= TRP_ENVELOPE_CHARGED;
     /* Its own mailbox is open and awake while its callback runs: nobody is to be scheduled. */
     (void)!mailbox_push(&cell->mailbox, envelope);
     ctx->worker->slice_work = ctx->worker->slice_max; /* others have their turn first */

@@ -37,8 +37,7 @@ static bool look(const cell_t *cell, int32_t os_pid, actor_info_t *info)
     info->handled = atomic_load_explicit(&cell->handled, memory_order_relaxed);
     info->died = atomic_load_explicit(&cell->died, memory_order_relaxed);
     info->refused = atomic_load_explicit(&cell->turned_away, memory_order_relaxed);
-    info->mailbox =
-        mailbox_count(atomic_load_explicit(&cell->mailbox.charge, memory_order_relaxed));
+    info->mailbox = mailbox_depth(&cell->mailbox);
     if (cell->life != NULL) {
         snprintf(info->name, sizeof(info->name), "%s", cell->life->name);
         snprintf(info->detail, sizeof(info->detail), "%s", cell->life->detail);
@@ -139,8 +138,7 @@ void runtime_ledger(trp_runtime_t *runtime, runtime_ledger_t *ledger)
     }
     uint32_t used = atomic_load_explicit(&runtime->table.used, memory_order_acquire);
     for (uint32_t slot = 1; slot < used; slot++) {
-        ledger->queued += mailbox_count(
-            atomic_load_explicit(&runtime->table.cells[slot].mailbox.charge, memory_order_relaxed));
+        ledger->queued += mailbox_depth(&runtime->table.cells[slot].mailbox);
     }
 }
 

@@ -8,6 +8,15 @@
  *     CLOSED      no actor                              -                 - (MAILBOX_SHUT)
  *
  * A second word is the urgent lane (kill): a list, looked at by the runner before each message.
+ *
+ * What is queued counts against the mailbox's bounds. A list's word also has the number of its
+ * messages, so that a sender needs one atomic act, the push itself, for a message that travels
+ * inside its envelope; the runner adds them to the charge when it takes the list. Until then each
+ * counts as the bytes of an envelope's payload. Larger messages are charged by their sender before
+ * the push (TRP_ENVELOPE_CHARGED), and all are when the bound of bytes is so low that it matters.
+ * The sum may be too high for a moment while the runner takes a list, and too low by one message
+ * for each thread that sends at that moment.
+ *
  * The memory is never unmapped (cells are type-stable), so a late sender does no harm: what it
  * pushes to the next actor of the cell is recognised by its generation and dropped by the
  * runner. */
@@ -24,13 +33,18 @@
 #define MAILBOX_BYTES_MAX ((1ull << 39) - 1) /* bytes: 39 of its 40 bits */
 
 typedef struct mailbox {
-    _Atomic(uintptr_t) word;
+    _Atomic uint64_t word;
     _Atomic(uintptr_t) urgent;
-    _Atomic uint64_t charge; /* count << 40 | bytes of what is queued: only added and subtracted */
+    _Atomic uint64_t charge; /* count << 40 | bytes, without the inbox: only added and subtracted */
     _Atomic uint64_t limit;  /* the same form; an atomic since late senders read it */
 } mailbox_t;
 
-typedef enum mailbox_pushed { MAILBOX_PUSHED, MAILBOX_WOKE, MAILBOX_SHUT } mailbox_pushed_t;
+typedef enum mailbox_pushed {
+    MAILBOX_PUSHED,
+    MAILBOX_WOKE,
+    MAILBOX_SHUT,
+    MAILBOX_FULL,
+} mailbox_pushed_t;
 
 /** Makes it closed, before the cell is known to anybody. */
 void mailbox_init(mailbox_t *mailbox);
@@ -67,13 +81,30 @@ static inline uint64_t mailbox_sum(uint64_t count, uint64_t bytes)
     return count << 40 | bytes;
 }
 
-/** Hands the envelope over. owns: the mailbox's unless MAILBOX_SHUT. */
+/** Hands over a message if the bounds allow. owns: the mailbox's unless MAILBOX_SHUT or
+ * MAILBOX_FULL. */
+mailbox_pushed_t mailbox_post(mailbox_t *mailbox, trp_envelope_t *envelope);
+
+/** Hands over what is charged already, or never is. owns: the mailbox's unless MAILBOX_SHUT. */
 mailbox_pushed_t mailbox_push(mailbox_t *mailbox, trp_envelope_t *envelope);
 mailbox_pushed_t mailbox_push_urgent(mailbox_t *mailbox, trp_envelope_t *envelope);
 
-/** Takes the inbox, newest first; NULL: empty. Runner only. */
-trp_envelope_t *mailbox_take(mailbox_t *mailbox);
+/** What the runner took. */
+typedef struct mailbox_taken {
+    trp_envelope_t *first, *last; /* oldest first */
+    unsigned flags;               /* all that its envelopes have */
+    uint64_t excess;              /* added to the charge beyond what the list costs, modulo 2^64 */
+} mailbox_taken_t;
+
+/** Takes the inbox. A list with a single message is not charged: who is about to handle it would
+ * give that back at once. Runner only. */
+mailbox_taken_t mailbox_take(mailbox_t *mailbox);
+
+/** Takes the urgent lane, newest first; NULL: empty. Runner only. */
 trp_envelope_t *mailbox_take_urgent(mailbox_t *mailbox);
+
+/** Messages that are queued, for display. */
+uint32_t mailbox_depth(const mailbox_t *mailbox);
 
 /** Whether the urgent lane has something. Runner only. */
 bool mailbox_has_urgent(const mailbox_t *mailbox);
@@ -83,8 +114,5 @@ bool mailbox_has_urgent(const mailbox_t *mailbox);
 bool mailbox_sleep(mailbox_t *mailbox);
 
 bool mailbox_is_asleep(const mailbox_t *mailbox);
-
-/** Newest first -> oldest first; `*last` gets the end of the list. `*flags` gets all flags seen. */
-trp_envelope_t *mailbox_reverse(trp_envelope_t *newest, trp_envelope_t **last, unsigned *flags);
 
 #endif

@@ -147,6 +147,9 @@ static trp_status_t nobody(const sender_t *sender, trp_envelope_t *envelope, trp
 
 static mailbox_pushed_t push(cell_t *cell, trp_envelope_t *envelope)
 {
+    if ((envelope->flags & TRP_ENVELOPE_SIGNAL) == 0) {
+        return mailbox_post(&cell->mailbox, envelope);
+    }
     return (envelope->flags & TRP_ENVELOPE_URGENT) != 0
                ? mailbox_push_urgent(&cell->mailbox, envelope)
                : mailbox_push(&cell->mailbox, envelope);
@@ -162,20 +165,15 @@ static trp_status_t deliver(const sender_t *sender, uint32_t slot, uint32_t gene
         atomic_load_explicit(&cell->generation, memory_order_acquire) != generation) {
         return nobody(sender, envelope, TRP_DEAD_STALE);
     }
-    uint64_t charge = mailbox_charge_of(envelope);
-    if (charge != 0 && !mailbox_charge(&cell->mailbox, charge)) {
-        return overflow_refuse(sender, cell, envelope, charge);
-    }
     switch (push(cell, envelope)) {
     case MAILBOX_WOKE:
         scheduler_ready(sender->runtime, sender->worker, cell);
         return TRP_OK;
     case MAILBOX_PUSHED:
         return TRP_OK;
+    case MAILBOX_FULL:
+        return overflow_refuse(sender, cell, envelope, mailbox_charge_of(envelope));
     default:
-        if (charge != 0) {
-            mailbox_credit(&cell->mailbox, charge);
-        }
         return nobody(sender, envelope, TRP_DEAD_GONE);
     }
 }

@@ -250,10 +250,12 @@ static trp_envelope_t *find_exit(const cell_t *cell, trp_envelope_t *list)
 /* Takes the inbox. False: an exit signal in it has ended the actor. */
 static bool refill(worker_t *worker, cell_t *cell)
 {
-    unsigned flags = 0;
-    cell->first = mailbox_reverse(mailbox_take(&cell->mailbox), &cell->last, &flags);
+    mailbox_taken_t taken = mailbox_take(&cell->mailbox);
+    cell->first = taken.first;
+    cell->last = taken.last;
+    cell->owed += taken.excess;
     const trp_envelope_t *exit =
-        (flags & TRP_ENVELOPE_SIGNAL) == 0 ? NULL : find_exit(cell, cell->first);
+        (taken.flags & TRP_ENVELOPE_SIGNAL) == 0 ? NULL : find_exit(cell, cell->first);
     if (exit == NULL) {
         if (overflow_drops_old(cell) && !cell_is_proxy(cell)) {
             overflow_trim(worker, cell);

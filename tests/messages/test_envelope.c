@@ -3,6 +3,7 @@
 
 #include <criterion/criterion.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 
 static trp_envelope_t *filled(const void *data, size_t size)
@@ -142,4 +143,43 @@ Test(envelope, a_metered_envelope_is_counted_when_it_is_freed_and_its_copy_is_no
 
     cr_expect_eq(envelope_meter().messages - before.messages, 1);
     cr_expect_eq(envelope_meter().bytes - before.bytes, 10);
+}
+
+#define BURST 1000000
+
+static size_t resident_bytes(void)
+{
+    unsigned long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "re");
+    cr_assert_not_null(file);
+    cr_assert_eq(fscanf(file, "%*u %lu", &pages), 1);
+    fclose(file);
+    return pages * 4096;
+}
+
+Test(envelope, the_memory_of_a_burst_goes_back_to_the_system)
+{
+    envelope_free(envelope_alloc());
+    size_t before = resident_bytes();
+    size_t had = envelope_memory();
+    trp_envelope_t *list = NULL;
+
+    for (size_t i = 0; i < BURST; i++) {
+        trp_envelope_t *envelope = envelope_alloc();
+        cr_assert_not_null(envelope);
+        envelope->next = list;
+        list = envelope;
+    }
+    size_t high = resident_bytes();
+    while (list != NULL) {
+        trp_envelope_t *next = list->next;
+        envelope_free(list);
+        list = next;
+    }
+
+    cr_expect_geq(high - before, BURST * sizeof(trp_envelope_t));
+#if !defined(__SANITIZE_ADDRESS__) /* there each is a block of malloc's, and goes there */
+    cr_expect_leq(envelope_memory() - had, BURST * sizeof(trp_envelope_t) / 8);
+    cr_expect_leq(resident_bytes() - before, (high - before) / 8);
+#endif
 }

@@ -40,7 +40,7 @@ Test(mailbox, it_does_not_sleep_on_what_has_come)
 {
     mailbox_push(&mailbox, &one);
     cr_assert(!mailbox_sleep(&mailbox));
-    cr_assert_eq(mailbox_take(&mailbox), &one);
+    cr_assert_eq(mailbox_take(&mailbox).first, &one);
 
     mailbox_push_urgent(&mailbox, &two);
     cr_assert(!mailbox_sleep(&mailbox));
@@ -57,23 +57,80 @@ Test(mailbox, an_urgent_push_wakes_a_sleeper)
     cr_assert(mailbox_has_urgent(&mailbox));
 }
 
-Test(mailbox, take_and_reverse_give_the_order_of_the_pushes)
+Test(mailbox, a_take_gives_the_order_of_the_pushes)
 {
     two.flags = TRP_ENVELOPE_SIGNAL;
     mailbox_push(&mailbox, &one);
     mailbox_push(&mailbox, &two);
     mailbox_push(&mailbox, &three);
 
-    trp_envelope_t *last = NULL;
-    unsigned flags = 0;
-    trp_envelope_t *first = mailbox_reverse(mailbox_take(&mailbox), &last, &flags);
+    mailbox_taken_t taken = mailbox_take(&mailbox);
 
-    cr_assert_eq(first, &one);
+    cr_assert_eq(taken.first, &one);
     cr_assert_eq(one.next, &two);
     cr_assert_eq(two.next, &three);
     cr_assert_null(three.next);
-    cr_assert_eq(last, &three);
-    cr_assert_eq(flags, TRP_ENVELOPE_SIGNAL);
+    cr_assert_eq(taken.last, &three);
+    cr_assert_eq(taken.flags, TRP_ENVELOPE_SIGNAL);
+}
+
+Test(mailbox, a_post_counts_until_its_message_is_paid_for)
+{
+    mailbox_open(&mailbox, 3, 1 << 20);
+    three.inline_size = 10;
+    cr_assert_eq(mailbox_post(&mailbox, &one), MAILBOX_PUSHED);
+    cr_assert_eq(mailbox_post(&mailbox, &two), MAILBOX_PUSHED);
+    cr_assert_eq(mailbox_post(&mailbox, &three), MAILBOX_PUSHED);
+    trp_envelope_t four = {.tag = 4};
+
+    cr_assert_eq(mailbox_post(&mailbox, &four), MAILBOX_FULL, "in the inbox");
+    cr_assert_eq(mailbox_depth(&mailbox), 3);
+
+    mailbox_taken_t taken = mailbox_take(&mailbox);
+    cr_assert_eq(mailbox_post(&mailbox, &four), MAILBOX_FULL, "taken and not yet handled");
+    cr_assert_eq(mailbox_depth(&mailbox), 3);
+
+    mailbox_credit(&mailbox, taken.excess + mailbox_sum(3, 10));
+    cr_assert_eq(atomic_load(&mailbox.charge), 0);
+    cr_assert_eq(mailbox_post(&mailbox, &four), MAILBOX_PUSHED);
+}
+
+Test(mailbox, a_single_message_is_never_charged)
+{
+    mailbox_open(&mailbox, 3, 1 << 20);
+    one.inline_size = 10;
+    cr_assert_eq(mailbox_post(&mailbox, &one), MAILBOX_PUSHED);
+
+    mailbox_taken_t taken = mailbox_take(&mailbox);
+
+    cr_assert_eq(atomic_load(&mailbox.charge), 0);
+    cr_assert_eq(taken.excess + mailbox_sum(1, 10), 0, "handling it leaves nothing to give back");
+}
+
+Test(mailbox, what_is_queued_when_it_closes_is_charged_as_if_it_had_been_taken)
+{
+    mailbox_open(&mailbox, 3, 1 << 20);
+    one.inline_size = 10;
+    two.inline_size = 20;
+    cr_assert_eq(mailbox_post(&mailbox, &one), MAILBOX_PUSHED);
+    cr_assert_eq(mailbox_post(&mailbox, &two), MAILBOX_PUSHED);
+
+    cr_assert_eq(mailbox_close(&mailbox), &one);
+
+    cr_assert_eq(atomic_load(&mailbox.charge), mailbox_sum(2, 30));
+}
+
+Test(mailbox, a_low_bound_of_bytes_is_exact)
+{
+    mailbox_open(&mailbox, 100, 50);
+    one.inline_size = 20;
+    two.inline_size = 30;
+    three.inline_size = 1;
+
+    cr_assert_eq(mailbox_post(&mailbox, &one), MAILBOX_PUSHED);
+    cr_assert_eq(mailbox_post(&mailbox, &two), MAILBOX_PUSHED);
+    cr_assert_eq(mailbox_post(&mailbox, &three), MAILBOX_FULL);
+    cr_assert_eq(mailbox_take(&mailbox).excess, 0, "their senders have charged them");
 }
 
 Test(mailbox, close_gives_urgent_ones_first)
