@@ -16,6 +16,8 @@ enum {
     TRP_TAG_POOLS = 0x0542,          /* to the router, a request [] -> POOLS_STATUS */
     TRP_TAG_POOLS_STATUS = 0x0543,   /* [pools_status] */
     TRP_TAG_CALL = 0x0544,           /* to the router, a request [call] -> CALL_RESULT */
+    TRP_TAG_WHY = 0x0546,            /* to an actor in a process, a request [] -> WHY_ANSWER */
+    TRP_TAG_WHY_ANSWER = 0x0547,     /* [map: what its black box holds] */
     TRP_TAG_CALL_RESULT = 0x0545, /* [bytes: the reply body of PROTOCOLS 1.6, in the body's form] */
 };
 

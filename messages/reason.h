@@ -22,7 +22,11 @@
     X(EXIT_CODE, "exit_code")        /* its OS process exited; code: exit status */             \
     X(SIGNAL, "signal")              /* its OS process died of a signal; code: signal number */ \
     X(PROTOCOL, "protocol")          /* its OS process broke the link's protocol */             \
-    X(STUCK, "stuck")                /* its handler did not return */
+    X(STUCK, "stuck")                /* its handler did not return: ended by the watchdog */    \
+    X(STOPPED, "stopped")            /* its OS process did not run at all, as after SIGSTOP */  \
+    X(MEMORY, "memory_limit")        /* its OS process reached its memory limit */              \
+    X(CPU, "cpu_limit")              /* its OS process used up its processor time */            \
+    X(SECCOMP, "seccomp")            /* it made a forbidden system call; code: number, text: name */
 
 typedef enum trp_reason_kind {
 #define TRP_REASON_ENUM(name, text) TRP_REASON_##name,

@@ -14,7 +14,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
@@ -27,9 +26,9 @@
 #include "runtime/guardian_dir.h"
 #include "runtime/guardian_fork.h"
 #include "runtime/guardian_queue.h"
+#include "runtime/guardian_workers.h"
 #include "runtime/log.h"
 
-#define WORKERS_MAX    1024
 #define NODE_SILENT_NS (5 * 1000000000LL)  /* a node that does not read for so long is killed */
 #define RESTARTS_MAX   5                   /* of the node ... */
 #define RESTARTS_NS    (60 * 1000000000LL) /* ... in this time; one more and it gives up */
@@ -46,19 +45,13 @@ typedef enum guardian_state {
     GUARDIAN_ENDING,
 } guardian_state_t;
 
-typedef struct worker {
-    uint32_t index, incarnation;
-    pid_t os_pid;
-} worker_t;
-
 typedef struct guardian {
     const guardian_options_t *options;
     guardian_state_t state;
     int lock, signal_fd, node_fd;
     pid_t node_pid; /* 0: none */
     uint32_t incarnation_max;
-    worker_t *workers;
-    size_t worker_count, workers_max;
+    guardian_workers_t workers;
     guardian_queue_t reports;
     bool stopping;
     int64_t stop_at_ns, start_at_ns;
@@ -90,19 +83,12 @@ static void report(guardian_t *self, const guardian_message_t *message)
 
 /* ---- children ---- */
 
-static void kill_workers(guardian_t *self)
-{
-    for (size_t i = 0; i < self->worker_count; i++) {
-        (void)kill(-self->workers[i].os_pid, SIGKILL);
-    }
-}
-
 static void kill_all(guardian_t *self)
 {
     if (self->node_pid > 0) {
         (void)kill(-self->node_pid, SIGKILL);
     }
-    kill_workers(self);
+    guardian_workers_kill_all(&self->workers);
 }
 
 static void node_fd_close(guardian_t *self)
@@ -118,7 +104,7 @@ static void end(guardian_t *self, int status)
 {
     self->state = GUARDIAN_ENDING;
     self->exit_status = status;
-    kill_workers(self);
+    guardian_workers_kill_all(&self->workers);
 }
 
 static void node_start(guardian_t *self)
@@ -151,58 +137,14 @@ static void node_start(guardian_t *self)
     self->state = GUARDIAN_RUNNING;
 }
 
-static void worker_refused(guardian_t *self, const guardian_message_t *request, int code)
-{
-    const guardian_message_t message = {.kind = GUARDIAN_REFUSED,
-                                        .index = request->index,
-                                        .incarnation = request->incarnation,
-                                        .value = code};
-    report(self, &message);
-}
-
 static void worker_spawn(guardian_t *self, const guardian_message_t *request)
 {
-    guardian_fork_t how = {
-        .child = {.node = self->options->node | request->index,
-                  .incarnation = request->incarnation,
-                  .fd = -1,
-                  .run_dir = self->options->run_dir},
-        .main = self->options->worker_main,
-        .user = self->options->user,
-        .program = request->program,
-    };
-    memcpy(how.child.token, request->token, sizeof(how.child.token));
-    if (self->worker_count == self->workers_max) {
-        worker_refused(self, request, EAGAIN);
-        return;
-    }
-    if (how.program[0] != '\0' && access(how.program, X_OK) != 0) {
-        worker_refused(self, request, errno);
-        return;
-    }
-    worker_t *worker = &self->workers[self->worker_count];
-    if (guardian_fork(&how, &worker->os_pid) != TRP_OK) {
-        worker_refused(self, request, errno);
-        return;
-    }
-    worker->index = request->index;
-    worker->incarnation = request->incarnation;
-    self->worker_count++;
-    const guardian_message_t message = {.kind = GUARDIAN_SPAWNED,
-                                        .index = request->index,
-                                        .incarnation = request->incarnation,
-                                        .os_pid = worker->os_pid};
+    guardian_message_t message = {.index = request->index, .incarnation = request->incarnation};
+    pid_t os_pid = 0;
+    message.value = guardian_workers_spawn(&self->workers, request, &os_pid);
+    message.kind = message.value == 0 ? GUARDIAN_SPAWNED : GUARDIAN_REFUSED;
+    message.os_pid = os_pid;
     report(self, &message);
-}
-
-static void worker_kill(guardian_t *self, const guardian_message_t *request)
-{
-    for (size_t i = 0; i < self->worker_count; i++) {
-        const worker_t *worker = &self->workers[i];
-        if (worker->index == request->index && worker->incarnation == request->incarnation) {
-            (void)kill(worker->os_pid, request->value);
-        }
-    }
 }
 
 /* ---- what happens ---- */
@@ -220,7 +162,7 @@ static void on_request(guardian_t *self, const guardian_message_t *request)
     if (request->kind == GUARDIAN_SPAWN) {
         worker_spawn(self, request);
     } else if (request->kind == GUARDIAN_KILL) {
-        worker_kill(self, request);
+        guardian_workers_kill(&self->workers, request);
     } else {
         log_event(LOG_ERROR, "guardian_bad_request", LOG_INT("kind", request->kind));
     }
@@ -233,6 +175,9 @@ static void read_requests(guardian_t *self)
         const trp_status_t status = guardian_receive(self->node_fd, &request);
         if (status == TRP_OK) {
             on_request(self, &request);
+            if (request.box > 0) {
+                (void)close(request.box); /* the worker has its own */
+            }
         } else if (status == TRP_PROTOCOL) {
             log_event(LOG_ERROR, "guardian_bad_request");
         } else {
@@ -289,18 +234,22 @@ static void on_node_exit(guardian_t *self, int wait_status)
     self->state = GUARDIAN_SWEEPING;
     log_event(LOG_ERROR, "node_died", LOG_INT("signal", number),
               LOG_INT("restart_ms", (self->start_at_ns - now) / NS_OF_MS));
-    kill_workers(self);
+    guardian_workers_kill_all(&self->workers);
 }
 
-static void on_worker_exit(guardian_t *self, size_t at, int wait_status)
+static void on_worker_exit(guardian_t *self, pid_t os_pid, int wait_status)
 {
-    const worker_t worker = self->workers[at];
-    self->workers[at] = self->workers[--self->worker_count];
+    guardian_worker_t worker;
+    bool memory = false;
+    if (!guardian_workers_take(&self->workers, os_pid, &worker, &memory)) {
+        return;
+    }
     const guardian_message_t message = {.kind = GUARDIAN_EXITED,
                                         .index = worker.index,
                                         .incarnation = worker.incarnation,
-                                        .os_pid = worker.os_pid,
-                                        .value = wait_status};
+                                        .os_pid = os_pid,
+                                        .value = wait_status,
+                                        .memory = memory};
     report(self, &message);
 }
 
@@ -318,13 +267,8 @@ static void reap(guardian_t *self)
         (void)waitpid(info.si_pid, &wait_status, 0);
         if (info.si_pid == self->node_pid) {
             on_node_exit(self, wait_status);
-            continue;
-        }
-        for (size_t i = 0; i < self->worker_count; i++) {
-            if (self->workers[i].os_pid == info.si_pid) {
-                on_worker_exit(self, i, wait_status);
-                break;
-            }
+        } else {
+            on_worker_exit(self, info.si_pid, wait_status);
         }
     }
 }
@@ -365,7 +309,7 @@ static void read_signals(guardian_t *self)
 static int64_t next_deadline(const guardian_t *self)
 {
     int64_t next = NEVER;
-    if (self->stopping && (self->node_pid > 0 || self->worker_count > 0)) {
+    if (self->stopping && (self->node_pid > 0 || self->workers.count > 0)) {
         next = self->stop_at_ns;
     }
     if (self->state == GUARDIAN_WAITING && self->start_at_ns < next) {
@@ -381,9 +325,9 @@ static void check_deadlines(guardian_t *self)
 {
     const int64_t now = now_ns();
     if (self->stopping && now >= self->stop_at_ns &&
-        (self->node_pid > 0 || self->worker_count > 0)) {
+        (self->node_pid > 0 || self->workers.count > 0)) {
         log_event(LOG_ERROR, "stop_deadline", LOG_INT("stop_ms", self->options->stop_ms),
-                  LOG_INT("workers", self->worker_count));
+                  LOG_INT("workers", self->workers.count));
         self->stop_at_ns = now + self->options->stop_ms * NS_OF_MS + NS_OF_MS;
         kill_all(self);
     }
@@ -391,7 +335,7 @@ static void check_deadlines(guardian_t *self)
         node_silent(self);
         node_fd_close(self);
     }
-    if (self->state == GUARDIAN_SWEEPING && self->worker_count == 0) {
+    if (self->state == GUARDIAN_SWEEPING && self->workers.count == 0) {
         guardian_dir_sweep(self->options->run_dir);
         self->state = GUARDIAN_WAITING;
     }
@@ -402,7 +346,7 @@ static void check_deadlines(guardian_t *self)
 
 static bool is_done(const guardian_t *self)
 {
-    return self->state == GUARDIAN_ENDING && self->node_pid == 0 && self->worker_count == 0;
+    return self->state == GUARDIAN_ENDING && self->node_pid == 0 && self->workers.count == 0;
 }
 
 static void turn(guardian_t *self)
@@ -452,15 +396,13 @@ static bool guardian_init(guardian_t *self, const guardian_options_t *options)
     memset(self, 0, sizeof(*self));
     self->options = options;
     self->signal_fd = self->node_fd = -1;
-    self->workers_max = options->workers_max == 0 ? WORKERS_MAX : options->workers_max;
     if (guardian_dir_take(options->run_dir, options->name, &self->lock, error) != TRP_OK) {
         log_event(LOG_FATAL, "run_dir_refused", LOG_TEXT("error", error));
         return false;
     }
-    self->workers = calloc(self->workers_max, sizeof(*self->workers));
-    if (self->workers == NULL || !guardian_queue_init(&self->reports)) {
+    if (!guardian_workers_init(&self->workers, options) || !guardian_queue_init(&self->reports)) {
         log_event(LOG_FATAL, "out_of_memory");
-        free(self->workers);
+        guardian_workers_fini(&self->workers);
         guardian_dir_leave(options->run_dir, self->lock);
         return false;
     }
@@ -489,7 +431,7 @@ int guardian_run(const guardian_options_t *options)
         self.exit_status = STATUS_FAILED;
     }
     guardian_dir_leave(options->run_dir, self.lock);
-    free(self.workers);
+    guardian_workers_fini(&self.workers);
     guardian_queue_fini(&self.reports);
     return self.exit_status;
 }

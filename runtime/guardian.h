@@ -14,7 +14,7 @@
 typedef struct guardian_child {
     uint32_t node;        /* number of the process in pids: trp_node_worker(node, index) */
     uint32_t incarnation; /* of the process; a node gives its workers those above its own */
-    int fd;               /* the node: its end of the pair to the guardian; a worker: -1 */
+    int fd; /* the node: its end of the pair to the guardian; a worker: its black box, or -1 */
     unsigned char token[GUARDIAN_TOKEN_SIZE]; /* a worker: what proves it to its node */
     const char *run_dir;
 } guardian_child_t;

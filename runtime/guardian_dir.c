@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "runtime/black_box_file.h"
 #include "runtime/guardian.h"
 
 #define ERROR_SIZE 256
@@ -176,6 +177,8 @@ void guardian_dir_leave(const char *path, int lock)
 {
     char file[PATH_SIZE + sizeof(LOCK_NAME)];
     guardian_dir_sweep(path);
+    snprintf(file, sizeof(file), "%s/" BLACK_BOX_FOLDER, path);
+    black_box_remove_all(file);
     snprintf(file, sizeof(file), "%s/%s", path, LOCK_NAME);
     (void)unlink(file);
     (void)rmdir(path); /* stays when somebody keeps a file of his own there */

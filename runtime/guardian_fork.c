@@ -11,7 +11,9 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "runtime/black_box.h"
 #include "runtime/log.h"
+#include "runtime/sandbox.h"
 
 #define TEXT_MAX 1024
 
@@ -64,7 +66,8 @@ static void format_child(const guardian_child_t *child, char *text, size_t size)
     for (size_t i = 0; i < GUARDIAN_TOKEN_SIZE; i++) {
         snprintf(token + 2 * i, 3, "%02x", child->token[i]);
     }
-    snprintf(text, size, "%u:%u:%s:%s", child->node, child->incarnation, token, child->run_dir);
+    snprintf(text, size, "%u:%u:%s:%d:%s", child->node, child->incarnation, token, child->fd,
+             child->run_dir);
 }
 
 trp_status_t guardian_child_parse(const char *text, guardian_child_t *child)
@@ -72,8 +75,8 @@ trp_status_t guardian_child_parse(const char *text, guardian_child_t *child)
     int used = 0;
     char token[2 * GUARDIAN_TOKEN_SIZE + 1] = "";
     memset(child, 0, sizeof(*child));
-    if (sscanf(text, "%u:%u:%32[0-9a-f]:%n", &child->node, &child->incarnation, token, &used) !=
-            3 ||
+    if (sscanf(text, "%u:%u:%32[0-9a-f]:%d:%n", &child->node, &child->incarnation, token,
+               &child->fd, &used) != 4 ||
         used == 0 || strlen(token) != sizeof(token) - 1 || text[used] != '/') {
         return TRP_INVALID;
     }
@@ -82,7 +85,6 @@ trp_status_t guardian_child_parse(const char *text, guardian_child_t *child)
         child->token[i] = (unsigned char)strtoul(digits, NULL, 16);
     }
     child->run_dir = text + used;
-    child->fd = -1;
     return TRP_OK;
 }
 
@@ -101,20 +103,40 @@ static int run_program(const guardian_fork_t *how)
     return 127;
 }
 
+/* Says in the worker's black box what holds. */
+static void note_limits(const guardian_fork_t *how, const sandbox_t *sandbox)
+{
+    black_box_t box;
+    if (how->child.fd >= 0 && black_box_open(how->child.fd, &box) == TRP_OK) {
+        box.head->enforced = sandbox->enforced;
+        box.head->memory_max = sandbox->memory_max;
+        black_box_close(&box);
+    }
+}
+
 /* The order matters: the parent-death signal is cleared by any change of credentials, so it comes
  * after all that, and the parent may have died before it was set. */
-static _Noreturn void run_child(const guardian_fork_t *how, pid_t parent)
+static _Noreturn void run_child(const guardian_fork_t *how, const struct sock_fprog *filter,
+                                pid_t parent)
 {
     unsigned seed = 0;
+    sandbox_t sandbox = {0};
     (void)setpgid(0, 0);
     reset_signals();
     close_others(how->child.fd);
     empty_stdin();
+    if (how->limits != NULL) {
+        sandbox = sandbox_limit(how->limits, how->group);
+    }
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent) {
         _exit(125);
     }
     (void)getrandom(&seed, sizeof(seed), 0);
     srandom(seed);
+    if (how->limits != NULL) {
+        sandbox.enforced |= sandbox_close(how->limits, filter);
+        note_limits(how, &sandbox);
+    }
     const int status =
         how->program[0] != '\0' ? run_program(how) : how->main(how->user, &how->child);
     (void)fflush(NULL);
@@ -124,13 +146,14 @@ static _Noreturn void run_child(const guardian_fork_t *how, pid_t parent)
 trp_status_t guardian_fork(const guardian_fork_t *how, pid_t *os_pid)
 {
     const pid_t parent = getpid();
+    const struct sock_fprog *filter = how->limits == NULL ? NULL : sandbox_filter(how->limits);
     (void)fflush(NULL);
     const pid_t child = fork();
     if (child < 0) {
         return TRP_SYSTEM;
     }
     if (child == 0) {
-        run_child(how, parent);
+        run_child(how, filter, parent);
     }
     (void)setpgid(child, child); /* here too: a kill of the group may come before the child runs */
     *os_pid = child;

@@ -5,13 +5,16 @@
 
 #include <sys/types.h>
 
+#include "runtime/cgroup.h"
 #include "runtime/guardian.h"
 
 typedef struct guardian_fork {
     guardian_child_t child; /* fd: what it keeps beside standard output and error; -1 = none */
     int (*main)(void *user, const guardian_child_t *child);
     void *user;
-    const char *program; /* to exec instead of `main`; "" = none */
+    const char *program;        /* to exec instead of `main`; "" = none */
+    const trp_limits_t *limits; /* of a worker; NULL: none, not even the defaults */
+    const cgroup_t *group;      /* of a worker */
 } guardian_fork_t;
 
 /** Opens /dev/null in the place of a standard file that is closed: a descriptor of ours there would

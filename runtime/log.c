@@ -27,6 +27,7 @@ static struct {
     void (*write)(void *user, int level, const log_field_t *fields);
     void *user;
 } sink;
+static void (*copy_line)(const char *line, size_t size); /* set before there are threads */
 
 /* Appends bytes; false when they do not fit. */
 static bool put(line_t *line, const char *bytes, size_t size)
@@ -125,6 +126,9 @@ static void write_line(int level, const log_field_t *fields)
         put_field(&line, field);
     }
     memcpy(line.text + line.size, "}\n", LINE_TAIL);
+    if (copy_line != NULL) {
+        copy_line(line.text, line.size + 1);
+    }
     ssize_t written = write(STDERR_FILENO, line.text, line.size + LINE_TAIL);
     (void)written; /* nowhere to say that saying failed */
 }
@@ -162,6 +166,11 @@ void log_redirect(void (*write)(void *user, int level, const log_field_t *fields
 {
     sink.write = write;
     sink.user = user;
+}
+
+void log_copy_to(void (*copy)(const char *line, size_t size))
+{
+    copy_line = copy;
 }
 
 void log_level_set(int level)

@@ -6,6 +6,7 @@
 #define TRP_RUNTIME_LOG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "messages/api.h"
@@ -61,6 +62,10 @@ TRP_API bool log_enabled(int level);
  * simulations: not while threads log. */
 TRP_API void log_redirect(void (*sink)(void *user, int level, const log_field_t *fields),
                           void *user);
+
+/** Gives each line that is written to `copy` as well, without its end; for the black box. Before
+ * there are threads. */
+TRP_API void log_copy_to(void (*copy)(const char *line, size_t size));
 
 /** The threshold, for the whole process; default LOG_INFO. */
 TRP_API void log_level_set(int level);

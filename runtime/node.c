@@ -41,6 +41,7 @@ static trp_status_t open_places(node_t *node, char error[256])
                                .edge = node->edge,
                                .child = node->child,
                                .guardian = node->guardian,
+                               .box_folder = node->options.box_folder,
                                .stop = on_stop,
                                .user = node};
     trp_status_t status = hub_open(&hub, &node->hub, error);

@@ -19,6 +19,8 @@ typedef struct node_options {
     uint32_t threads;                  /* pool threads */
     runtime_watch_t watch; /* without `fatal`: the node ends by SIGABRT, the guardian restarts it */
     int64_t start_ms;      /* for a worker process to say hello and be ready; 0 = 10000 */
+    const char *box_folder; /* for black boxes of workers that died; NULL or "": in the run
+                             * directory, with which they go */
 
     /** Makes the actors of the node; on the edge thread, before its loop. Not TRP_OK: the node ends
      * with exit status 1. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/black_box_file.h"
 #include "runtime/log.h"
 
 #define WORKERS_MAX   1024  /* processes: their indices are the first ... */
@@ -19,6 +20,7 @@ struct place_hub {
     edge_socket_t *threads; /* ... and of the threads; NULL: there are none */
     uint32_t incarnation;   /* of the last worker */
     uint64_t strangers;     /* messages of nobody that we know */
+    char box_folder[BLACK_BOX_PATH_MAX];
     place_link_t *dirty;
     uint32_t last_thread;               /* its index: the next one is looked for behind it */
     place_link_t *links[LINKS_MAX + 1]; /* by index; 0 is never used */
@@ -36,6 +38,8 @@ trp_status_t hub_spawn(place_hub_t *hub, const place_link_t *link, const char *p
     guardian_message_t request = {
         .kind = GUARDIAN_SPAWN, .index = link->index, .incarnation = link->incarnation};
     memcpy(request.token, link->token, sizeof(request.token));
+    request.box = link->box_fd;
+    request.limits = link->limits;
     snprintf(request.program, sizeof(request.program), "%s", program);
     return ask(hub, &request);
 }
@@ -62,6 +66,7 @@ static void on_report(place_hub_t *hub, const guardian_message_t *message)
     if (link == NULL || link->incarnation != message->incarnation) {
         return; /* its proxy has ended before it */
     }
+    place_link_box_passed(link);
     if (message->kind == GUARDIAN_SPAWNED) {
         link->os_pid = message->os_pid;
     } else if (message->kind == GUARDIAN_REFUSED) {
@@ -69,6 +74,7 @@ static void on_report(place_hub_t *hub, const guardian_message_t *message)
     } else if (message->kind == GUARDIAN_EXITED) {
         link->exited = true;
         link->wait_status = message->value;
+        link->memory = message->memory;
     }
     place_link_notice(link);
 }
@@ -127,6 +133,11 @@ static void on_down(void *user, const edge_peer_t *peer)
         link->down = true;
         place_link_notice(link);
     }
+}
+
+const char *hub_box_folder(const place_hub_t *hub)
+{
+    return hub->box_folder;
 }
 
 void hub_touch(place_hub_t *hub, place_link_t *link)
@@ -193,6 +204,12 @@ trp_status_t hub_open(const hub_options_t *options, place_hub_t **result, char e
     }
     hub->options = *options;
     hub->incarnation = options->child.incarnation;
+    if (options->box_folder != NULL && options->box_folder[0] != '\0') {
+        snprintf(hub->box_folder, sizeof(hub->box_folder), "%s", options->box_folder);
+    } else {
+        snprintf(hub->box_folder, sizeof(hub->box_folder), "%s/" BLACK_BOX_FOLDER,
+                 options->child.run_dir);
+    }
     snprintf(endpoint, sizeof(endpoint), "ipc://%s/" HUB_LINK_NAME, options->child.run_dir);
     const edge_socket_options_t link = {.name = "link",
                                         .endpoint = endpoint,
@@ -248,6 +265,15 @@ static void make_token(const place_hub_t *hub, unsigned char token[GUARDIAN_TOKE
     }
 }
 
+/* Only where there is a real guardian: a simulated worker dies with its node, as a thread does. */
+static bool make_box(const place_hub_t *hub, place_link_t *link, trp_place_t place)
+{
+    const trp_limits_t *limits = &link->limits;
+    const size_t size = limits->black_box > 0 ? (size_t)limits->black_box : BLACK_BOX_DEFAULT;
+    return place != TRP_PLACE_PROCESS || hub->options.child.fd < 0 ||
+           black_box_make(size, &link->box, &link->box_fd) == TRP_OK;
+}
+
 /* 0: none is free. */
 static uint32_t free_process(const place_hub_t *hub)
 {
@@ -271,7 +297,8 @@ static uint32_t free_thread(place_hub_t *hub)
     return 0;
 }
 
-trp_status_t hub_link(place_hub_t *hub, trp_place_t place, trp_pid_t proxy, place_link_t **result)
+trp_status_t hub_link(place_hub_t *hub, trp_place_t place, trp_pid_t proxy,
+                      const trp_limits_t *limits, place_link_t **result)
 {
     const bool is_thread = place == TRP_PLACE_THREAD;
     const uint32_t index = is_thread ? free_thread(hub) : free_process(hub);
@@ -283,6 +310,11 @@ trp_status_t hub_link(place_hub_t *hub, trp_place_t place, trp_pid_t proxy, plac
         return TRP_NO_MEMORY;
     }
     make_token(hub, link->token);
+    link->limits = *limits;
+    if (!make_box(hub, link, place)) {
+        free(link);
+        return TRP_SYSTEM;
+    }
     link->runtime = hub->options.runtime;
     link->socket = is_thread ? hub->threads : hub->socket;
     link->proxy = proxy;

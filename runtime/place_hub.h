@@ -17,6 +17,7 @@ typedef struct hub_options {
     trp_runtime_t *runtime;
     edge_t *edge;
     guardian_child_t child; /* what the node knows of itself */
+    const char *box_folder; /* of black boxes; NULL: in the run directory */
     guardian_port_t *guardian;
     /** The guardian asks the node to stop. */
     void (*stop)(void *user, int signal);
@@ -30,10 +31,11 @@ TRP_MUST_USE trp_status_t hub_open(const hub_options_t *options, place_hub_t **h
 /** After the runtime has ended and before its edge. Clears the pointer. */
 void hub_close(place_hub_t **hub);
 
-/** A link for a new process or thread of the actor `proxy`: index, incarnation and token are
- * chosen, nothing is started yet. errors: TRP_FULL (too many), TRP_NO_MEMORY */
+/** A link for a new process or thread of the actor `proxy`: index, incarnation, token and a
+ * process's black box are made, nothing is started yet. errors: TRP_FULL (too many), TRP_NO_MEMORY,
+ * TRP_SYSTEM (no descriptor) */
 TRP_MUST_USE trp_status_t hub_link(place_hub_t *hub, trp_place_t place, trp_pid_t proxy,
-                                   place_link_t **link);
+                                   const trp_limits_t *limits, place_link_t **link);
 
 /** Where threads of this process connect: an inproc endpoint, valid while the hub lives. */
 const char *hub_thread_endpoint(const place_hub_t *hub);
@@ -50,6 +52,9 @@ TRP_MUST_USE trp_status_t hub_spawn(place_hub_t *hub, const place_link_t *link,
 
 /** Asks the guardian to send it a signal. */
 void hub_kill(place_hub_t *hub, const place_link_t *link, int signal);
+
+/** Where black boxes of workers that died are kept. */
+const char *hub_box_folder(const place_hub_t *hub);
 
 /** The link's channel is flushed at the end of this turn. */
 void hub_touch(place_hub_t *hub, place_link_t *link);

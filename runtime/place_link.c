@@ -2,6 +2,7 @@
 #include "runtime/place_link.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "runtime/log.h"
 
@@ -107,8 +108,18 @@ void place_link_open(place_link_t *link)
     place_link_identity(&link->peer, link->index, link->incarnation, link->token);
 }
 
+void place_link_box_passed(place_link_t *link)
+{
+    if (link->box_fd > 0) {
+        (void)close(link->box_fd);
+        link->box_fd = 0;
+    }
+}
+
 void place_link_fini(place_link_t *link)
 {
+    place_link_box_passed(link);
+    black_box_close(&link->box);
     channel_fini(&link->channel);
     trp_writer_fini(&link->start);
 }

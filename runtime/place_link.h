@@ -6,6 +6,7 @@
 #define TRP_RUNTIME_PLACE_LINK_H
 
 #include "messages/reason.h"
+#include "runtime/black_box.h"
 #include "runtime/channel.h"
 #include "runtime/edge.h"
 #include "runtime/guardian_proto.h"
@@ -20,6 +21,9 @@ typedef struct place_link {
     edge_peer_t peer; /* place_link_identity: holds the token, so no stranger can take it */
     channel_t channel;
     trp_writer_t start; /* the body of the start frame, until it is sent */
+    black_box_t box;
+    int box_fd; /* until the guardian has it; 0: none */
+    trp_limits_t limits;
 
     /* What came, for the proxy to look at. */
     bool look_sent; /* it has been told to look */
@@ -29,6 +33,7 @@ typedef struct place_link {
     bool said_bye;  /* ... with this reason: */
     trp_reason_t bye;
     int wait_status;
+    bool memory; /* its control group killed it */
     int refused; /* errno: it could not be started */
     int32_t os_pid;
     const char *fault; /* how it broke the protocol */
@@ -47,6 +52,9 @@ uint32_t place_link_index(const edge_peer_t *peer);
 /** Makes the channel. The members up to `start` are filled in. */
 void place_link_open(place_link_t *link);
 void place_link_fini(place_link_t *link);
+
+/** The guardian has answered: the descriptor of the box is not needed any more. */
+void place_link_box_passed(place_link_t *link);
 
 /** Tells the proxy to look, once until it does. */
 void place_link_notice(place_link_t *link);

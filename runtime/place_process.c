@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "runtime/place_exit.h"
+
 static trp_status_t start(void *user, place_link_t *link, const trp_class_t *class,
                           const char *program)
 {
@@ -18,15 +20,9 @@ static void end(void *user, place_link_t *link)
 
 static bool reason_of(const place_link_t *link, trp_reason_t *reason)
 {
-    if (WIFSIGNALED(link->wait_status)) {
-        *reason = trp_reason(TRP_REASON_SIGNAL, WTERMSIG(link->wait_status), NULL);
-        return WTERMSIG(link->wait_status) == SIGKILL;
-    }
-    const int code = WEXITSTATUS(link->wait_status);
-    *reason = code == 0 && link->said_bye ? link->bye
-                                          : trp_reason(TRP_REASON_EXIT_CODE, code,
-                                                       code == 0 ? "it left without a word" : NULL);
-    return false;
+    *reason = place_exit_reason(link);
+    return WIFSIGNALED(link->wait_status) && WTERMSIG(link->wait_status) == SIGKILL &&
+           !link->memory;
 }
 
 const place_carrier_t place_process = {

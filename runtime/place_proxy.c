@@ -16,7 +16,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "messages/control.h"
 #include "runtime/log.h"
+#include "runtime/place_exit.h"
+#include "runtime/place_probe.h"
 
 #define DRAIN_MS 100  /* for what a dead worker sent to arrive */
 #define LEAVE_MS 2000 /* for a carrier to end after its goodbye */
@@ -33,6 +36,7 @@ typedef struct place_order {
     bool has_args;
     char name[TRP_NAME_MAX];
     char program[GUARDIAN_PROGRAM_MAX];
+    trp_limits_t limits;
 } place_order_t;
 
 struct place_proxies {
@@ -48,6 +52,9 @@ typedef struct proxy {
     bool ready, ending, shown; /* shown: its os_pid */
     bool has_reason;           /* ... which is not what its carrier says: */
     trp_reason_t reason;
+    place_probe_t probe;
+    char name[TRP_NAME_MAX];
+    const char *class_name;
     char program[GUARDIAN_PROGRAM_MAX];
 } proxy_t;
 
@@ -101,9 +108,11 @@ static trp_status_t proxy_init(trp_ctx_t *ctx, void *state, const trp_envelope_t
     memcpy(&order, bytes, sizeof(order));
     proxy->place = order.place;
     memcpy(proxy->program, order.program, sizeof(proxy->program));
+    memcpy(proxy->name, order.name, sizeof(proxy->name));
+    proxy->class_name = order.class->name;
     const place_proxies_options_t *options = &order.place->options;
     trp_status_t status =
-        hub_link(options->hub, options->carrier->place, trp_self(ctx), &proxy->link);
+        hub_link(options->hub, options->carrier->place, trp_self(ctx), &order.limits, &proxy->link);
     if (status != TRP_OK) {
         return status;
     }
@@ -113,6 +122,8 @@ static trp_status_t proxy_init(trp_ctx_t *ctx, void *state, const trp_envelope_t
         keep_some_back(&link->channel.options, &order);
     }
     write_start(ctx, &order, bytes + sizeof(order), &link->start);
+    const void *start = trp_writer_data(&link->start, &size);
+    black_box_start(&link->box, start, size);
     status = runtime_route(runtime_of(ctx), link->node, link->incarnation, trp_self(ctx));
     if (status == TRP_OK) {
         status = trp_timer_start(ctx, options->start_ms, 0, TRP_SIGNAL_LOOK, &proxy->start_timer);
@@ -130,6 +141,20 @@ static trp_status_t proxy_init(trp_ctx_t *ctx, void *state, const trp_envelope_t
 
 /* ---- end ---- */
 
+static place_owner_t owner_of(trp_ctx_t *ctx, const proxy_t *proxy)
+{
+    return (place_owner_t){trp_self(ctx), proxy->name, proxy->class_name};
+}
+
+/* When somebody had it killed, there is no riddle that its box would solve. */
+static void keep_box(trp_ctx_t *ctx, const proxy_t *proxy, const trp_reason_t *reason)
+{
+    const place_owner_t owner = owner_of(ctx, proxy);
+    if (reason->kind != TRP_REASON_KILLED) {
+        place_exit_save(proxy->link, &owner, reason, hub_box_folder(proxy->place->options.hub));
+    }
+}
+
 /* Nothing of the worker comes any more: settles what it owes and ends with the exact reason. */
 static void finish(trp_ctx_t *ctx, proxy_t *proxy, const trp_reason_t *reason)
 {
@@ -138,6 +163,7 @@ static void finish(trp_ctx_t *ctx, proxy_t *proxy, const trp_reason_t *reason)
     const uint32_t node = link->node;
     const uint32_t incarnation = link->incarnation;
     trp_envelope_t *left = channel_take(&link->channel);
+    keep_box(ctx, proxy, reason);
     if (carrier_of(proxy)->release != NULL) {
         carrier_of(proxy)->release(proxy->place->options.carrier_user, link);
     }
@@ -217,6 +243,18 @@ static void write_off(trp_ctx_t *ctx, proxy_t *proxy)
     finish(ctx, proxy, &reason);
 }
 
+static void on_probe(trp_ctx_t *ctx, proxy_t *proxy)
+{
+    place_link_t *link = proxy->link;
+    trp_reason_t reason;
+    if (place_probe_look(ctx, &proxy->probe, link, &reason)) {
+        log_event(LOG_ERROR, "worker_ended_by_probe", LOG_TEXT("child", proxy->name),
+                  LOG_INT("os_pid", link->os_pid), LOG_TEXT("reason", trp_reason_name(reason.kind)),
+                  LOG_TEXT("detail", reason.text));
+        end_carrier(ctx, proxy, &reason);
+    }
+}
+
 static void on_timer(trp_ctx_t *ctx, proxy_t *proxy, uint64_t timer)
 {
     place_link_t *link = proxy->link;
@@ -233,6 +271,8 @@ static void on_timer(trp_ctx_t *ctx, proxy_t *proxy, uint64_t timer)
         end_carrier(ctx, proxy, &link->bye); /* it said goodbye and did not go */
     } else if (timer == proxy->grace_timer) {
         write_off(ctx, proxy);
+    } else if (timer == proxy->probe.timer) {
+        on_probe(ctx, proxy);
     }
 }
 
@@ -317,6 +357,11 @@ static trp_status_t proxy_receive(trp_ctx_t *ctx, void *state, const trp_envelop
         on_own_signal(ctx, proxy, message)) {
         return TRP_OK;
     }
+    if (is_own && message->tag == TRP_TAG_WHY && proxy->link->box.head != NULL) {
+        const place_owner_t owner = owner_of(ctx, proxy);
+        place_exit_why(ctx, proxy->link, &owner, message);
+        return TRP_OK;
+    }
     while (proxy_is_over(ctx)) {
         trp_envelope_t *oldest = channel_take_message(&proxy->link->channel);
         if (oldest == NULL) {
@@ -326,6 +371,7 @@ static trp_status_t proxy_receive(trp_ctx_t *ctx, void *state, const trp_envelop
     }
     channel_push(&proxy->link->channel, proxy_take(ctx, message));
     hub_touch(proxy->place->options.hub, proxy->link);
+    place_probe_begin(ctx, &proxy->probe, proxy->link);
     return TRP_OK;
 }
 
@@ -370,6 +416,9 @@ static trp_status_t start(void *user, trp_runtime_t *runtime, const trp_spawn_t 
     snprintf(order->name, sizeof(order->name), "%s", spawn->name == NULL ? "" : spawn->name);
     snprintf(order->program, sizeof(order->program), "%s",
              spawn->program == NULL ? "" : spawn->program);
+    if (spawn->limits != NULL) {
+        order->limits = *spawn->limits;
+    }
     if (args_size > 0) {
         memcpy(order + 1, spawn->args, args_size);
     }

@@ -38,6 +38,14 @@ typedef struct runtime_watch {
     void *user;
 } runtime_watch_t;
 
+/** Sees each message of each actor (proxies left out) before its handler is called, and after. On
+ * the thread that runs it. */
+typedef struct runtime_observer {
+    void (*begin)(void *user, const trp_envelope_t *message);
+    void (*end)(void *user, trp_status_t status);
+    void *user;
+} runtime_observer_t;
+
 typedef struct runtime_options {
     uint32_t node;          /* this runtime's number in its pids (trp_node_worker) */
     uint32_t incarnation;   /* raised at each start by the guardian */
@@ -47,6 +55,7 @@ typedef struct runtime_options {
     uint32_t slice_max;     /* messages that an actor handles in a row at the edge; 0 = 64 */
     const trp_host_t *host; /* NULL: the operating system */
     runtime_watch_t watch;
+    const runtime_observer_t *observer; /* outlives the runtime; NULL: none */
 } runtime_options_t;
 
 /** errors: TRP_INVALID, TRP_NO_MEMORY, TRP_SYSTEM */

@@ -116,6 +116,7 @@ struct worker {
 struct trp_runtime {
     uint32_t node, incarnation;
     const trp_host_t *host;
+    const runtime_observer_t *observer; /* NULL: none */
     scheduler_park_t edge_park;
     worker_t *edge; /* NULL: none */
     worker_t *workers;

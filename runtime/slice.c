@@ -79,6 +79,18 @@ static void keep_asker(worker_t *worker, cell_t *cell, const trp_envelope_t *req
     }
 }
 
+static trp_status_t receive(worker_t *worker, cell_t *cell, trp_envelope_t *envelope)
+{
+    const runtime_observer_t *observer = worker->runtime->observer;
+    if (observer == NULL || cell_is_proxy(cell)) {
+        return cell->class->receive(&worker->ctx, cell->state, envelope);
+    }
+    observer->begin(observer->user, envelope);
+    trp_status_t status = cell->class->receive(&worker->ctx, cell->state, envelope);
+    observer->end(observer->user, status);
+    return status;
+}
+
 /* Shows an envelope to the actor. False: the actor has ended. */
 static bool show(worker_t *worker, cell_t *cell, trp_envelope_t *envelope)
 {
@@ -86,7 +98,7 @@ static bool show(worker_t *worker, cell_t *cell, trp_envelope_t *envelope)
     ctx->message = envelope;
     ctx->answered = false;
     uint64_t held = cell_is_proxy(cell) ? mailbox_charge_of(envelope) : 0;
-    trp_status_t status = cell->class->receive(ctx, cell->state, envelope);
+    trp_status_t status = receive(worker, cell, envelope);
     /* Relaxed: own counter. */
     uint64_t handled = atomic_load_explicit(&cell->handled, memory_order_relaxed);
     atomic_store_explicit(&cell->handled, handled + 1, memory_order_relaxed);

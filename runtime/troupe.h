@@ -36,6 +36,7 @@
 #include "messages/schema.h"
 #include "messages/status.h"
 #include "messages/system.h"
+#include "runtime/limits.h"
 
 /** An actor's view of the runtime: handed to its callbacks, valid inside them only, never
  * stored. */
@@ -121,6 +122,7 @@ typedef struct trp_spawn {
     uint32_t restarts; /* how often the supervisor has started this child again; for `ps` */
     const char
         *program; /* place process: run this program (a trp_main) instead of a fork of ours */
+    const trp_limits_t *limits; /* place process: what it may use; NULL: the defaults */
 } trp_spawn_t;
 
 /** Starts an actor; init runs later on its own turn. A failed init reaches links and monitors as

@@ -12,9 +12,11 @@
 #include "runtime/log.h"
 #include "runtime/node.h"
 #include "runtime/place_hub.h"
+#include "runtime/worker_box.h"
 #include "runtime/worker_root.h"
 
 #define ENDPOINT_MAX 256
+#define CELLS_MAX    (1u << 16) /* actors: their table counts as memory of the process */
 
 struct worker_process {
     const guardian_child_t *child;
@@ -106,8 +108,10 @@ static trp_status_t open_process(worker_process_t *process, const trp_class_t *c
     const runtime_options_t options = {.node = process->child->node,
                                        .incarnation = process->child->incarnation,
                                        .threads = 0,
+                                       .cells_max = CELLS_MAX,
                                        .edge = edge_park(process->edge),
-                                       .host = ground->edge.host};
+                                       .host = ground->edge.host,
+                                       .observer = worker_box_observer()};
     status = runtime_create(&options, &process->runtime);
     if (status != TRP_OK) {
         return status;
@@ -182,6 +186,7 @@ int worker_run(const trp_class_t *const *classes, const guardian_child_t *child)
     char error[256];
     worker_process_t *process = NULL;
     (void)signal(SIGPIPE, SIG_IGN); /* who read the log may be gone */
+    worker_box_open(child);
     const trp_status_t status =
         worker_create(classes, child, &(node_ground_t){.guardian = NULL}, &process, error);
     if (status != TRP_OK) {

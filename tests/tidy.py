@@ -32,14 +32,14 @@ ALLOWED = {
 
 # The levels of runtime/: NAME stands for NAME.c, NAME.h, NAME_*.c and NAME_*.h; NAME.h for that file only.
 LEVELS = {
-    "public": ["troupe", "plugin", "machine", "gather", "letter.h", "log.h"],
+    "public": ["troupe", "plugin", "machine", "gather", "limits", "letter.h", "log.h"],
     "facade": ["runtime.h"],  # the core as the layers above it see it
     "base": ["host", "log", "option", "backoff"],
     "core": ["runtime", "cell", "mailbox", "runq", "scheduler", "timer", "registry", "group", "signal",
              "watch", "route", "request", "defer", "send", "life", "slice", "inspect", "keep", "context",
              "overflow", "letter", "watchdog", "spare"],
     "boundary": ["edge", "channel", "node", "config", "transport", "place", "guardian", "worker",
-                 "dead_log"],
+                 "dead_log", "cgroup", "sandbox", "black_box"],
 }
 
 # Libraries that may be seen from some parts only.
@@ -76,6 +76,8 @@ HOSTS = {
     "runtime/transport_": "libzmq and the kernel are behind it",
     "runtime/guardian": "a process of its own, outside of every runtime",
     "runtime/worker.c": "getenv: the guardian's word to a program of its own",
+    "runtime/black_box": "memory of two processes and its clocks",
+    "runtime/worker_box.c": "gettid: which thread of a real process writes the box",
     "supervisor/command_": "a command, not a node",
     "supervisor/client": "a command, not a node",
     "supervisor/text_table.c": "a command's output",

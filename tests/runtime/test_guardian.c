@@ -268,7 +268,7 @@ Test(guardian, a_worker_has_a_clean_process_of_its_own)
 Test(guardian, what_an_execed_worker_is_told_is_read_back)
 {
     guardian_child_t child;
-    const char *text = "65537:4:000102030405060708090a0b0c0d0e0f:/run/here";
+    const char *text = "65537:4:000102030405060708090a0b0c0d0e0f:3:/run/here";
 
     cr_assert_eq(guardian_child_parse(text, &child), TRP_OK);
 

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/black_box_catch.h"
+
+#include <errno.h>
+#include <signal.h>
+
+#include "runtime/sandbox.h"
+
+#define STACK_SIZE 65536
+
+static black_box_t *noted;
+static _Alignas(16) unsigned char stack[STACK_SIZE];
+
+static void on_signal(int number, siginfo_t *info, void *context)
+{
+    const int error = errno;
+    black_box_death_t *death = &noted->head->death;
+    (void)context;
+    death->code = info->si_code;
+    death->error = error;
+    death->system_call = number == SIGSYS ? info->si_syscall : -1;
+    death->address = number == SIGABRT || number == SIGSYS ? 0 : (uint64_t)(uintptr_t)info->si_addr;
+    death->data_bytes = (uint64_t)sandbox_memory();
+    atomic_store_explicit(&death->signal, (uint32_t)number, memory_order_release);
+    (void)raise(number); /* its action is the default again: pending until we return */
+}
+
+/* The sanitizer's own handler says more, and to a reader. */
+static bool is_sanitized(void)
+{
+#if defined(__SANITIZE_ADDRESS__)
+    return true;
+#else
+    return false;
+#endif
+}
+
+void black_box_catch(black_box_t *box)
+{
+    static const int fatal[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS};
+    if (box->head == NULL || is_sanitized()) {
+        return;
+    }
+    const stack_t own = {.ss_sp = stack, .ss_size = sizeof(stack)};
+    struct sigaction action = {.sa_sigaction = on_signal,
+                               .sa_flags = SA_SIGINFO | SA_ONSTACK | (int)SA_RESETHAND};
+    noted = box;
+    if (sigaltstack(&own, NULL) != 0) {
+        return;
+    }
+    (void)sigfillset(&action.sa_mask);
+    for (size_t i = 0; i < sizeof(fatal) / sizeof(fatal[0]); i++) {
+        (void)sigaction(fatal[i], &action, NULL);
+    }
+}

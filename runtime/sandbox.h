@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* Limits and walls around a worker process: resource limits, system calls (seccomp), files
+ * (Landlock). Prepared by the guardian, put up by the child itself before its main or program. */
+#ifndef TRP_RUNTIME_SANDBOX_H
+#define TRP_RUNTIME_SANDBOX_H
+
+#include <linux/filter.h>
+
+#include "runtime/cgroup.h"
+#include "runtime/limits.h"
+
+/** The system call filter for these limits, compiled once for each kind and kept; NULL: none.
+ * Guardian only. */
+const struct sock_fprog *sandbox_filter(const trp_limits_t *limits);
+
+/** What holds. */
+typedef struct sandbox {
+    uint32_t enforced;  /* TRP_ENFORCED_ */
+    int64_t memory_max; /* bytes of writable memory that the process may have; 0: no such limit */
+} sandbox_t;
+
+/** In the child, before its parent-death signal is set: control group and resource limits. Memory
+ * is counted from here on: what the clean image has already is not the worker's. */
+sandbox_t sandbox_limit(const trp_limits_t *limits, const cgroup_t *group);
+
+/** Bytes of writable memory of this process; a signal handler may ask. */
+int64_t sandbox_memory(void);
+
+/** In the child, last of all: no new privileges, files, system calls. Returns what holds. */
+uint32_t sandbox_close(const trp_limits_t *limits, const struct sock_fprog *filter);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/worker_box.h"
+
+#include <unistd.h>
+
+#include "runtime/black_box_catch.h"
+#include "runtime/log.h"
+
+static black_box_t box;
+static pid_t writer; /* the box has one writer; threads of libraries and of handlers may log, too */
+
+static void begin(void *user, const trp_envelope_t *message)
+{
+    (void)user;
+    black_box_begin(&box, message);
+}
+
+static void end(void *user, trp_status_t status)
+{
+    (void)user;
+    black_box_end(&box);
+    if (status == TRP_NO_MEMORY) {
+        atomic_fetch_add_explicit(&box.head->failed, 1, memory_order_relaxed);
+    }
+}
+
+static const runtime_observer_t observer = {.begin = begin, .end = end};
+
+static void keep_line(const char *line, size_t size)
+{
+    if (gettid() == writer) {
+        black_box_log(&box, line, size);
+    }
+}
+
+static void answer_probes(void *arg)
+{
+    black_box_answer(arg);
+}
+
+void worker_box_open(const guardian_child_t *child)
+{
+    host_thread_t *probe = NULL;
+    if (child->fd < 0 || black_box_open(child->fd, &box) != TRP_OK) {
+        return;
+    }
+    (void)close(child->fd);
+    writer = gettid();
+    black_box_catch(&box);
+    log_copy_to(keep_line);
+    if (host_os.thread_start(host_os.user, answer_probes, &box, &probe) != TRP_OK) {
+        log_event(LOG_WARN, "probe_not_started");
+    }
+}
+
+const runtime_observer_t *worker_box_observer(void)
+{
+    return box.head == NULL ? NULL : &observer;
+}
