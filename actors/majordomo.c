@@ -6,7 +6,7 @@
 #define OPTIONS_MAGIC "TRP1"
 #define SERVICE_MAX   255
 
-enum { REQUEST_02 = 0x01, FINAL_02 = 0x03 };
+enum { REQUEST_02 = 0x01, PARTIAL_02 = 0x02, FINAL_02 = 0x03 };
 
 TRP_SCHEMA_DEFINE(task_options, 0, 0, TASK_OPTIONS_FIELDS, "options frame of a request")
 
@@ -47,6 +47,8 @@ static majordomo_kind_t parse_request(zmq_msg_t *frames, size_t count, majordomo
     if (!is_service(&request->service)) {
         return MAJORDOMO_JUNK;
     }
+    request->frames = frames + 1;
+    request->frame_count = count - 1;
     size_t at = 1;
     size_t magic = strlen(OPTIONS_MAGIC);
     if (at < count && zmq_msg_size(&frames[at]) >= magic &&
@@ -60,33 +62,108 @@ static majordomo_kind_t parse_request(zmq_msg_t *frames, size_t count, majordomo
     return MAJORDOMO_REQUEST;
 }
 
-/* A worker's command fits a message when its number and its count of frames do. */
-static majordomo_kind_t parse_worker(zmq_msg_t *frames, size_t count, int heartbeat)
+/* Which command a number is: 0.1 knows no partial answers. */
+static const majordomo_command_t commands_01[] = {MAJORDOMO_COMMANDS,  MAJORDOMO_READY,
+                                                  MAJORDOMO_WORK,      MAJORDOMO_FINAL,
+                                                  MAJORDOMO_HEARTBEAT, MAJORDOMO_DISCONNECT};
+static const majordomo_command_t commands_02[] = {
+    MAJORDOMO_COMMANDS, MAJORDOMO_READY,     MAJORDOMO_WORK,      MAJORDOMO_PARTIAL,
+    MAJORDOMO_FINAL,    MAJORDOMO_HEARTBEAT, MAJORDOMO_DISCONNECT};
+
+typedef struct command_table {
+    const majordomo_command_t *commands;
+    size_t count;
+} command_table_t;
+
+static const command_table_t command_tables[] = {
+    [MAJORDOMO_01] = {commands_01, sizeof(commands_01) / sizeof(commands_01[0])},
+    [MAJORDOMO_02] = {commands_02, sizeof(commands_02) / sizeof(commands_02[0])},
+};
+
+static majordomo_command_t command_of(majordomo_version_t version, int number)
 {
-    int command = count >= 1 ? frame_byte(&frames[0]) : -1;
-    bool fits = (command == 1 && count == 2) ||
-                (command >= 2 && command < heartbeat && count >= 3) ||
-                (command >= heartbeat && command <= heartbeat + 1 && count == 1);
+    const command_table_t *table = &command_tables[version];
+    return number > 0 && (size_t)number < table->count ? table->commands[number]
+                                                       : MAJORDOMO_COMMANDS;
+}
+
+static unsigned char number_of(majordomo_version_t version, majordomo_command_t command)
+{
+    unsigned char number = 1;
+    while (command_tables[version].commands[number] != command) {
+        number++;
+    }
+    return number;
+}
+
+const char *majordomo_command_name(majordomo_command_t command)
+{
+    static const char *const names[] = {"READY",     "REQUEST",    "PARTIAL", "FINAL",
+                                        "HEARTBEAT", "DISCONNECT", "?"};
+    return names[command];
+}
+
+/* A client's address and an empty frame stand before the body. */
+static bool parse_answer(zmq_msg_t *frames, size_t count, majordomo_worker_t *worker)
+{
+    if (count < 4 || zmq_msg_size(&frames[2]) != 0) {
+        return false;
+    }
+    worker->address = (trp_text_t){zmq_msg_data(&frames[1]), zmq_msg_size(&frames[1])};
+    worker->body = &frames[3];
+    worker->body_count = count - 3;
+    return true;
+}
+
+/* A worker's command fits a message when its number and its frames do. */
+static majordomo_kind_t parse_worker(zmq_msg_t *frames, size_t count, majordomo_worker_t *worker)
+{
+    bool fits = false;
+    worker->command = command_of(worker->version, count >= 1 ? frame_byte(&frames[0]) : -1);
+    switch (worker->command) {
+    case MAJORDOMO_READY:
+        fits = count == 2;
+        if (fits) {
+            worker->service = (trp_text_t){zmq_msg_data(&frames[1]), zmq_msg_size(&frames[1])};
+            fits = is_service(&worker->service);
+        }
+        break;
+    case MAJORDOMO_WORK:
+    case MAJORDOMO_PARTIAL:
+    case MAJORDOMO_FINAL:
+        fits = parse_answer(frames, count, worker);
+        break;
+    case MAJORDOMO_HEARTBEAT:
+    case MAJORDOMO_DISCONNECT:
+        fits = count == 1;
+        break;
+    case MAJORDOMO_COMMANDS:
+        break;
+    }
     return fits ? MAJORDOMO_WORKER : MAJORDOMO_JUNK;
 }
 
-majordomo_kind_t majordomo_parse(zmq_msg_t *frames, size_t count, majordomo_request_t *request)
+majordomo_kind_t majordomo_parse(zmq_msg_t *frames, size_t count, majordomo_message_t *message)
 {
-    *request = (majordomo_request_t){0};
-    if (count >= 2 && zmq_msg_size(&frames[0]) == 0) {
-        request->version = MAJORDOMO_01;
-        if (frame_is(&frames[1], "MDPC01")) {
-            return parse_request(frames + 2, count - 2, request);
-        }
-        return frame_is(&frames[1], "MDPW01") ? parse_worker(frames + 2, count - 2, 4)
-                                              : MAJORDOMO_JUNK;
+    *message = (majordomo_message_t){0};
+    bool old = count >= 2 && zmq_msg_size(&frames[0]) == 0;
+    majordomo_version_t version = old ? MAJORDOMO_01 : MAJORDOMO_02;
+    message->request.version = version;
+    message->worker.version = version;
+    if (old && frame_is(&frames[1], "MDPC01")) {
+        return parse_request(frames + 2, count - 2, &message->request);
     }
-    request->version = MAJORDOMO_02;
+    if (old) {
+        return frame_is(&frames[1], "MDPW01")
+                   ? parse_worker(frames + 2, count - 2, &message->worker)
+                   : MAJORDOMO_JUNK;
+    }
     if (count >= 2 && frame_is(&frames[0], "MDPC02") && frame_byte(&frames[1]) == REQUEST_02) {
-        return parse_request(frames + 2, count - 2, request);
+        return parse_request(frames + 2, count - 2, &message->request);
     }
-    return count >= 1 && frame_is(&frames[0], "MDPW02") ? parse_worker(frames + 1, count - 1, 5)
-                                                        : MAJORDOMO_JUNK;
+    return count >= 1 && frame_is(&frames[0], "MDPW02")
+               ? parse_worker(frames + 1, count - 1, &message->worker)
+               : MAJORDOMO_JUNK;
 }
 
 static bool set_frame(zmq_msg_t *frame, const void *data, size_t size)
@@ -129,45 +206,64 @@ static size_t drop_frames(zmq_msg_t *frames, size_t count)
     return 0;
 }
 
+/* Adds a frame behind the `n` that are there, or frees them all. Returns their number, 0: no
+ * memory; 0 stays 0. */
+static size_t add_frame(zmq_msg_t *frames, size_t n, const void *data, size_t size)
+{
+    return set_frame(&frames[n], data, size) ? n + 1 : drop_frames(frames, n);
+}
+
+/* The frames that tell version and side. */
+static size_t begin(zmq_msg_t *frames, majordomo_version_t version, const char *magic)
+{
+    size_t n = version == MAJORDOMO_01 ? add_frame(frames, 0, NULL, 0) : 0;
+    if (version == MAJORDOMO_01 && n == 0) {
+        return 0;
+    }
+    return add_frame(frames, n, magic, strlen(magic));
+}
+
+size_t majordomo_head(const majordomo_reply_t *reply, bool final,
+                      zmq_msg_t frames[MAJORDOMO_REPLY_FRAMES])
+{
+    bool old = reply->version == MAJORDOMO_01;
+    const unsigned char command = final ? FINAL_02 : PARTIAL_02;
+    size_t n = begin(frames, reply->version, old ? "MDPC01" : "MDPC02");
+    if (n > 0 && !old) {
+        n = add_frame(frames, n, &command, 1);
+    }
+    if (n > 0) {
+        n = add_frame(frames, n, reply->service.data, reply->service.size);
+    }
+    if (n > 0 && reply->has_options) {
+        n = set_options(&frames[n], &reply->id) ? n + 1 : drop_frames(frames, n);
+    }
+    return n;
+}
+
 size_t majordomo_compose(const majordomo_reply_t *reply, zmq_msg_t *body,
                          zmq_msg_t frames[MAJORDOMO_REPLY_FRAMES])
 {
-    size_t n = 0;
-    bool old = reply->version == MAJORDOMO_01;
-    if (old ? !set_frame(&frames[n], NULL, 0) : !set_frame(&frames[n], "MDPC02", 6)) {
+    size_t n = majordomo_head(reply, true, frames);
+    if (n == 0) {
         return 0;
-    }
-    n++;
-    const unsigned char final = FINAL_02;
-    if (old ? !set_frame(&frames[n], "MDPC01", 6) : !set_frame(&frames[n], &final, 1)) {
-        return drop_frames(frames, n);
-    }
-    n++;
-    if (!set_frame(&frames[n], reply->service.data, reply->service.size)) {
-        return drop_frames(frames, n);
-    }
-    n++;
-    if (reply->has_options) {
-        if (!set_options(&frames[n], &reply->id)) {
-            return drop_frames(frames, n);
-        }
-        n++;
     }
     zmq_msg_init(&frames[n]);
     zmq_msg_move(&frames[n], body);
     return n + 1;
 }
 
-size_t majordomo_disconnect(majordomo_version_t version, zmq_msg_t frames[MAJORDOMO_REPLY_FRAMES])
+size_t majordomo_order(majordomo_version_t version, majordomo_command_t command,
+                       const trp_text_t *address, zmq_msg_t frames[MAJORDOMO_REPLY_FRAMES])
 {
-    size_t n = 0;
-    const unsigned char command = version == MAJORDOMO_01 ? 0x05 : 0x06;
-    if (version == MAJORDOMO_01 && !set_frame(&frames[n++], NULL, 0)) {
-        return 0;
+    const unsigned char number = number_of(version, command);
+    size_t n = begin(frames, version, version == MAJORDOMO_01 ? "MDPW01" : "MDPW02");
+    if (n > 0) {
+        n = add_frame(frames, n, &number, 1);
     }
-    if (!set_frame(&frames[n], version == MAJORDOMO_01 ? "MDPW01" : "MDPW02", 6)) {
-        return drop_frames(frames, n);
+    if (n > 0 && address != NULL) {
+        n = add_frame(frames, n, address->data, address->size);
+        n = n > 0 ? add_frame(frames, n, NULL, 0) : 0;
     }
-    n++;
-    return set_frame(&frames[n], &command, 1) ? n + 1 : drop_frames(frames, n);
+    return n;
 }

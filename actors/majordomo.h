@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Majordomo's frames, client side, versions 0.1 (RFC 7) and 0.2 (RFC 18) on one port. Pure: frames
- * in, meaning out.
+/* Majordomo's frames, of clients and of workers, versions 0.1 (RFC 7) and 0.2 (RFC 18) on one port.
+ * Pure: frames in, meaning out.
  *
- *     0.1   request: "", MDPC01, service, [options,] body        reply: "", MDPC01, service,
- * [options,] body 0.2   request: MDPC02, 0x01, service, [options,] body      reply: MDPC02, 0x03,
- * service, [options,] body
+ *     0.1 request and reply:  "", MDPC01, service, [options,] body ...
+ *     0.2 request:            MDPC02, 0x01, service, [options,] body ...
+ *     0.2 reply:              MDPC02, 0x02 or 0x03 (partial, final), service, [options,] body ...
+ *     0.1 worker:             "", MDPW01, command, ...
+ *     0.2 worker:             MDPW02, command, ...
  *
  * The options frame is `TRP1` and a MessagePack map; a reply to a request that had one has one too,
  * with its `id`. */
@@ -20,8 +22,19 @@ typedef enum majordomo_version { MAJORDOMO_01, MAJORDOMO_02 } majordomo_version_
 typedef enum majordomo_kind {
     MAJORDOMO_JUNK,    /* fits no message: dropped and counted */
     MAJORDOMO_REQUEST, /* a client's request */
-    MAJORDOMO_WORKER,  /* a command of a worker: not served yet, answered with DISCONNECT */
+    MAJORDOMO_WORKER,  /* a worker's command */
 } majordomo_kind_t;
+
+/** The numbers differ between the versions: never share one table. */
+typedef enum majordomo_command {
+    MAJORDOMO_READY,
+    MAJORDOMO_WORK, /* REQUEST: from the broker to a worker */
+    MAJORDOMO_PARTIAL,
+    MAJORDOMO_FINAL, /* 0.1: REPLY */
+    MAJORDOMO_HEARTBEAT,
+    MAJORDOMO_DISCONNECT,
+    MAJORDOMO_COMMANDS
+} majordomo_command_t;
 
 #define TASK_OPTIONS_FIELDS(F)                                             \
     F(OPT_STRING, id, _, 1, 64, "echoed in the reply")                     \
@@ -40,13 +53,30 @@ typedef struct majordomo_request {
     size_t options_size;
     zmq_msg_t *body;   /* the first body frame; NULL: none */
     size_t body_count; /* body frames; our tools want one */
+    zmq_msg_t *frames; /* all after the service, what looks like options, too */
+    size_t frame_count;
 } majordomo_request_t;
 
-/** Says what the frames are; fills `request` for MAJORDOMO_REQUEST, only `version` for
- * MAJORDOMO_WORKER. */
-majordomo_kind_t majordomo_parse(zmq_msg_t *frames, size_t count, majordomo_request_t *request);
+/** One command of a worker. Points into the frames. */
+typedef struct majordomo_worker {
+    majordomo_version_t version;
+    majordomo_command_t command;
+    trp_text_t service; /* READY */
+    trp_text_t address; /* PARTIAL, FINAL: what the request named as its client */
+    zmq_msg_t *body;    /* PARTIAL, FINAL: frames of the answer */
+    size_t body_count;
+} majordomo_worker_t;
 
-#define MAJORDOMO_REPLY_FRAMES 5
+/** A message taken apart. */
+typedef struct majordomo_message {
+    majordomo_request_t request; /* MAJORDOMO_REQUEST */
+    majordomo_worker_t worker;   /* MAJORDOMO_WORKER */
+} majordomo_message_t;
+
+/** Says what the frames are, and fills the member of `message` that this is. */
+majordomo_kind_t majordomo_parse(zmq_msg_t *frames, size_t count, majordomo_message_t *message);
+
+#define MAJORDOMO_REPLY_FRAMES 6
 
 /** What a reply needs to know of its request. */
 typedef struct majordomo_reply {
@@ -61,7 +91,17 @@ typedef struct majordomo_reply {
 size_t majordomo_compose(const majordomo_reply_t *reply, zmq_msg_t *body,
                          zmq_msg_t frames[MAJORDOMO_REPLY_FRAMES]);
 
-/** Makes the DISCONNECT to a worker. Returns the number of frames. */
-size_t majordomo_disconnect(majordomo_version_t version, zmq_msg_t frames[MAJORDOMO_REPLY_FRAMES]);
+/** The frames of a reply before its body; `final`: else PARTIAL (0.2). Returns their number, 0: no
+ * memory. */
+size_t majordomo_head(const majordomo_reply_t *reply, bool final,
+                      zmq_msg_t frames[MAJORDOMO_REPLY_FRAMES]);
+
+/** The frames of a command to a worker: HEARTBEAT, DISCONNECT, or WORK up to its body. Returns
+ * their number, 0: no memory. */
+size_t majordomo_order(majordomo_version_t version, majordomo_command_t command,
+                       const trp_text_t *address, zmq_msg_t frames[MAJORDOMO_REPLY_FRAMES]);
+
+/** The words of a command, for logs. */
+const char *majordomo_command_name(majordomo_command_t command);
 
 #endif

@@ -21,6 +21,7 @@ static void free_router(void *object)
     router_t *router = object;
     router_keys_free(router);
     router_free_pools(router);
+    router_free_foreign(router);
     free(router);
 }
 
@@ -51,6 +52,7 @@ static trp_status_t open_port(router_t *router)
                                      .message_max = TRP_BODY_MAX,
                                      .queue_max = 100000,
                                      .on_message = router_on_message,
+                                     .on_down = router_on_peer_down,
                                      .user = router};
     char error[256] = "";
     trp_status_t status = edge_bind(edge_of(router->runtime), &options, &router->socket, error);
@@ -94,18 +96,23 @@ static trp_status_t init(trp_ctx_t *ctx, void *state, const trp_envelope_t *args
 static void dispatch_all(router_t *router)
 {
     router->nudged = false;
+    router_start_beats(router);
     for (size_t i = 0; i < router->pool_count; i++) {
-        if (router->pools[i].queued > 0) {
-            pool_dispatch(&router->pools[i]);
+        pool_t *pool = router->pools[i];
+        if (pool->queued > 0) {
+            pool_dispatch(pool);
+        } else {
+            pool_set_timer(pool);
         }
     }
+    router_check_drained(router);
 }
 
 static void on_timer(router_t *router, uint64_t timer)
 {
     for (size_t i = 0; i < router->pool_count; i++) {
-        if (router->pools[i].timer == timer) {
-            pool_on_timer(&router->pools[i]);
+        if (router->pools[i]->timer == timer) {
+            pool_on_timer(router->pools[i]);
         }
     }
 }
@@ -156,6 +163,9 @@ static trp_status_t receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *m
     case ROUTER_TAG_NUDGE:
         dispatch_all(router);
         break;
+    case ROUTER_TAG_BEAT:
+        router_on_beat(router);
+        break;
     case ROUTER_TAG_TIMER:
         on_timer(router, message->request_id);
         break;
@@ -203,6 +213,7 @@ static void terminate(trp_ctx_t *ctx, void *state, const trp_reason_t *reason)
     if (router != NULL && router->draining) {
         router->ctx = ctx;
         router_cancel_all(router);
+        router_end_foreign(router);
         router->ctx = NULL;
     }
 }

@@ -11,16 +11,7 @@
 #define LOOK_MAX       (16 * 1024) /* bytes of a body that may be read for its key */
 #define NEAR_MAX       5           /* tool names offered for a mistyped one */
 #define RETRY_AFTER_MS 100
-
-/* A request before it is a task. */
-typedef struct request {
-    origin_t origin;
-    trp_text_t service;
-    const void *body;
-    size_t body_size;
-    trp_form_t form;
-    task_options_t options;
-} request_t;
+#define READ_BUFFER    8192 /* libzmq's */
 
 static void refuse(router_t *router, const request_t *request, refusal_t *refusal)
 {
@@ -156,8 +147,73 @@ static trp_status_t pack_run(task_t *task, const request_t *request)
     return status;
 }
 
-/* Wakes the actor, once for all that is accepted before it runs. */
-static void nudge(router_t *router)
+/* Small frames are copied: libzmq's would keep its whole read buffer of 8 KiB alive. */
+static trp_status_t take_frame(zmq_msg_t *to, zmq_msg_t *from)
+{
+    size_t size = zmq_msg_size(from);
+    if (size >= READ_BUFFER) {
+        zmq_msg_init(to);
+        zmq_msg_move(to, from);
+        return TRP_OK;
+    }
+    if (zmq_msg_init_size(to, size) != 0) {
+        return TRP_NO_MEMORY;
+    }
+    if (size > 0) {
+        memcpy(zmq_msg_data(to), zmq_msg_data(from), size);
+    }
+    return TRP_OK;
+}
+
+/* What somebody typed goes to a foreign tool as JSON, whatever form it had on its way here. */
+static trp_status_t take_typed(task_t *task, const request_t *request)
+{
+    char *json = NULL;
+    size_t size = 0;
+    trp_status_t status = trp_json_from_msgpack(request->body, request->body_size, &json, &size);
+    if (status == TRP_OK) {
+        zmq_msg_close(&task->payload);
+        status = zmq_msg_init_size(&task->payload, size) == 0 ? TRP_OK : TRP_NO_MEMORY;
+        if (status == TRP_OK) {
+            memcpy(zmq_msg_data(&task->payload), json, size);
+        } else {
+            zmq_msg_init(&task->payload);
+        }
+    }
+    free(json);
+    return status;
+}
+
+/* A foreign tool's body: its frames as they are. */
+static trp_status_t take_frames(task_t *task, const request_t *request)
+{
+    if (request->origin.peer == NULL) {
+        return take_typed(task, request);
+    }
+    if (request->frame_count == 0) {
+        return TRP_OK; /* one empty frame */
+    }
+    zmq_msg_close(&task->payload);
+    if (take_frame(&task->payload, &request->frames[0]) != TRP_OK) {
+        zmq_msg_init(&task->payload);
+        return TRP_NO_MEMORY;
+    }
+    size_t count = request->frame_count - 1;
+    task->more = count > 0 ? calloc(count, sizeof(*task->more)) : NULL;
+    if (count > 0 && task->more == NULL) {
+        return TRP_NO_MEMORY;
+    }
+    while (task->more_count < count) {
+        if (take_frame(&task->more[task->more_count], &request->frames[1 + task->more_count]) !=
+            TRP_OK) {
+            return TRP_NO_MEMORY;
+        }
+        task->more_count++;
+    }
+    return TRP_OK;
+}
+
+void router_nudge(router_t *router)
 {
     trp_envelope_t *envelope = router->nudged ? NULL : envelope_alloc();
     if (envelope == NULL) {
@@ -171,53 +227,53 @@ static void nudge(router_t *router)
     }
 }
 
-static trp_status_t make_task(router_t *router, request_t *request, service_t *service)
+static void set_times(const router_t *router, task_t *task, const request_t *request)
 {
-    task_t *task = task_new(router, service);
-    if (task == NULL) {
-        return TRP_NO_MEMORY;
-    }
-    if (pack_run(task, request) != TRP_OK) {
-        task_free(router, task);
-        return TRP_NO_MEMORY;
-    }
-    task->waiter.origin = request->origin;
-    request->origin.peer = NULL;
-    task->waiter.form = request->form;
-    if (!service->makes_key) {
-        find_key(request, service->pool, task->key);
-    }
-    task->expires_ns = task->accepted_ns + service->pool->config->queue_ms * 1000000;
+    const pool_t *pool = task->service->pool;
+    bool is_known = pool->own_config == NULL || pool->was_served;
+    int64_t wait_ms = is_known ? pool->config->queue_ms : router->config->majordomo.unknown_wait_ms;
+    task->expires_ns = task->accepted_ns + wait_ms * 1000000;
     if (request->options.has_deadline_ms) {
         task->waiter.deadline_ns = task->accepted_ns + request->options.deadline_ms * 1000000;
     }
     if (request->options.has_priority) {
         task->priority = (uint8_t)request->options.priority;
     }
-    router->bytes += zmq_msg_size(&task->payload);
-    if (!task_enqueue(task, false)) {
-        request->origin = task->waiter.origin; /* to be refused by the caller */
-        task->waiter.origin.peer = NULL;
-        task_free(router, task);
+}
+
+static trp_status_t make_task(router_t *router, request_t *request, service_t *service)
+{
+    task_t *task = task_new(router, service);
+    if (task == NULL) {
         return TRP_NO_MEMORY;
     }
+    trp_status_t status =
+        service->pool->config->foreign ? take_frames(task, request) : pack_run(task, request);
+    router->bytes += task_bytes(task);
+    if (status == TRP_OK) {
+        task->waiter.form = request->form;
+        task->waiter.origin = request->origin;
+        if (!service->makes_key) {
+            find_key(request, service->pool, task->key);
+        }
+        set_times(router, task, request);
+        status = task_enqueue(task, false) ? TRP_OK : TRP_NO_MEMORY;
+    }
+    if (status != TRP_OK) {
+        task->waiter.origin.peer = NULL; /* the request's still: to be refused by the caller */
+        task_free(router, task);
+        return status;
+    }
+    request->origin.peer = NULL;
     service->sent++;
-    nudge(router);
+    router_call_add(router, task, &task->waiter.origin);
+    router_nudge(router);
     return TRP_OK;
 }
 
-static void accept_request(router_t *router, request_t *request)
+static void enqueue(router_t *router, request_t *request, service_t *service)
 {
-    service_t *service = NULL;
-    HASH_FIND(hh, router->services, request->service.data, request->service.size, service);
-    if (service == NULL) {
-        refuse_unknown(router, request);
-        return;
-    }
-    if (!has_room(router, request, service->pool)) {
-        return;
-    }
-    if (make_task(router, request, service) != TRP_OK) {
+    if (has_room(router, request, service->pool) && make_task(router, request, service) != TRP_OK) {
         refusal_t refusal;
         refusal_init(&refusal, "E_BUSY", "out of memory: try again later");
         refusal_int(&refusal, "retry_after_ms", RETRY_AFTER_MS);
@@ -226,21 +282,36 @@ static void accept_request(router_t *router, request_t *request)
 }
 
 /* Finds the form of the body. False: it has none and the request was refused. */
-static bool check_body(router_t *router, request_t *request, size_t frames)
+static bool check_body(router_t *router, request_t *request)
 {
-    if (frames == 1 &&
+    if (request->frame_count == 1 &&
         trp_form_detect(request->body, request->body_size, &request->form) == TRP_OK) {
         return true;
     }
     refusal_t refusal;
     refusal_init(&refusal, "E_BAD_BODY",
                  "the body is one frame with one map, JSON or MessagePack%s",
-                 frames == 1 ? "" : ", after an options frame if there is one");
+                 request->frame_count == 1 ? "" : ", after an options frame if there is one");
     trp_fault_t fault = {.rule = "a map, as MessagePack or JSON", .has_offset = true};
     refusal_fault(&refusal, &fault);
     request->form = TRP_FORM_JSON;
     refuse(router, request, &refusal);
     return false;
+}
+
+static void set_body(request_t *request, zmq_msg_t *frames, size_t count)
+{
+    request->frames = frames;
+    request->frame_count = count;
+    request->body = count > 0 ? zmq_msg_data(frames) : NULL;
+    request->body_size = 0;
+    for (size_t i = 0; i < count; i++) {
+        request->body_size += zmq_msg_size(&frames[i]);
+    }
+    size_t first = count > 0 ? zmq_msg_size(frames) : 0;
+    if (trp_form_detect(request->body, first, &request->form) != TRP_OK) {
+        request->form = TRP_FORM_JSON; /* of a refusal; check_body says what is wrong */
+    }
 }
 
 /* ---- Majordomo ---- */
@@ -271,47 +342,62 @@ static bool read_options(router_t *router, request_t *request, const majordomo_r
     return false;
 }
 
-/* The broker's own services (RFC 8). */
-static void answer_mmi(router_t *router, const request_t *request, const edge_peer_t *peer)
-{
-    const char *code = "501";
-    service_t *service = NULL;
-    if (request->service.size == 11 && memcmp(request->service.data, "mmi.service", 11) == 0) {
-        if (request->body_size > 0) {
-            HASH_FIND(hh, router->services, request->body, request->body_size, service);
-        }
-        code = service != NULL && service->pool->worker_count > 0 ? "200" : "404";
-    }
-    zmq_msg_t body;
-    zmq_msg_t frames[MAJORDOMO_REPLY_FRAMES];
-    if (zmq_msg_init_size(&body, 3) != 0) {
-        return;
-    }
-    memcpy(zmq_msg_data(&body), code, 3);
-    majordomo_reply_t reply = {.version = request->origin.version,
-                               .service = request->service,
-                               .has_options = request->origin.has_options,
-                               .id = request->options.id};
-    size_t count = majordomo_compose(&reply, &body, frames);
-    if (count == 0 || edge_send(router->socket, peer, frames, count) != TRP_OK) {
-        router->unreachable++;
-        for (size_t i = 0; i < count; i++) {
-            zmq_msg_close(&frames[i]);
-        }
-    }
-    zmq_msg_close(&body);
-}
-
 static bool is_mmi(const trp_text_t *service)
 {
     return service->size >= 4 && memcmp(service->data, "mmi.", 4) == 0;
 }
 
-static void on_request(router_t *router, const edge_peer_t *peer, majordomo_request_t *message)
+/* The tool; one that only a worker will tell about, where the configuration has clients wait for
+ * it. NULL: unknown */
+static service_t *find_service(router_t *router, trp_text_t name)
 {
-    request_t request = {.service = message->service, .form = TRP_FORM_JSON};
+    service_t *service = NULL;
+    HASH_FIND(hh, router->services, name.data, name.size, service);
+    if (service == NULL && router->config->majordomo.unknown_wait_ms > 0) {
+        service = router_add_foreign_service(router, name);
+    }
+    return service;
+}
+
+/* Foreign tools get their options frame, and have it read, only where their pool says so. */
+static void serve_request(router_t *router, request_t *request, const majordomo_request_t *message)
+{
     trp_document_t options;
     bool has_document = false;
+    bool is_broker = is_mmi(&request->service);
+    service_t *service = is_broker ? NULL : find_service(router, request->service);
+    bool is_foreign = service != NULL && service->pool->config->foreign;
+    bool is_verbatim = is_foreign && !service->pool->config->options;
+    set_body(request, message->body, message->body_count);
+    if (message->options != NULL && !is_verbatim) {
+        has_document = read_options(router, request, message, &options);
+        if (!has_document) {
+            return;
+        }
+    }
+    if (is_foreign) {
+        set_body(request, message->frames, message->frame_count);
+    }
+    if (is_broker) {
+        router_answer_mmi(router, request);
+    } else if (is_foreign) {
+        enqueue(router, request, service);
+    } else if (check_body(router, request)) {
+        if (service == NULL) {
+            refuse_unknown(router, request);
+        } else {
+            enqueue(router, request, service);
+        }
+    }
+    if (has_document) {
+        trp_document_fini(&options);
+    }
+}
+
+static void on_request(router_t *router, const edge_peer_t *peer,
+                       const majordomo_request_t *message)
+{
+    request_t request = {.service = message->service, .form = TRP_FORM_JSON};
     request.origin.version = message->version;
     request.origin.peer = malloc(sizeof(*peer));
     if (request.origin.peer == NULL) {
@@ -319,62 +405,20 @@ static void on_request(router_t *router, const edge_peer_t *peer, majordomo_requ
         return;
     }
     *request.origin.peer = *peer;
-    if (message->body_count > 0) {
-        request.body = zmq_msg_data(message->body);
-        request.body_size = zmq_msg_size(message->body);
-    }
-    if (trp_form_detect(request.body, request.body_size, &request.form) != TRP_OK) {
-        request.form = TRP_FORM_JSON; /* of the refusal; check_body says what is wrong */
-    }
-    if (message->options != NULL) {
-        has_document = read_options(router, &request, message, &options);
-        if (!has_document) {
-            free(request.origin.peer);
-            return;
-        }
-    }
-    if (is_mmi(&request.service)) {
-        answer_mmi(router, &request, peer);
-    } else if (check_body(router, &request, message->body_count)) {
-        accept_request(router, &request);
-    }
-    if (has_document) {
-        trp_document_fini(&options);
-    }
+    serve_request(router, &request, message);
     free(request.origin.peer);
-}
-
-/* The 1st, 2nd, 4th, 8th ... of its kind: no flood of lines. */
-static bool is_worth_a_line(uint64_t count)
-{
-    return (count & (count - 1)) == 0;
-}
-
-static void on_worker(router_t *router, const edge_peer_t *peer, majordomo_version_t version)
-{
-    zmq_msg_t frames[MAJORDOMO_REPLY_FRAMES];
-    size_t count = majordomo_disconnect(version, frames);
-    if (is_worth_a_line(++router->foreign)) {
-        log_event(LOG_WARN, "foreign_worker_refused", LOG_INT("messages", router->foreign),
-                  LOG_TEXT("hint", "workers of other programs are not served yet"));
-    }
-    if (count > 0 && edge_send(router->socket, peer, frames, count) != TRP_OK) {
-        for (size_t i = 0; i < count; i++) {
-            zmq_msg_close(&frames[i]);
-        }
-    }
 }
 
 void router_on_message(void *user, const edge_peer_t *peer, zmq_msg_t *frames, size_t count)
 {
     router_t *router = user;
-    majordomo_request_t message;
+    majordomo_message_t message;
     switch (majordomo_parse(frames, count, &message)) {
     case MAJORDOMO_REQUEST:
-        on_request(router, peer, &message);
+        on_request(router, peer, &message.request);
         break;
     case MAJORDOMO_WORKER:
-        on_worker(router, peer, message.version);
+        router_on_worker(router, peer, &message.worker, &frames[0]);
         break;
     case MAJORDOMO_JUNK:
         if (is_worth_a_line(++router->junk)) {
@@ -386,16 +430,19 @@ void router_on_message(void *user, const edge_peer_t *peer, zmq_msg_t *frames, s
 
 void router_accept_call(router_t *router, const router_call_t *call)
 {
-    request_t request = {.service = call->tool,
-                         .form = TRP_FORM_JSON,
-                         .body = call->body.data,
-                         .body_size = call->body.size,
-                         .origin = {.actor = call->reply}};
+    request_t request = {.service = call->tool, .origin = {.actor = call->reply}};
+    zmq_msg_t body;
+    if (zmq_msg_init_size(&body, call->body.size) != 0) {
+        router->unreachable++;
+        return;
+    }
+    memcpy(zmq_msg_data(&body), call->body.data, call->body.size);
     if (call->deadline_ms > 0) {
         request.options.has_deadline_ms = true;
         request.options.deadline_ms = call->deadline_ms;
     }
-    if (check_body(router, &request, 1)) {
-        accept_request(router, &request);
-    }
+    majordomo_request_t message = {
+        .body = &body, .body_count = 1, .frames = &body, .frame_count = 1};
+    serve_request(router, &request, &message);
+    zmq_msg_close(&body);
 }

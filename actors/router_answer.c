@@ -91,13 +91,37 @@ static void send_to_peer(router_t *router, const origin_t *origin, trp_text_t se
     }
 }
 
-static void send_to_actor(router_t *router, const origin_t *origin, zmq_msg_t *body)
+/* From a callback of the edge: no actor runs. */
+static trp_status_t send_from_edge(router_t *router, const origin_t *origin, zmq_msg_t *body)
 {
-    if (router->ctx == NULL ||
-        trp_reply_to(router->ctx, origin->actor, TRP_TAG_CALL_RESULT, body) != TRP_OK) {
-        zmq_msg_close(body);
+    trp_envelope_t *envelope = envelope_alloc();
+    if (envelope == NULL) {
+        return TRP_NO_MEMORY;
+    }
+    envelope->to = origin->actor.to;
+    envelope->from = router->self;
+    envelope->request_id = origin->actor.request_id;
+    envelope->tag = TRP_TAG_CALL_RESULT;
+    envelope->flags |= TRP_ENVELOPE_REPLY;
+    trp_status_t status = envelope_move(envelope, body);
+    if (status == TRP_OK) {
+        status = runtime_send(router->runtime, envelope);
+    }
+    if (status != TRP_OK) {
+        envelope_free(envelope);
+    }
+    return status;
+}
+
+void router_send_to_actor(router_t *router, const origin_t *origin, zmq_msg_t *body)
+{
+    trp_status_t status = router->ctx == NULL
+                              ? send_from_edge(router, origin, body)
+                              : trp_reply_to(router->ctx, origin->actor, TRP_TAG_CALL_RESULT, body);
+    if (status != TRP_OK) {
         router->unreachable++;
     }
+    zmq_msg_close(body);
 }
 
 static void deliver(router_t *router, const origin_t *origin, trp_text_t service,
@@ -115,7 +139,7 @@ static void deliver(router_t *router, const origin_t *origin, trp_text_t service
     if (origin->peer != NULL) {
         send_to_peer(router, origin, service, &body);
     } else {
-        send_to_actor(router, origin, &body);
+        router_send_to_actor(router, origin, &body);
     }
 }
 

@@ -94,7 +94,8 @@ static verdict_t choose(pool_t *pool, const task_t *task, worker_t **chosen)
     return *chosen != NULL ? VERDICT_GIVE : VERDICT_FULL;
 }
 
-static bool give(router_t *router, task_t *task, worker_t *worker)
+/* A request to an actor of ours, whose limit is that of the run. */
+static trp_status_t send_run(router_t *router, task_t *task, const worker_t *worker)
 {
     zmq_msg_t payload;
     zmq_msg_init(&payload);
@@ -105,17 +106,31 @@ static bool give(router_t *router, task_t *task, worker_t *worker)
                              .timeout_ms = worker->pool->config->run_ms};
     trp_status_t status = trp_request(router->ctx, &request, &task->request_id);
     zmq_msg_close(&payload);
+    return status;
+}
+
+/* False: it stays in the queue; a place that gets free tries again. */
+static bool give(router_t *router, task_t *task, worker_t *worker)
+{
+    trp_status_t status = worker->foreign != NULL ? foreign_send(router, worker, task)
+                                                  : send_run(router, task, worker);
+    if (status == TRP_GONE && worker->foreign != NULL) {
+        foreign_disconnect(router, worker->foreign, "it can't be reached");
+    }
     if (status != TRP_OK) {
-        return false; /* it stays in the queue; a place that gets free tries again */
+        return false;
     }
     HASH_ADD(hh, router->running, request_id, sizeof(task->request_id), task);
-    if (task->hh.tbl == NULL) {
+    if (task->hh.tbl == NULL) { /* no memory; what the worker answers finds nothing */
         trp_request_cancel(router->ctx, task->request_id);
-        return false; /* no memory: as above; what the worker answers finds nothing */
+        return false;
     }
     task_dequeue(task, true);
     task->state = TASK_RUNNING;
     task->started_ns = runtime_now_ns(router->runtime);
+    task->run_end_ns = worker->foreign != NULL
+                           ? task->started_ns + worker->pool->config->run_ms * 1000000
+                           : INT64_MAX;
     task->attempts++;
     task->worker = worker;
     task_note_end(task);
@@ -146,7 +161,7 @@ static void refuse_no_capacity(router_t *router, task_t *task)
     const config_pool_t *config = task->service->pool->config;
     refusal_t refusal;
     refusal_init(&refusal, "E_NO_CAPACITY", "all %lld workers of pool %s hold %lld keys each",
-                 (long long)config->max, config->name, (long long)config->keys_max);
+                 (long long)config->max, task->service->pool->name, (long long)config->keys_max);
     task_dequeue(task, true);
     router_refuse(router, task, &refusal);
     task_free(router, task);

@@ -13,10 +13,17 @@ static void refuse_expired(router_t *router, const task_t *task, const waiter_t 
                            int64_t now)
 {
     bool deadline = waiter->deadline_ns <= now;
+    const pool_t *pool = task->service->pool;
+    bool is_unknown = pool->own_config != NULL && !pool->was_served;
     refusal_t refusal;
-    refusal_init(&refusal, deadline ? "E_EXPIRED" : "E_NO_WORKER",
-                 deadline ? "the deadline passed before it was started"
-                          : "no worker was free within the limit for waiting");
+    if (is_unknown && !deadline) {
+        refusal_init(&refusal, "E_UNKNOWN_TOOL", "no tool is called \"%.63s\"",
+                     task->service->name);
+    } else {
+        refusal_init(&refusal, deadline ? "E_EXPIRED" : "E_NO_WORKER",
+                     deadline ? "the deadline passed before it was started"
+                              : "no worker was free within the limit for waiting");
+    }
     refusal_int(&refusal, "waited_ms", (now - task->accepted_ns) / MS);
     router_refuse_waiter(router, task, waiter, &refusal);
 }
@@ -43,7 +50,7 @@ static bool end_waiter(router_t *router, task_t *task, int64_t now)
         refuse_running(router, task, waiter);
     }
     if (is_left) {
-        waiter_fini(&gone);
+        router_waiter_gone(router, &gone);
     }
     return is_left;
 }
@@ -51,6 +58,10 @@ static bool end_waiter(router_t *router, task_t *task, int64_t now)
 /* Time has come for the task: one who waits for it, or all. */
 static void end_task(router_t *router, task_t *task, int64_t now)
 {
+    if (task->state == TASK_RUNNING && task->run_end_ns <= now) {
+        router_over_limit(router, task);
+        return;
+    }
     bool is_left = end_waiter(router, task, now);
     while (is_left && task->state == TASK_QUEUED && task->expires_ns <= now) {
         is_left = end_waiter(router, task, now);
@@ -61,7 +72,7 @@ static void end_task(router_t *router, task_t *task, int64_t now)
         task_dequeue(task, false);
         task_free(router, task);
     } else {
-        task->answered = true; /* it goes on holding its worker's place */
+        router_all_answered(router, task);
         task_note_end(task);
     }
 }
@@ -89,7 +100,7 @@ static void cancel_queue(router_t *router, queue_t *queue)
 void router_cancel_all(router_t *router)
 {
     for (size_t i = 0; i < router->pool_count; i++) {
-        pool_t *pool = &router->pools[i];
+        pool_t *pool = router->pools[i];
         worker_t *worker;
         cancel_queue(router, &pool->queue);
         cancel_queue(router, &pool->makers);
@@ -115,7 +126,8 @@ static task_t *task_of_end(heap_node_t *end)
 static int64_t idle_end(const pool_t *pool)
 {
     bool above = pool->idle != NULL && pool_staying(pool) > (uint64_t)pool->config->min;
-    return above ? pool->idle->idle_ns + pool->config->idle_ms * MS : INT64_MAX;
+    return above && pool->config->foreign == 0 ? pool->idle->idle_ns + pool->config->idle_ms * MS
+                                               : INT64_MAX;
 }
 
 static void end_idle(pool_t *pool, int64_t now)

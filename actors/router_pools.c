@@ -27,27 +27,73 @@ static bool has_word(const char *words, const char *word, size_t size)
     return false;
 }
 
-static trp_status_t add_service(router_t *router, pool_t *pool, const char *name, size_t size)
+/* NULL: no memory */
+static service_t *add_service(router_t *router, pool_t *pool, trp_text_t name)
 {
-    service_t *service = NULL;
-    HASH_FIND(hh, router->services, name, size, service);
-    if (service != NULL) {
-        log_event(LOG_ERROR, "tool_in_two_pools", LOG_TEXT("tool", service->name),
-                  LOG_TEXT("pool", service->pool->config->name),
-                  LOG_TEXT("other", pool->config->name));
-        return TRP_CONFIG;
-    }
-    service = calloc(1, sizeof(*service));
+    service_t *service = calloc(1, sizeof(*service));
     if (service == NULL) {
-        return TRP_NO_MEMORY;
+        return NULL;
     }
-    memcpy(service->name, name, size);
+    memcpy(service->name, name.data, name.size);
     service->pool = pool;
-    service->makes_key = has_word(pool->config->key_tools_new, name, size);
+    service->makes_key = has_word(pool->config->key_tools_new, name.data, name.size);
     HASH_ADD_STR(router->services, name, service);
     if (service->hh.tbl == NULL) {
         free(service);
-        return TRP_NO_MEMORY;
+        return NULL;
+    }
+    return service;
+}
+
+/* A pool without tools. NULL: no memory */
+static pool_t *add_pool(router_t *router, const config_pool_t *config, trp_text_t name)
+{
+    pool_t **pools = realloc(router->pools, (router->pool_count + 1) * sizeof(*pools));
+    pool_t *pool = pools != NULL ? calloc(1, sizeof(*pool)) : NULL;
+    router->pools = pools != NULL ? pools : router->pools;
+    if (pool == NULL) {
+        return NULL;
+    }
+    pool->router = router;
+    pool->config = config;
+    snprintf(pool->name, sizeof(pool->name), "%.*s", (int)name.size, name.data);
+    pool->balance.strategy = (balance_strategy_t)config->strategy;
+    pool->queue.fair = config->fair != 0;
+    pool->makers.fair = pool->queue.fair;
+    router->pools[router->pool_count++] = pool;
+    return pool;
+}
+
+/* errors: TRP_CONFIG (another pool has that tool), TRP_NO_MEMORY */
+static trp_status_t add_tool(router_t *router, pool_t *pool, trp_text_t name)
+{
+    service_t *service = NULL;
+    HASH_FIND(hh, router->services, name.data, name.size, service);
+    if (service != NULL) {
+        log_event(LOG_ERROR, "tool_in_two_pools", LOG_TEXT("tool", service->name),
+                  LOG_TEXT("pool", service->pool->name), LOG_TEXT("other", pool->name));
+        return TRP_CONFIG;
+    }
+    return add_service(router, pool, name) != NULL ? TRP_OK : TRP_NO_MEMORY;
+}
+
+/* A foreign worker serves one tool, so each has a pool of its own. */
+static trp_status_t add_tools(router_t *router, const config_pool_t *config)
+{
+    pool_t *pool = NULL;
+    trp_status_t status = TRP_OK;
+    for (const char *at = config->tools; *(at += strspn(at, BLANKS)) != '\0';) {
+        trp_text_t name = {at, strcspn(at, BLANKS)};
+        if (pool == NULL || config->foreign) {
+            pool =
+                add_pool(router, config,
+                         config->foreign ? name : (trp_text_t){config->name, strlen(config->name)});
+        }
+        status = pool != NULL ? add_tool(router, pool, name) : TRP_NO_MEMORY;
+        if (status != TRP_OK) {
+            return status;
+        }
+        at += name.size;
     }
     return TRP_OK;
 }
@@ -55,27 +101,33 @@ static trp_status_t add_service(router_t *router, pool_t *pool, const char *name
 trp_status_t router_make_pools(router_t *router)
 {
     const config_t *config = router->config;
-    router->pools = calloc(config->pool_count + 1, sizeof(*router->pools));
-    if (router->pools == NULL) {
-        return TRP_NO_MEMORY;
-    }
     for (size_t i = 0; i < config->pool_count; i++) {
-        pool_t *pool = &router->pools[router->pool_count++];
-        pool->router = router;
-        pool->config = &config->pools[i];
-        pool->balance.strategy = (balance_strategy_t)pool->config->strategy;
-        pool->queue.fair = pool->config->fair != 0;
-        pool->makers.fair = pool->queue.fair;
-        for (const char *at = pool->config->tools; *(at += strspn(at, BLANKS)) != '\0';) {
-            size_t size = strcspn(at, BLANKS);
-            trp_status_t status = add_service(router, pool, at, size);
-            if (status != TRP_OK) {
-                return status;
-            }
-            at += size;
+        trp_status_t status = add_tools(router, &config->pools[i]);
+        if (status != TRP_OK) {
+            return status;
         }
     }
     return TRP_OK;
+}
+
+service_t *router_add_foreign_service(router_t *router, trp_text_t name)
+{
+    if (router->own_pools >= (size_t)router->config->majordomo.services_max) {
+        return NULL;
+    }
+    config_pool_t *config = malloc(sizeof(*config));
+    if (config == NULL) {
+        return NULL;
+    }
+    config_pool_foreign(config);
+    pool_t *pool = add_pool(router, config, name);
+    if (pool == NULL) {
+        free(config);
+        return NULL;
+    }
+    pool->own_config = config;
+    router->own_pools++;
+    return add_service(router, pool, name); /* without memory a pool without a tool is left */
 }
 
 static void free_queue(router_t *router, queue_t *queue)
@@ -98,25 +150,33 @@ static void free_worker(router_t *router, worker_t *worker)
     worker_remove(worker);
 }
 
+static void free_pool(router_t *router, pool_t *pool)
+{
+    worker_t *worker, *next_worker;
+    DL_FOREACH_SAFE(pool->workers, worker, next_worker)
+    {
+        free_worker(router, worker);
+    }
+    free_queue(router, &pool->queue);
+    free_queue(router, &pool->makers);
+    balance_fini(&pool->balance);
+    heap_fini(&pool->ends);
+}
+
 void router_free_pools(router_t *router)
 {
     for (size_t i = 0; i < router->pool_count; i++) {
-        pool_t *pool = &router->pools[i];
-        worker_t *worker, *next_worker;
-        DL_FOREACH_SAFE(pool->workers, worker, next_worker)
-        {
-            free_worker(router, worker);
-        }
-        free_queue(router, &pool->queue);
-        free_queue(router, &pool->makers);
-        balance_fini(&pool->balance);
-        heap_fini(&pool->ends);
+        free_pool(router, router->pools[i]);
     }
     service_t *service, *next;
     HASH_ITER(hh, router->services, service, next)
     {
         HASH_DEL(router->services, service);
         free(service);
+    }
+    for (size_t i = 0; i < router->pool_count; i++) {
+        free(router->pools[i]->own_config);
+        free(router->pools[i]);
     }
     free(router->pools);
 }
@@ -162,9 +222,11 @@ static void wait_again(router_t *router, task_t *task)
 static void retry(router_t *router, task_t *task, const trp_reason_t *reason)
 {
     task_unassign(task);
+    router_drop_parts(router, task);
     if (task->answered) {
         task_free(router, task);
-    } else if (task->attempts >= (uint64_t)task->service->pool->config->attempts_max) {
+    } else if (task->has_parts ||
+               task->attempts >= (uint64_t)task->service->pool->config->attempts_max) {
         refuse_worker_lost(router, task, reason);
     } else {
         wait_again(router, task);
@@ -182,7 +244,7 @@ static void release_waiting(worker_t *worker)
     }
 }
 
-static void worker_down(worker_t *worker, const trp_reason_t *reason)
+void router_worker_down(worker_t *worker, const trp_reason_t *reason)
 {
     router_t *router = worker->pool->router;
     uint64_t monitor = worker->monitor;
@@ -193,7 +255,7 @@ static void worker_down(worker_t *worker, const trp_reason_t *reason)
     }
     release_waiting(worker);
     worker_remove(worker);
-    if (router->ctx != NULL) {
+    if (router->ctx != NULL && monitor != 0) {
         trp_demonitor(router->ctx, monitor);
     }
 }
@@ -218,13 +280,16 @@ void router_resume(router_t *router)
 {
     trp_reason_t reason = trp_reason(TRP_REASON_ERROR, TRP_NO_MEMORY, "it could not be watched");
     for (size_t i = 0; i < router->pool_count; i++) {
-        pool_t *pool = &router->pools[i];
+        pool_t *pool = router->pools[i];
         worker_t *worker, *next;
         DL_FOREACH_SAFE(pool->workers, worker, next)
         {
+            if (worker->foreign != NULL) {
+                continue; /* it answers to the port, which has outlived the actor */
+            }
             take_back_tasks(worker);
             if (trp_monitor(router->ctx, worker->pid, &worker->monitor) != TRP_OK) {
-                worker_down(worker, &reason);
+                router_worker_down(worker, &reason);
             }
         }
         pool->supervisor = TRP_PID_NONE;
@@ -233,6 +298,7 @@ void router_resume(router_t *router)
         pool->timer = 0; /* it ended with the former actor */
         pool_set_timer(pool);
     }
+    router->beat_timer = 0; /* as well */
 }
 
 void router_on_down(router_t *router, const trp_envelope_t *message)
@@ -246,7 +312,7 @@ void router_on_down(router_t *router, const trp_envelope_t *message)
     worker_t *worker = worker_find(router, message->from);
     if (worker != NULL) {
         pool_t *pool = worker->pool;
-        worker_down(worker, &reason);
+        router_worker_down(worker, &reason);
         pool_dispatch(pool);
         router_check_drained(router);
     }
@@ -273,8 +339,8 @@ static bool text_is(const trp_text_t *text, const char *prefix, const char *name
 static void supervisor_event(router_t *router, const child_event_t *event, trp_pid_t pid)
 {
     for (size_t i = 0; i < router->pool_count; i++) {
-        pool_t *pool = &router->pools[i];
-        if (!text_is(&event->id, "pool.", pool->config->name)) {
+        pool_t *pool = router->pools[i];
+        if (!text_is(&event->id, "pool.", pool->name)) {
             continue;
         }
         pool->growing = false;
@@ -282,7 +348,7 @@ static void supervisor_event(router_t *router, const child_event_t *event, trp_p
         pool->supervisor = event->change == CHILD_UP ? pid : TRP_PID_NONE;
         if (event->change == CHILD_UP &&
             trp_send(router->ctx, pid, TRP_TAG_OBSERVE, NULL, 0) != TRP_OK) {
-            log_event(LOG_ERROR, "pool_not_observed", LOG_TEXT("pool", pool->config->name));
+            log_event(LOG_ERROR, "pool_not_observed", LOG_TEXT("pool", pool->name));
         }
     }
 }
@@ -295,8 +361,8 @@ static void worker_event(router_t *router, const child_event_t *event, trp_pid_t
         worker_leave(worker);
     }
     for (size_t i = 0; i < router->pool_count; i++) {
-        pool_t *pool = &router->pools[i];
-        if (!text_is(&event->supervisor, "pool.", pool->config->name)) {
+        pool_t *pool = router->pools[i];
+        if (!text_is(&event->supervisor, "pool.", pool->name)) {
             continue;
         }
         pool->grow_at_ns = 0;
@@ -367,7 +433,7 @@ bool pool_shrink(pool_t *pool, worker_t *worker)
     zmq_msg_close(&body);
     if (asked) {
         worker_leave(worker);
-        log_event(LOG_INFO, "pool_shrinks", LOG_TEXT("pool", pool->config->name),
+        log_event(LOG_INFO, "pool_shrinks", LOG_TEXT("pool", pool->name),
                   LOG_TEXT("worker", worker->name), LOG_INT("workers", pool->worker_count));
     }
     return asked;
@@ -391,14 +457,14 @@ static child_outcome_t outcome_of(const trp_envelope_t *message)
 void router_on_child_answer(router_t *router, const trp_envelope_t *message)
 {
     for (size_t i = 0; i < router->pool_count; i++) {
-        pool_t *pool = &router->pools[i];
+        pool_t *pool = router->pools[i];
         if (pool->grow_request == 0 || pool->grow_request != message->request_id) {
             continue;
         }
         pool->growing = false;
         pool->grow_request = 0;
         if (outcome_of(message) == CHILD_OK) {
-            log_event(LOG_INFO, "pool_grows", LOG_TEXT("pool", pool->config->name),
+            log_event(LOG_INFO, "pool_grows", LOG_TEXT("pool", pool->name),
                       LOG_INT("workers", pool->worker_count), LOG_INT("queued", pool->queued));
         } else {
             pool->grow_at_ns = runtime_now_ns(router->runtime) + GROW_PAUSE_NS;

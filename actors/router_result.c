@@ -84,12 +84,8 @@ void router_on_done(router_t *router, const trp_envelope_t *message)
     trp_document_fini(&document);
 }
 
-void router_on_timeout(router_t *router, uint64_t request_id)
+void router_over_limit(router_t *router, task_t *task)
 {
-    task_t *task = find_running(router, request_id);
-    if (task == NULL) {
-        return;
-    }
     worker_t *worker = task->worker;
     int64_t limit_ms = worker->pool->config->run_ms;
     log_event(LOG_WARN, "task_timeout", LOG_TEXT("task_id", task->waiter.id),
@@ -105,7 +101,19 @@ void router_on_timeout(router_t *router, uint64_t request_id)
     task_unassign(task);
     task_free(router, task);
     worker_leave(worker); /* its end puts its other tasks back */
-    trp_reason_t kill = trp_reason(TRP_REASON_KILLED, 0, "task over its run limit");
-    trp_exit(router->ctx, worker->pid, &kill);
+    if (worker->foreign != NULL) {
+        foreign_disconnect(router, worker->foreign, "its task was over the run limit");
+    } else {
+        trp_reason_t kill = trp_reason(TRP_REASON_KILLED, 0, "task over its run limit");
+        trp_exit(router->ctx, worker->pid, &kill);
+    }
     router_check_drained(router);
+}
+
+void router_on_timeout(router_t *router, uint64_t request_id)
+{
+    task_t *task = find_running(router, request_id);
+    if (task != NULL) {
+        router_over_limit(router, task);
+    }
 }

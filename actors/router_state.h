@@ -23,6 +23,9 @@
 typedef struct router router_t;
 typedef struct pool pool_t;
 typedef struct worker worker_t;
+typedef struct foreign foreign_t;
+typedef struct request request_t;
+typedef struct call call_entry_t; /* router_cancel.c */
 
 /** Where an answer goes. */
 typedef struct origin {
@@ -36,7 +39,7 @@ typedef struct origin {
 /** A tool's name and the pool that serves it. */
 typedef struct service {
     char name[TRP_TOOL_NAME_MAX + 1];
-    pool_t *pool;
+    pool_t *pool;   /* foreign ones: its own */
     bool makes_key; /* goes to the worker that holds the fewest keys */
     uint64_t sent, answered, failed, retried;
     UT_hash_handle hh;
@@ -60,12 +63,20 @@ struct task {
     waiter_t *joined; /* ... and those who asked for the same work, by deadline */
     task_state_t state;
     uint8_t priority;
+    bool has_parts;    /* partial answers went to a client: it can't be tried again */
     bool answered;     /* nobody waits any more: it only holds its worker's place */
-    zmq_msg_t payload; /* task_run, packed once; shared by all attempts */
+    zmq_msg_t payload; /* shared by all attempts: task_run, packed once; a foreign tool's: the first
+                        * frame of the body, as it came ... */
+    zmq_msg_t *more;   /* ... the other frames; NULL: none ... */
+    uint32_t more_count;
+    uint32_t part_count; /* ... and partial answers kept for those who get them with the last one */
+    zmq_msg_t *parts;
     char key[TRP_TASK_KEY_MAX + 1];
     int64_t accepted_ns;
     int64_t started_ns; /* of this attempt */
     int64_t expires_ns; /* not started by then: refused */
+    int64_t run_end_ns; /* foreign: this attempt is over then; INT64_MAX where the request's limit
+                         * says so */
     heap_node_t end;    /* in its pool's ends, from its first queue to its end */
     uint32_t attempts;
     uint64_t avoid;      /* name (balance_member_t) of the worker that failed it last; 0 = none */
@@ -80,10 +91,11 @@ struct task {
 /** A worker that is ready. */
 struct worker {
     balance_member_t member; /* how balance_pick finds it */
-    trp_pid_t pid;
+    trp_pid_t pid;           /* of an actor of ours ... */
+    uint64_t monitor;
+    foreign_t *foreign; /* ... or a program that speaks Majordomo */
     char name[TRP_NAME_MAX];
     pool_t *pool;
-    uint64_t monitor;
     task_t *tasks;   /* running here */
     queue_t waiting; /* tasks whose key it holds, until it has a place free */
     uint64_t done;
@@ -93,13 +105,25 @@ struct worker {
     struct worker *prev, *next;           /* in pool->workers */
     struct worker *idle_prev, *idle_next; /* in pool->idle */
     struct worker *ready_prev, *ready_next;
-    UT_hash_handle hh; /* in router->workers */
+    UT_hash_handle hh;                    /* in router->workers, unless it is foreign */
+};
+
+/** A worker of another program. */
+struct foreign {
+    edge_peer_t peer;
+    majordomo_version_t version;
+    worker_t *worker;
+    int64_t heard_ns;
+    UT_hash_handle hh; /* in router->foreigners, by peer */
 };
 
 /** Tasks of one kind and those who do them. */
 struct pool {
     router_t *router;
     const config_pool_t *config;
+    char name[TRP_NAME_MAX];   /* of the configuration; foreign ones: of the tool */
+    bool was_served;           /* foreign: there was a worker once */
+    config_pool_t *own_config; /* of a tool that the configuration does not know; NULL: it does */
     worker_t *workers;
     worker_t *idle; /* nothing in hand and no keys; the longest idle first */
     balance_t balance;
@@ -138,18 +162,23 @@ struct router {
     const config_t *config;
     edge_socket_t *socket;
     service_t *services;
-    pool_t *pools;
+    pool_t **pools; /* each stays where it is */
     size_t pool_count;
-    worker_t *workers; /* of all pools, by pid */
+    worker_t *workers;       /* actors of all pools, by pid */
+    foreign_t *foreigners;   /* workers of other programs, by peer */
+    uint64_t beat_timer;     /* while there are any */
+    uint64_t foreign_serial; /* of their names and attempts */
+    size_t own_pools;        /* tools that the configuration does not know */
     task_t *running;
     key_entry_t *keys;
+    call_entry_t *calls;          /* by what their clients call them */
     size_t tasks;                 /* accepted and unanswered */
     size_t bytes;                 /* of their bodies */
     bool nudged;                  /* a wake-up is in the actor's mailbox */
     bool draining;                /* no new work */
     trp_reply_address_t drain_to; /* who is told when all is answered; NONE: told already */
     uint64_t random;              /* state of the generator of task ids */
-    uint64_t foreign;             /* messages of workers of other programs */
+    uint64_t disconnected;        /* workers of other programs that were sent away */
     uint64_t junk;                /* messages that were no protocol at all */
     uint64_t unreachable;         /* answers whose client has left */
 };
@@ -157,6 +186,7 @@ struct router {
 enum {
     ROUTER_TAG_NUDGE = 0x0600, /* there is something in a queue */
     ROUTER_TAG_TIMER = 0x0601, /* a pool's timer: a task expires, or a worker idles too long */
+    ROUTER_TAG_BEAT = 0x0602,  /* heartbeats of foreign workers are due */
 };
 
 /* ---- router_tasks.c ---- */
@@ -179,14 +209,30 @@ void task_dequeue(task_t *task, bool served);
 int64_t task_end(const task_t *task);
 /** To be called when that moment changed. */
 void task_note_end(task_t *task);
+/** Bytes of the body. */
+size_t task_bytes(task_t *task);
 /** Takes away the waiter with the earliest deadline when another one is left. False: it is the last
  * one, and stays. owns: `gone` is the caller's (waiter_fini) */
 bool task_next_waiter(task_t *task, waiter_t *gone);
+/** The same for the one that `peer` calls `id`. */
+bool task_take_waiter(task_t *task, const edge_peer_t *peer, trp_text_t id, waiter_t *gone);
 void waiter_fini(waiter_t *waiter);
 
 /* ---- router_accept.c ---- */
 
-/** One message of a client on the Majordomo port. */
+/** A request before it is a task. */
+struct request {
+    origin_t origin;
+    trp_text_t service;
+    zmq_msg_t *frames; /* after the service: [options,] body ... */
+    size_t frame_count;
+    const void *body; /* of tools of ours */
+    size_t body_size;
+    trp_form_t form;
+    task_options_t options;
+};
+
+/** One message of a client or a worker on the Majordomo port. */
 void router_on_message(void *router, const edge_peer_t *peer, zmq_msg_t *frames, size_t count);
 
 /** What a request from inside says. */
@@ -226,6 +272,8 @@ trp_status_t refusal_take(refusal_t *refusal, zmq_msg_t *map);
  * consumed. */
 void router_refuse(router_t *router, task_t *task, refusal_t *refusal);
 void router_answer(router_t *router, task_t *task, const task_done_t *done);
+/** Gives an actor its answer. owns: `body` */
+void router_send_to_actor(router_t *router, const origin_t *origin, zmq_msg_t *body);
 /** Refuses one of those who wait for a task. */
 void router_refuse_waiter(router_t *router, const task_t *task, const waiter_t *waiter,
                           refusal_t *refusal);
@@ -235,8 +283,10 @@ void router_refuse_origin(router_t *router, const origin_t *origin, trp_text_t s
 
 /* ---- router_workers.c ---- */
 
-/** A worker is ready. False: no memory, or it could not be watched. */
+/** A worker is ready, an actor. False: no memory, or it could not be watched. */
 bool worker_add(pool_t *pool, trp_pid_t pid, trp_text_t name);
+/** A worker without a pid, which the caller gives tasks. NULL: no memory */
+worker_t *worker_add_foreign(pool_t *pool, foreign_t *foreign, const char *name);
 /** Takes it out of all and frees it; it must have no task. */
 void worker_remove(worker_t *worker);
 worker_t *worker_find(const router_t *router, trp_pid_t pid);
@@ -255,6 +305,51 @@ static inline uint32_t pool_staying(const pool_t *pool)
     return pool->worker_count - pool->leaving;
 }
 
+/* ---- router_foreign.c: workers of other programs ---- */
+
+/** One message of a worker on the Majordomo port. */
+void router_on_worker(router_t *router, const edge_peer_t *peer, majordomo_worker_t *message,
+                      zmq_msg_t *first);
+/** A connection on the port ended. */
+void router_on_peer_down(void *router, const edge_peer_t *peer);
+/** Sends a task to a foreign worker. errors: TRP_GONE, TRP_BUSY, TRP_NO_MEMORY */
+TRP_MUST_USE trp_status_t foreign_send(router_t *router, const worker_t *worker, task_t *task);
+/** Tells a worker to leave and forgets it; its tasks are tried elsewhere. */
+void foreign_disconnect(router_t *router, foreign_t *foreign, const char *why);
+void router_on_beat(router_t *router);
+void router_free_foreign(router_t *router);
+/** Starts the heartbeats where there are foreign workers and they have not been started. */
+void router_start_beats(router_t *router);
+/** Sends all foreign workers away. */
+void router_end_foreign(router_t *router);
+
+/* ---- router_forward.c: answers of foreign tools, verbatim ---- */
+
+/** Sends a partial answer to those who take it as it comes and keeps it for the others; the frames
+ * are moved from. errors: TRP_NO_MEMORY, TRP_TOO_LARGE (the task is then to be refused) */
+TRP_MUST_USE trp_status_t router_forward_part(router_t *router, task_t *task, zmq_msg_t *frames,
+                                              size_t count);
+/** Sends the last answer to all who wait. */
+void router_forward_final(router_t *router, task_t *task, zmq_msg_t *frames, size_t count);
+/** Frees the parts that are kept. */
+void router_drop_parts(router_t *router, task_t *task);
+
+/* ---- router_cancel.c ---- */
+
+/** Notes what the client calls its call; without memory it can't be cancelled. */
+void router_call_add(router_t *router, task_t *task, const origin_t *origin);
+void router_call_remove(router_t *router, const origin_t *origin);
+/** Ends a waiter that was taken from its task. */
+void router_waiter_gone(router_t *router, waiter_t *waiter);
+/** Nobody waits for a running task any more; it only holds its worker's place. */
+void router_all_answered(router_t *router, task_t *task);
+/** Answers the call that `peer` calls `id` with E_CANCELLED. False: there is none. */
+bool router_cancel(router_t *router, const edge_peer_t *peer, trp_text_t id);
+
+/* ---- router_mmi.c: the broker's own services (RFC 8) ---- */
+
+void router_answer_mmi(router_t *router, const request_t *request);
+
 /* ---- router_dispatch.c, router_result.c, router_expire.c ---- */
 
 /** Gives waiting tasks to workers as far as there is room, and grows the pool where there is
@@ -266,6 +361,10 @@ void task_unassign(task_t *task);
 /** A worker's answer, or the end of its time. */
 void router_on_done(router_t *router, const trp_envelope_t *message);
 void router_on_timeout(router_t *router, uint64_t request_id);
+/** A running task is over its limit: its worker is replaced. */
+void router_over_limit(router_t *router, task_t *task);
+/** Wakes the actor, once for all that happens before it runs. Any callback of the edge. */
+void router_nudge(router_t *router);
 /** Refuses what waited too long and stops workers that idle too long; sets the next timer. */
 void pool_on_timer(pool_t *pool);
 /** Refuses all that is accepted and unanswered. */
@@ -281,6 +380,11 @@ void router_free_pools(router_t *router);
 
 /** Says to the root supervisor that the router wants to know its children. */
 void router_observe(router_t *router);
+/** Takes a worker that ended, or was sent away, out of all; its tasks are tried elsewhere. */
+void router_worker_down(worker_t *worker, const trp_reason_t *reason);
+/** A pool for one tool of foreign workers that the configuration does not know. NULL: no memory, or
+ * too many of them */
+service_t *router_add_foreign_service(router_t *router, trp_text_t name);
 /** A supervisor's news about a child. */
 void router_on_child(router_t *router, const trp_envelope_t *message);
 /** The end of a worker or of a pool's supervisor. */
@@ -298,6 +402,12 @@ bool pool_shrink(pool_t *pool, worker_t *worker);
 void router_on_child_answer(router_t *router, const trp_envelope_t *message);
 /** All is answered and no new work comes: tells who asked for it. */
 void router_check_drained(router_t *router);
+
+/** The 1st, 2nd, 4th, 8th ... of its kind: no flood of lines. */
+static inline bool is_worth_a_line(uint64_t count)
+{
+    return (count & (count - 1)) == 0;
+}
 
 /* ---- router_keys.c ---- */
 

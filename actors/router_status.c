@@ -61,7 +61,7 @@ static bool fill_pool(const router_t *router, const pool_t *pool, pool_rows_t *r
         return false;
     }
     *status = (pool_status_t){
-        .name = text(pool->config->name),
+        .name = text(pool->name),
         .tools = rows->tools,
         .min = pool->config->min,
         .max = pool->config->max,
@@ -83,7 +83,7 @@ trp_status_t router_status(router_t *router, zmq_msg_t *message)
     pool_status_t *pools = calloc(router->pool_count + 1, sizeof(*pools));
     bool filled = rows != NULL && pools != NULL;
     for (size_t i = 0; filled && i < router->pool_count; i++) {
-        filled = fill_pool(router, &router->pools[i], &rows[i], &pools[i]);
+        filled = fill_pool(router, router->pools[i], &rows[i], &pools[i]);
     }
     pools_status_t status = {.pools = pools, .pools_count = router->pool_count};
     trp_status_t result =

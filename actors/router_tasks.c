@@ -35,23 +35,38 @@ task_t *task_new(router_t *router, service_t *service)
     task->accepted_ns = runtime_now_ns(router->runtime);
     task->waiter.deadline_ns = INT64_MAX;
     task->expires_ns = INT64_MAX;
+    task->run_end_ns = INT64_MAX;
     task->priority = QUEUE_PRIORITY_DEFAULT;
     zmq_msg_init(&task->payload);
     router->tasks++;
     return task;
 }
 
+size_t task_bytes(task_t *task)
+{
+    size_t size = zmq_msg_size(&task->payload);
+    for (uint32_t i = 0; i < task->more_count; i++) {
+        size += zmq_msg_size(&task->more[i]);
+    }
+    return size;
+}
+
 void task_free(router_t *router, task_t *task)
 {
     router->tasks--;
-    router->bytes -= zmq_msg_size(&task->payload);
+    router->bytes -= task_bytes(task);
     heap_remove(&task->service->pool->ends, &task->end);
     zmq_msg_close(&task->payload);
+    for (uint32_t i = 0; i < task->more_count; i++) {
+        zmq_msg_close(&task->more[i]);
+    }
+    free(task->more);
+    router_drop_parts(router, task);
     waiter_t gone;
     while (task_next_waiter(task, &gone)) {
-        waiter_fini(&gone);
+        router_waiter_gone(router, &gone);
     }
-    waiter_fini(&task->waiter);
+    router_waiter_gone(router, &task->waiter);
     free(task);
 }
 
@@ -76,13 +91,38 @@ bool task_next_waiter(task_t *task, waiter_t *gone)
     return true;
 }
 
+static bool is_of(const waiter_t *waiter, const edge_peer_t *peer, trp_text_t id)
+{
+    const origin_t *origin = &waiter->origin;
+    return origin->peer != NULL && origin->peer->size == peer->size &&
+           memcmp(origin->peer->id, peer->id, peer->size) == 0 && strlen(origin->id) == id.size &&
+           memcmp(origin->id, id.data, id.size) == 0;
+}
+
+bool task_take_waiter(task_t *task, const edge_peer_t *peer, trp_text_t id, waiter_t *gone)
+{
+    if (is_of(&task->waiter, peer, id)) {
+        return task_next_waiter(task, gone);
+    }
+    for (waiter_t **link = &task->joined; *link != NULL; link = &(*link)->next) {
+        if (is_of(*link, peer, id)) {
+            waiter_t *found = *link;
+            *gone = *found;
+            *link = found->next;
+            free(found);
+            return true;
+        }
+    }
+    return false;
+}
+
 /* ---- queues ---- */
 
 int64_t task_end(const task_t *task)
 {
+    int64_t limit = task->state == TASK_QUEUED ? task->expires_ns : task->run_end_ns;
     int64_t deadline = task->answered ? INT64_MAX : task->waiter.deadline_ns;
-    bool waits = task->state == TASK_QUEUED && task->expires_ns < deadline;
-    return waits ? task->expires_ns : deadline;
+    return limit < deadline ? limit : deadline;
 }
 
 void task_note_end(task_t *task)

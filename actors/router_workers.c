@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <utlist.h>
 
 #include "actors/router_state.h"
@@ -12,34 +13,60 @@ worker_t *worker_find(const router_t *router, trp_pid_t pid)
     return worker;
 }
 
-bool worker_add(pool_t *pool, trp_pid_t pid, trp_text_t name)
+/* A worker in no list yet. NULL: no memory */
+static worker_t *make(pool_t *pool, trp_text_t name)
 {
-    router_t *router = pool->router;
     worker_t *worker = calloc(1, sizeof(*worker));
     if (worker == NULL) {
-        return false;
+        return NULL;
     }
-    worker->pid = pid;
     worker->pool = pool;
     worker->waiting.fair = pool->queue.fair;
     worker->member.weight = 1;
     snprintf(worker->name, sizeof(worker->name), "%.*s", (int)name.size, name.data);
     if (!balance_join(&pool->balance, &worker->member, worker->name)) {
         free(worker);
+        return NULL;
+    }
+    return worker;
+}
+
+static void enlist(pool_t *pool, worker_t *worker)
+{
+    DL_APPEND(pool->workers, worker);
+    pool->worker_count++;
+    worker_changed(worker);
+}
+
+worker_t *worker_add_foreign(pool_t *pool, foreign_t *foreign, const char *name)
+{
+    worker_t *worker = make(pool, (trp_text_t){name, strlen(name)});
+    if (worker != NULL) {
+        worker->foreign = foreign;
+        enlist(pool, worker);
+    }
+    return worker;
+}
+
+bool worker_add(pool_t *pool, trp_pid_t pid, trp_text_t name)
+{
+    router_t *router = pool->router;
+    worker_t *worker = make(pool, name);
+    if (worker == NULL) {
         return false;
     }
+    worker->pid = pid;
     HASH_ADD(hh, router->workers, pid, sizeof(worker->pid), worker);
-    if (worker->hh.tbl == NULL || trp_monitor(router->ctx, pid, &worker->monitor) != TRP_OK) {
-        if (worker->hh.tbl != NULL) {
+    bool is_added = worker->hh.tbl != NULL;
+    if (!is_added || trp_monitor(router->ctx, pid, &worker->monitor) != TRP_OK) {
+        if (is_added) {
             HASH_DEL(router->workers, worker);
         }
         balance_leave(&pool->balance, &worker->member);
         free(worker);
         return false;
     }
-    DL_APPEND(pool->workers, worker);
-    pool->worker_count++;
-    worker_changed(worker);
+    enlist(pool, worker);
     return true;
 }
 
@@ -99,7 +126,9 @@ void worker_remove(worker_t *worker)
     DL_DELETE(pool->workers, worker);
     pool->worker_count--;
     pool->leaving--;
-    HASH_DEL(pool->router->workers, worker);
+    if (worker->foreign == NULL) {
+        HASH_DEL(pool->router->workers, worker);
+    }
     queue_fini(&worker->waiting);
     free(worker);
 }

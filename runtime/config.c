@@ -12,7 +12,9 @@
 #include "runtime/config_lines.h"
 #include "runtime/config_tables.h"
 
-#define FILE_MAX (1024 * 1024)
+#define FILE_MAX              (1024 * 1024)
+#define CONFIG_FOREIGN_MAX    1000000 /* workers that come by themselves */
+#define CONFIG_FOREIGN_RUN_MS 60000   /* above liveness, so that a vanished worker is found first */
 
 typedef struct loader {
     config_t *config;
@@ -78,12 +80,14 @@ static trp_status_t set_option(loader_t *loader, const char *section, zconfig_t 
     return refuse(loader, path, "a known option; `troupe config` lists them");
 }
 
-/* A section of options; `options` in it belong to a class and are read by finish_child. */
+/* A section of options; a section `options` in it belongs to a class and is read by
+ * finish_child. */
 static trp_status_t read_options(loader_t *loader, const char *path, zconfig_t *section,
                                  const target_t *targets, size_t count)
 {
     for (zconfig_t *item = zconfig_child(section); item != NULL; item = zconfig_next(item)) {
-        if (strchr(path, '.') != NULL && strcmp(zconfig_name(item), "options") == 0) {
+        if (strchr(path, '.') != NULL && strcmp(zconfig_name(item), "options") == 0 &&
+            zconfig_value(item)[0] == '\0') {
             continue;
         }
         trp_status_t status = set_option(loader, path, item, targets, count);
@@ -147,6 +151,10 @@ static trp_status_t read_child(loader_t *loader, zconfig_t *section, config_chil
 
 static trp_status_t check_pool(loader_t *loader, const char *path, config_pool_t *pool)
 {
+    if (pool->foreign) {
+        pool->min = 0;
+        pool->max = CONFIG_FOREIGN_MAX;
+    }
     if (pool->max == 0) {
         pool->max = pool->min;
     }
@@ -175,7 +183,27 @@ static trp_status_t read_pool(loader_t *loader, zconfig_t *section, config_pool_
     if (status == TRP_OK) {
         status = check_pool(loader, path, pool);
     }
-    return status == TRP_OK ? finish_child(loader, path, section, &pool->child) : status;
+    if (status != TRP_OK || !pool->foreign) {
+        return status == TRP_OK ? finish_child(loader, path, section, &pool->child) : status;
+    }
+    if (zconfig_locate(section, "run_ms") == NULL) {
+        pool->run_ms = CONFIG_FOREIGN_RUN_MS;
+    }
+    if (pool->child.class_name[0] != '\0') {
+        return refuse(loader, path, "no `class` with `foreign = 1`: other programs do its work");
+    }
+    return TRP_OK;
+}
+
+void config_pool_foreign(config_pool_t *pool)
+{
+    size_t count = 0;
+    *pool = (config_pool_t){0};
+    option_defaults(&config_tables(&count)[CONFIG_POOL], pool);
+    pool->foreign = 1;
+    pool->min = 0;
+    pool->max = CONFIG_FOREIGN_MAX;
+    pool->run_ms = CONFIG_FOREIGN_RUN_MS;
 }
 
 static size_t count_children(zconfig_t *section)

@@ -22,6 +22,10 @@ typedef struct config_majordomo {
     char endpoint[OPTION_TEXT_MAX]; /* "" = none */
     int64_t bytes_max;              /* bodies of all accepted tasks */
     int64_t body_max;               /* one request body */
+    int64_t heartbeat_ms, liveness; /* of workers of other programs: interval, and how many of them
+                                     * one may be silent */
+    int64_t unknown_wait_ms;        /* for a first worker of a tool that nobody knows */
+    int64_t services_max;           /* tools that only workers of other programs tell of */
 } config_majordomo_t;
 
 /** A child of the tree, or one worker of a pool: SUPERVISION.md 1.2 and 5.1. */
@@ -61,6 +65,9 @@ typedef struct config_pool {
     int64_t attempts_max;
     int64_t idle_ms;             /* a worker above min is stopped after this */
     int64_t keys_max;            /* keys (matches) that one worker holds; 0 = no limit */
+    int64_t cancel_ms;           /* a cancelled task may run on so long */
+    int64_t foreign;             /* 1: workers of other programs serve it; it has no class */
+    int64_t options;             /* foreign: 1: the options frame is read, and sent on */
     char tools[OPTION_TEXT_MAX]; /* names, separated by blanks */
     char key_member[64]; /* member of the body by which a task finds the worker that holds its key;
                             "" = none */
@@ -93,6 +100,9 @@ TRP_MUST_USE trp_status_t config_load(const char *path, const char *const *overr
                                       const trp_class_t *const *classes, config_t **config,
                                       config_fault_t *fault);
 void config_free(config_t **config);
+
+/** The defaults of a pool that is served by workers of other programs. */
+void config_pool_foreign(config_pool_t *pool);
 
 /** The option tables, for `troupe config` and docs/config.md. `count` gets their number. */
 const option_table_t *config_tables(size_t *count);

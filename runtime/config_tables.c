@@ -56,6 +56,14 @@ static const option_t majordomo_rows[] = {
     INT_ROW(config_majordomo_t, bytes_max, "268435456", 1048576, 1099511627776,
             "bytes: bodies of all accepted tasks together; above it requests are refused"),
     INT_ROW(config_majordomo_t, body_max, "16777216", 1024, BODY_MAX, "bytes: one request body"),
+    INT_ROW(config_majordomo_t, heartbeat_ms, "2500", 10, 3600000,
+            "ms: interval of heartbeats to and from workers of other programs"),
+    INT_ROW(config_majordomo_t, liveness, "3", 2, 100,
+            "heartbeats that such a worker may miss before it counts as dead"),
+    INT_ROW(config_majordomo_t, unknown_wait_ms, "0", 0, 3600000,
+            "ms: how long a request for a tool that nobody knows waits for a first worker"),
+    INT_ROW(config_majordomo_t, services_max, "1000", 0, 100000,
+            "tools that only workers of other programs tell of"),
 };
 
 #define SUPERVISOR_ROWS(strategy_default, intensity_default, period_default)                       \
@@ -109,6 +117,13 @@ static const option_t pool_rows[] = {
             "ms: a worker above min that was idle so long is stopped"),
     INT_ROW(config_pool_t, keys_max, "0", 0, 1000000,
             "keys (matches) that one worker holds; 0: no limit"),
+    INT_ROW(config_pool_t, cancel_ms, "1000", 0, 86400000,
+            "ms: a task that was cancelled while it ran may run on so long; then its worker is "
+            "replaced"),
+    INT_ROW(config_pool_t, foreign, "0", 0, 1,
+            "1: workers of other programs serve it, by Majordomo; it has no class then"),
+    INT_ROW(config_pool_t, options, "0", 0, 1,
+            "1, with foreign: options frames are read, and sent on to the workers"),
     TEXT_ROW(config_pool_t, tools, "", "names of its tools, separated by blanks; required"),
     TEXT_ROW(config_pool_t, key_member, "",
              "member of the body that names a key: such tasks go to the worker that holds it"),

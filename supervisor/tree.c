@@ -116,6 +116,9 @@ static void fill(tree_t *tree, const config_t *config, const trp_class_t *router
     }
     trp_child_spec_t *workers = tree->workers;
     for (size_t i = 0; i < config->pool_count; i++) {
+        if (config->pools[i].foreign) {
+            continue; /* its workers come by themselves */
+        }
         fill_pool(&tree->pools[i], workers, &config->pools[i]);
         workers += 1 + config->pools[i].min;
         *child++ = supervisor_child(&tree->pools[i]);
@@ -155,6 +158,9 @@ static trp_status_t check(const tree_t *tree, size_t pool_count, char error[256]
     trp_status_t status = trp_supervisor_check(&tree->root, rule);
     const char *name = tree->root.name;
     for (size_t i = 0; i < pool_count && status == TRP_OK; i++) {
+        if (tree->pools[i].name[0] == '\0') {
+            continue; /* foreign */
+        }
         name = tree->pools[i].name;
         status = trp_supervisor_check(&tree->pools[i], rule);
     }

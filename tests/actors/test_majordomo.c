@@ -42,54 +42,54 @@ static bool frame_is(zmq_msg_t *frame, const void *data, size_t size)
 Test(majordomo, version_01_request_is_read)
 {
     message_t message = {.count = 0};
-    majordomo_request_t request;
+    majordomo_message_t parsed;
     add_text(&message, "");
     add_text(&message, "MDPC01");
     add_text(&message, "code_parse");
     add_text(&message, "{}");
 
-    majordomo_kind_t kind = majordomo_parse(message.frames, message.count, &request);
+    majordomo_kind_t kind = majordomo_parse(message.frames, message.count, &parsed);
 
     cr_assert_eq(kind, MAJORDOMO_REQUEST);
-    cr_assert_eq(request.version, MAJORDOMO_01);
-    cr_assert_eq(request.service.size, 10u);
-    cr_assert_eq(request.body_count, 1u);
-    cr_assert_null(request.options);
+    cr_assert_eq(parsed.request.version, MAJORDOMO_01);
+    cr_assert_eq(parsed.request.service.size, 10u);
+    cr_assert_eq(parsed.request.body_count, 1u);
+    cr_assert_null(parsed.request.options);
     close_all(&message);
 }
 
 Test(majordomo, version_02_request_with_options_is_read)
 {
     message_t message = {.count = 0};
-    majordomo_request_t request;
+    majordomo_message_t parsed;
     add_text(&message, "MDPC02");
     add_text(&message, "\x01");
     add_text(&message, "code_parse");
     add_text(&message, "TRP1\x80");
     add_text(&message, "{}");
 
-    majordomo_kind_t kind = majordomo_parse(message.frames, message.count, &request);
+    majordomo_kind_t kind = majordomo_parse(message.frames, message.count, &parsed);
 
     cr_assert_eq(kind, MAJORDOMO_REQUEST);
-    cr_assert_eq(request.version, MAJORDOMO_02);
-    cr_assert_eq(request.options_size, 1u);
-    cr_assert_eq(request.body_count, 1u);
-    cr_assert(frame_is(request.body, "{}", 2));
+    cr_assert_eq(parsed.request.version, MAJORDOMO_02);
+    cr_assert_eq(parsed.request.options_size, 1u);
+    cr_assert_eq(parsed.request.body_count, 1u);
+    cr_assert(frame_is(parsed.request.body, "{}", 2));
     close_all(&message);
 }
 
 Test(majordomo, request_without_a_body_is_still_a_request)
 {
     message_t message = {.count = 0};
-    majordomo_request_t request;
+    majordomo_message_t parsed;
     add_text(&message, "");
     add_text(&message, "MDPC01");
     add_text(&message, "code_parse");
 
-    majordomo_kind_t kind = majordomo_parse(message.frames, message.count, &request);
+    majordomo_kind_t kind = majordomo_parse(message.frames, message.count, &parsed);
 
     cr_assert_eq(kind, MAJORDOMO_REQUEST);
-    cr_assert_eq(request.body_count, 0u);
+    cr_assert_eq(parsed.request.body_count, 0u);
     close_all(&message);
 }
 
@@ -97,11 +97,11 @@ Test(majordomo, request_without_a_body_is_still_a_request)
 static majordomo_kind_t kind_of(const char *const *texts)
 {
     message_t message = {.count = 0};
-    majordomo_request_t request;
+    majordomo_message_t parsed;
     for (; *texts != NULL; texts++) {
         add_text(&message, *texts);
     }
-    majordomo_kind_t kind = majordomo_parse(message.frames, message.count, &request);
+    majordomo_kind_t kind = majordomo_parse(message.frames, message.count, &parsed);
     close_all(&message);
     return kind;
 }
@@ -147,6 +147,87 @@ Test(majordomo, commands_of_workers_are_known_by_their_version)
     cr_assert_eq(KIND("MDPW02", "\x01"), MAJORDOMO_JUNK);
 }
 
+/* Frame by frame, from a NULL-terminated list; the texts end at their NUL, "" is an empty frame. */
+static majordomo_worker_t worker_of(message_t *message, const char *const *texts)
+{
+    majordomo_message_t parsed;
+    for (; *texts != NULL; texts++) {
+        add_text(message, *texts);
+    }
+    cr_assert_eq(majordomo_parse(message->frames, message->count, &parsed), MAJORDOMO_WORKER);
+    return parsed.worker;
+}
+
+#define WORKER(message, ...) worker_of(message, (const char *const[]){__VA_ARGS__, NULL})
+
+Test(majordomo, numbers_of_commands_differ_between_the_versions)
+{
+    static const char *const numbers[] = {"\x01", "\x02", "\x03", "\x04", "\x05", "\x06"};
+    static const majordomo_command_t old[] = {MAJORDOMO_READY, MAJORDOMO_WORK, MAJORDOMO_FINAL,
+                                              MAJORDOMO_HEARTBEAT, MAJORDOMO_DISCONNECT};
+    for (size_t i = 0; i < 6; i++) {
+        message_t first = {.count = 0}, second = {.count = 0};
+        bool has_service = i == 0;
+        bool has_body = i >= 1 && i <= 2;
+        if (i < 5) {
+            majordomo_worker_t worker =
+                has_service ? WORKER(&first, "", "MDPW01", numbers[i], "echo")
+                : has_body  ? WORKER(&first, "", "MDPW01", numbers[i], "who", "", "body")
+                            : WORKER(&first, "", "MDPW01", numbers[i]);
+            cr_assert_eq(worker.command, old[i]);
+        }
+        majordomo_worker_t worker = has_service ? WORKER(&second, "MDPW02", numbers[i], "echo")
+                                    : i <= 3
+                                        ? WORKER(&second, "MDPW02", numbers[i], "who", "", "body")
+                                        : WORKER(&second, "MDPW02", numbers[i]);
+        cr_assert_eq(worker.command, (majordomo_command_t)i);
+        close_all(&first);
+        close_all(&second);
+    }
+}
+
+Test(majordomo, answer_of_a_worker_has_address_and_body)
+{
+    message_t message = {.count = 0};
+
+    majordomo_worker_t worker = WORKER(&message, "MDPW02", "\x04", "who", "", "one", "two");
+
+    cr_assert_eq(worker.address.size, 3);
+    cr_assert_eq(worker.body_count, 2);
+    cr_assert(frame_is(&worker.body[1], "two", 3));
+    close_all(&message);
+}
+
+Test(majordomo, answers_without_address_or_body_are_junk)
+{
+    cr_assert_eq(KIND("MDPW02", "\x04"), MAJORDOMO_JUNK);
+    cr_assert_eq(KIND("MDPW02", "\x04", "who"), MAJORDOMO_JUNK);
+    cr_assert_eq(KIND("MDPW02", "\x04", "who", ""), MAJORDOMO_JUNK);
+    cr_assert_eq(KIND("MDPW02", "\x04", "who", "x", "body"), MAJORDOMO_JUNK);
+    cr_assert_eq(KIND("", "MDPW01", "\x03", "who", ""), MAJORDOMO_JUNK);
+    cr_assert_eq(KIND("MDPW02", "\x01", "a\nb"), MAJORDOMO_JUNK);
+    cr_assert_eq(KIND("MDPW02", "\x05", "more"), MAJORDOMO_JUNK);
+}
+
+Test(majordomo, order_to_a_worker_is_read_back)
+{
+    for (int version = 0; version <= 1; version++) {
+        message_t message = {.count = 0};
+        majordomo_message_t parsed;
+        message.count = majordomo_order((majordomo_version_t)version, MAJORDOMO_WORK,
+                                        &(trp_text_t){"who", 3}, message.frames);
+        add_text(&message, "body");
+
+        majordomo_kind_t kind = majordomo_parse(message.frames, message.count, &parsed);
+
+        cr_assert_eq(kind, MAJORDOMO_WORKER);
+        cr_assert_eq((int)parsed.worker.version, version);
+        cr_assert_eq(parsed.worker.command, MAJORDOMO_WORK);
+        cr_assert_eq(parsed.worker.body_count, 1);
+        close_all(&message);
+    }
+}
+
 Test(majordomo, reply_of_version_01_has_the_frames_of_rfc_7)
 {
     message_t reply = {.count = 0};
@@ -188,7 +269,7 @@ Test(majordomo, random_frames_are_parsed_without_harm)
     uint64_t random = 1;
     for (int round = 0; round < 20000; round++) {
         message_t message = {.count = 0};
-        majordomo_request_t request;
+        majordomo_message_t parsed;
         random = random * 6364136223846793005u + 1442695040888963407u;
         size_t frames = (random >> 33) % FRAMES_MAX;
         for (size_t i = 0; i < frames; i++) {
@@ -199,9 +280,10 @@ Test(majordomo, random_frames_are_parsed_without_harm)
             add_text(&message, pieces[(random >> 33) % 10]);
         }
 
-        majordomo_kind_t kind = majordomo_parse(message.frames, message.count, &request);
+        majordomo_kind_t kind = majordomo_parse(message.frames, message.count, &parsed);
 
-        cr_assert(kind != MAJORDOMO_REQUEST || (request.service.size > 0 && message.count >= 3));
+        cr_assert(kind != MAJORDOMO_REQUEST ||
+                  (parsed.request.service.size > 0 && message.count >= 3));
         close_all(&message);
     }
 }

@@ -127,6 +127,12 @@ class Node:
         return subprocess.run([self.program, *arguments], env=env, input=stdin, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, text=True, timeout=timeout * SLOW)
 
+    def start_command(self, *arguments):
+        """The same, without waiting for its end."""
+        env = dict(os.environ, TROUPE_CONTROL=self.endpoints.get("control", ""))
+        return subprocess.Popen([self.program, *arguments], env=env, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True)
+
     def workers(self, pool):
         """Rows of `ps` of a pool's workers, by name."""
         rows = [row for row in self.ask("ps") if row["name"].startswith(pool + ".") and row["place"] == "process"]

@@ -137,21 +137,6 @@ class Requests(unittest.TestCase):
         self.assertIs(client.call_01("code_parse", CODE)["success"], True)
         self.assertGreaterEqual(self.node.events("junk_dropped")[-1]["messages"], 4)  # of 6: lines at 1, 2, 4
 
-    def test_foreign_worker_is_told_to_disconnect(self):
-        client = self.client()
-        client.send(b"", b"MDPW01", b"\x01", b"echo")
-        self.assertEqual(client.receive(), [b"", b"MDPW01", b"\x05"])
-        client.send(b"MDPW02", b"\x01", b"echo")
-        self.assertEqual(client.receive(), [b"MDPW02", b"\x06"])
-
-    def test_many_foreign_workers_do_not_flood_the_log(self):
-        client = self.client()
-        for _ in range(300):
-            client.send(b"MDPW02", b"\x01", b"echo")
-        for _ in range(300):
-            client.receive()
-        self.assertLessEqual(len(self.node.events("foreign_worker_refused")), 12)
-
     def test_mmi_service_knows_tools_with_workers(self):
         client = self.client()
         for body, code in ((b"code_parse", b"200"), (b"nothing", b"404")):

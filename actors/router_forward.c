@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+/* Answers of foreign tools: opaque frames, passed on verbatim. A client of version 0.2 gets partial
+ * answers as they come; for all others they are kept, and stand before the last answer's frames. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "actors/router_state.h"
+
+static bool streams(const waiter_t *waiter)
+{
+    return waiter->origin.peer != NULL && waiter->origin.version == MAJORDOMO_02;
+}
+
+static const waiter_t *next_waiter(const task_t *task, const waiter_t *waiter)
+{
+    return waiter == &task->waiter ? task->joined : waiter->next;
+}
+
+/* Frames of an answer: two runs, either of which may be empty. */
+typedef struct answer_frames {
+    zmq_msg_t *parts;
+    size_t part_count;
+    zmq_msg_t *last;
+    size_t last_count;
+} answer_frames_t;
+
+static size_t copy_frames(zmq_msg_t *to, zmq_msg_t *from, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        zmq_msg_init(&to[i]);
+        zmq_msg_copy(&to[i], &from[i]);
+    }
+    return count;
+}
+
+static void send_frames(router_t *router, const task_t *task, const waiter_t *waiter,
+                        const answer_frames_t *answer, bool final)
+{
+    const origin_t *origin = &waiter->origin;
+    majordomo_reply_t reply = {.version = origin->version,
+                               .service = {task->service->name, strlen(task->service->name)},
+                               .has_options = origin->has_options};
+    if (origin->id[0] != '\0') {
+        reply.id = (trp_text_t){origin->id, strlen(origin->id)};
+    }
+    size_t total = MAJORDOMO_REPLY_FRAMES + answer->part_count + answer->last_count;
+    zmq_msg_t *frames = malloc(total * sizeof(*frames));
+    size_t count = frames != NULL ? majordomo_head(&reply, final, frames) : 0;
+    if (count == 0) {
+        router->unreachable++;
+        free(frames);
+        return;
+    }
+    count += copy_frames(frames + count, answer->parts, answer->part_count);
+    count += copy_frames(frames + count, answer->last, answer->last_count);
+    if (router->socket == NULL ||
+        edge_send(router->socket, origin->peer, frames, count) != TRP_OK) {
+        router->unreachable++;
+        for (size_t i = 0; i < count; i++) {
+            zmq_msg_close(&frames[i]);
+        }
+    }
+    free(frames);
+}
+
+/* A frame as a value: what it says if it is a map in one of our forms, else text or bytes. */
+static void write_frame(trp_writer_t *writer, zmq_msg_t *frame)
+{
+    const char *data = zmq_msg_data(frame);
+    size_t size = zmq_msg_size(frame);
+    trp_form_t form;
+    trp_fault_t fault;
+    bool has_form = trp_form_detect(data, size, &form) == TRP_OK;
+    if (has_form && form == TRP_FORM_JSON) {
+        trp_writer_t value;
+        trp_writer_init(&value);
+        has_form = trp_json_to_msgpack(data, size, &value, &fault) == TRP_OK;
+        if (has_form) {
+            size_t value_size = 0;
+            const void *bytes = trp_writer_data(&value, &value_size);
+            trp_write_raw(writer, bytes, value_size);
+        }
+        trp_writer_fini(&value);
+    } else if (has_form) {
+        size_t bad = 0;
+        has_form = trp_msgpack_check(data, size, &bad) == TRP_OK;
+        if (has_form) {
+            trp_write_raw(writer, data, size);
+        }
+    }
+    if (!has_form && trp_utf8_check(data, size) == size) {
+        trp_write_string(writer, data, size);
+    } else if (!has_form) {
+        trp_write_bytes(writer, data, size);
+    }
+}
+
+/* An actor gets a reply map like that of our tools; several frames are an array. */
+static void send_as_result(router_t *router, const waiter_t *waiter, const answer_frames_t *answer)
+{
+    trp_writer_t writer;
+    zmq_msg_t body;
+    size_t total = answer->part_count + answer->last_count;
+    size_t mark = 0;
+    trp_writer_init(&writer);
+    trp_write_map(&writer, 3);
+    trp_put_text(&writer, "task_id", waiter->id);
+    trp_put_bool(&writer, "success", true);
+    trp_write_key(&writer, "result");
+    if (total != 1) {
+        mark = trp_write_array_begin(&writer);
+    }
+    for (size_t i = 0; i < total; i++) {
+        write_frame(&writer, i < answer->part_count ? &answer->parts[i]
+                                                    : &answer->last[i - answer->part_count]);
+    }
+    if (total != 1) {
+        trp_write_array_end(&writer, mark, total);
+    }
+    if (trp_writer_take(&writer, &body) == TRP_OK) {
+        router_send_to_actor(router, &waiter->origin, &body);
+    } else {
+        router->unreachable++;
+    }
+    trp_writer_fini(&writer);
+}
+
+static trp_status_t keep(router_t *router, task_t *task, zmq_msg_t *frames, size_t count)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < task->part_count; i++) {
+        size += zmq_msg_size(&task->parts[i]);
+    }
+    for (size_t i = 0; i < count; i++) {
+        size += zmq_msg_size(&frames[i]);
+    }
+    if (size > (size_t)router->config->majordomo.body_max ||
+        task->part_count + count > TRP_FRAMES_MAX / 2) {
+        return TRP_TOO_LARGE;
+    }
+    zmq_msg_t *parts = realloc(task->parts, (task->part_count + count) * sizeof(*parts));
+    if (parts == NULL) {
+        return TRP_NO_MEMORY;
+    }
+    task->parts = parts;
+    for (size_t i = 0; i < count; i++) {
+        zmq_msg_init(&parts[task->part_count]);
+        zmq_msg_copy(&parts[task->part_count], &frames[i]);
+        router->bytes += zmq_msg_size(&frames[i]);
+        task->part_count++;
+    }
+    return TRP_OK;
+}
+
+void router_drop_parts(router_t *router, task_t *task)
+{
+    for (size_t i = 0; i < task->part_count; i++) {
+        router->bytes -= zmq_msg_size(&task->parts[i]);
+        zmq_msg_close(&task->parts[i]);
+    }
+    free(task->parts);
+    task->parts = NULL;
+    task->part_count = 0;
+}
+
+trp_status_t router_forward_part(router_t *router, task_t *task, zmq_msg_t *frames, size_t count)
+{
+    const answer_frames_t answer = {.last = frames, .last_count = count};
+    bool is_kept = false;
+    for (const waiter_t *waiter = &task->waiter; waiter != NULL;
+         waiter = next_waiter(task, waiter)) {
+        if (streams(waiter)) {
+            send_frames(router, task, waiter, &answer, false);
+        } else {
+            is_kept = true;
+        }
+    }
+    task->has_parts = true;
+    return is_kept ? keep(router, task, frames, count) : TRP_OK;
+}
+
+void router_forward_final(router_t *router, task_t *task, zmq_msg_t *frames, size_t count)
+{
+    const answer_frames_t last = {.last = frames, .last_count = count};
+    const answer_frames_t all = {task->parts, task->part_count, frames, count};
+    for (const waiter_t *waiter = &task->waiter; waiter != NULL;
+         waiter = next_waiter(task, waiter)) {
+        task->service->answered++;
+        if (waiter->origin.peer == NULL) {
+            send_as_result(router, waiter, &all);
+        } else {
+            send_frames(router, task, waiter, streams(waiter) ? &last : &all, true);
+        }
+    }
+}
