@@ -105,7 +105,7 @@ struct worker {
     struct worker *prev, *next;           /* in pool->workers */
     struct worker *idle_prev, *idle_next; /* in pool->idle */
     struct worker *ready_prev, *ready_next;
-    UT_hash_handle hh;                    /* in router->workers, unless it is foreign */
+    UT_hash_handle hh; /* in router->workers, unless it is foreign */
 };
 
 /** A worker of another program. */
