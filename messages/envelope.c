@@ -10,11 +10,7 @@ static _Thread_local envelope_meter_t meter;
 
 trp_envelope_t *envelope_alloc(void)
 {
-    trp_envelope_t *envelope = envelope_pool_get();
-    if (envelope != NULL) {
-        memset(envelope, 0, offsetof(trp_envelope_t, payload));
-    }
-    return envelope;
+    return envelope_new();
 }
 
 size_t envelope_memory(void)

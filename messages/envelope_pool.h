@@ -11,6 +11,8 @@
 #ifndef TRP_MESSAGES_ENVELOPE_POOL_H
 #define TRP_MESSAGES_ENVELOPE_POOL_H
 
+#include <string.h>
+
 #include "messages/envelope.h"
 
 #define MAGAZINE_SIZE 128 /* envelopes: one trip to the depot for each */
@@ -58,6 +60,26 @@ static inline void envelope_pool_put(trp_envelope_t *envelope)
         return;
     }
     loaded->envelopes[loaded->count++] = envelope;
+}
+
+/** envelope_alloc, inlined where each message passes. */
+static inline trp_envelope_t *envelope_new(void)
+{
+    trp_envelope_t *envelope = envelope_pool_get();
+    if (envelope != NULL) {
+        memset(envelope, 0, offsetof(trp_envelope_t, payload));
+    }
+    return envelope;
+}
+
+/** envelope_free, the same. */
+static inline void envelope_drop(trp_envelope_t *envelope)
+{
+    if ((envelope->flags & (TRP_ENVELOPE_METERED | TRP_ENVELOPE_SHARED)) != 0) {
+        envelope_free(envelope);
+    } else {
+        envelope_pool_put(envelope);
+    }
 }
 
 #endif

@@ -61,15 +61,16 @@ typedef struct cell_life {
 
 typedef struct cell {
     /* senders, and the scheduler's links */
-    _Alignas(64) mailbox_t mailbox;
-    _Atomic uint32_t generation; /* raised at each end */
-    _Atomic uint32_t flags;      /* of the class, and CELL_ marks */
-    struct cell *run_next;       /* of the run queue, or of the free list */
+    _Alignas(64) _Atomic uint32_t generation; /* raised at each end */
+    _Atomic uint32_t flags;                   /* of the class, and CELL_ marks */
+    struct cell *run_next;                    /* of the run queue, or of the free list */
     uint32_t slot;
     _Atomic uint32_t turned_away; /* messages that found no room; written by their senders */
     bool pinned;                  /* runs on the edge only */
+    trp_envelope_t *args;         /* the spawner's, then for init */
+    mailbox_t mailbox;            /* its last word begins the next line: */
     /* the runner */
-    _Alignas(64) trp_envelope_t *first; /* taken, oldest first */
+    trp_envelope_t *first; /* taken, oldest first */
     trp_envelope_t *last;
     trp_pid_t self; /* what others know it by */
     const trp_class_t *class;
@@ -78,12 +79,13 @@ typedef struct cell {
     _Atomic uint64_t handled; /* written by the runner alone; an atomic for who looks in */
     _Atomic uint64_t died;    /* messages that it took and never saw; as `handled` */
     uint64_t next_ref;
-    uint64_t owed;     /* charge taken and not yet given back; it is given back in lumps: */
-    uint64_t owed_max; /* ... when this sum of count or bytes is reached, or the slice ends */
-    trp_envelope_t *args;
+    uint64_t owed;           /* charge taken and not yet given back; it is given back in lumps: */
+    uint64_t owed_max;       /* ... when this sum of count or bytes is reached, or the slice ends */
     _Atomic uint8_t phase;   /* cell_phase_t; as `handled` */
     _Atomic uint8_t running; /* as `handled` */
 } cell_t;
+
+_Static_assert(offsetof(cell_t, mailbox.urgent) == 64, "what the runner reads for each message");
 
 typedef struct cell_table {
     cell_t *cells;

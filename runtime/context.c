@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "messages/envelope_pool.h"
 #include "runtime/life.h"
 #include "runtime/log.h"
 #include "runtime/signal.h"
@@ -19,7 +20,7 @@ static const sender_t *sender_of(const trp_ctx_t *ctx)
 trp_status_t context_fill(const trp_ctx_t *ctx, trp_pid_t to, const content_t *content,
                           trp_envelope_t **envelope)
 {
-    trp_envelope_t *made = envelope_alloc();
+    trp_envelope_t *made = envelope_new();
     if (made == NULL) {
         return TRP_NO_MEMORY;
     }
@@ -53,7 +54,9 @@ static void refused(trp_ctx_t *ctx, trp_envelope_t *envelope)
 
 trp_status_t context_post(trp_ctx_t *ctx, trp_envelope_t *envelope, const content_t *content)
 {
-    trp_status_t status = send_envelope(sender_of(ctx), envelope);
+    trp_pid_t to = {envelope->to.node, envelope->to.slot, envelope->to.generation,
+                    envelope->to.incarnation}; /* member by member: send_envelope says why */
+    trp_status_t status = send_message(sender_of(ctx), envelope, to);
     zmq_msg_t *message = content->message;
     if (status == TRP_OK) {
         ctx->worker->slice_work++;
@@ -77,19 +80,32 @@ static trp_status_t send_content(trp_ctx_t *ctx, trp_pid_t to, const content_t *
     return status == TRP_OK ? context_post(ctx, envelope, content) : status;
 }
 
+/* `size` is at most TRP_INLINE_MAX. Most messages have a few words, and no call to copy them. */
+static inline void copy_inline(trp_envelope_t *envelope, const void *data, size_t size)
+{
+    if (size == sizeof(uint64_t)) {
+        memcpy(envelope->payload.bytes, data, sizeof(uint64_t));
+    } else if (size > 0) {
+        memcpy(envelope->payload.bytes, data, size);
+    }
+    envelope->inline_size = (uint8_t)size;
+}
+
 trp_status_t trp_send(trp_ctx_t *ctx, trp_pid_t to, uint16_t tag, const void *data, size_t size)
 {
-    trp_envelope_t *envelope = envelope_alloc();
+    if (size > TRP_INLINE_MAX) {
+        content_t content = {.tag = tag, .data = data, .size = size};
+        return send_content(ctx, to, &content);
+    }
+    trp_envelope_t *envelope = envelope_new();
     if (envelope == NULL) {
         return TRP_NO_MEMORY;
     }
     envelope->to = to;
     envelope->from = ctx->cell->self;
     envelope->tag = tag;
-    trp_status_t status = envelope_set(envelope, data, size);
-    if (status == TRP_OK) {
-        status = send_envelope(sender_of(ctx), envelope);
-    }
+    copy_inline(envelope, data, size);
+    trp_status_t status = send_message(sender_of(ctx), envelope, to);
     if (status != TRP_OK) {
         refused(ctx, envelope);
         return status;

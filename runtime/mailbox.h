@@ -33,10 +33,10 @@
 #define MAILBOX_BYTES_MAX ((1ull << 39) - 1) /* bytes: 39 of its 40 bits */
 
 typedef struct mailbox {
-    _Atomic uint64_t word;
-    _Atomic(uintptr_t) urgent;
     _Atomic uint64_t charge; /* count << 40 | bytes, without the inbox: only added and subtracted */
     _Atomic uint64_t limit;  /* the same form; an atomic since late senders read it */
+    _Atomic uint64_t word;
+    _Atomic(uintptr_t) urgent; /* looked at before each message: in a cell on the runner's line */
 } mailbox_t;
 
 typedef enum mailbox_pushed {
@@ -81,10 +81,6 @@ static inline uint64_t mailbox_sum(uint64_t count, uint64_t bytes)
     return count << 40 | bytes;
 }
 
-/** Hands over a message if the bounds allow. owns: the mailbox's unless MAILBOX_SHUT or
- * MAILBOX_FULL. */
-mailbox_pushed_t mailbox_post(mailbox_t *mailbox, trp_envelope_t *envelope);
-
 /** Hands over what is charged already, or never is. owns: the mailbox's unless MAILBOX_SHUT. */
 mailbox_pushed_t mailbox_push(mailbox_t *mailbox, trp_envelope_t *envelope);
 mailbox_pushed_t mailbox_push_urgent(mailbox_t *mailbox, trp_envelope_t *envelope);
@@ -114,5 +110,88 @@ bool mailbox_has_urgent(const mailbox_t *mailbox);
 bool mailbox_sleep(mailbox_t *mailbox);
 
 bool mailbox_is_asleep(const mailbox_t *mailbox);
+
+/** The same as mailbox_post, by charging the message first. */
+mailbox_pushed_t mailbox_post_charged(mailbox_t *mailbox, trp_envelope_t *envelope);
+
+/* ---- what each message passes through ---- */
+
+#define MAILBOX_RUNNING 0ull
+#define MAILBOX_ASLEEP  1ull
+#define MAILBOX_CLOSED  2ull
+
+/* A list's word: the number of messages that the runner is to charge, and where the newest is. */
+#define MAILBOX_PLACE_BITS \
+    41 /* of an address of 48 bits that is a multiple of an envelope's size */
+#define MAILBOX_PLACE_SHIFT 7
+#define MAILBOX_PLACE_MASK  ((1ull << MAILBOX_PLACE_BITS) - 1)
+#define MAILBOX_INBOX_MAX   ((1ull << (64 - MAILBOX_PLACE_BITS)) - 1)
+
+_Static_assert(TRP_ENVELOPE_SIZE == 1 << MAILBOX_PLACE_SHIFT,
+               "the low bits of its address are zero");
+_Static_assert(sizeof(uintptr_t) == 8, "the word has room for both");
+_Static_assert(MAILBOX_COUNT_MAX <= MAILBOX_INBOX_MAX,
+               "no bound is beyond what the word can count");
+
+static inline trp_envelope_t *mailbox_list_of(uint64_t word)
+{
+    return word <= MAILBOX_CLOSED
+               ? NULL
+               : (trp_envelope_t *)(uintptr_t)((word & MAILBOX_PLACE_MASK) << MAILBOX_PLACE_SHIFT);
+}
+
+static inline uint64_t mailbox_inbox_of(uint64_t word)
+{
+    return word >> MAILBOX_PLACE_BITS;
+}
+
+static inline uint64_t mailbox_word_of(const trp_envelope_t *newest, uint64_t inbox)
+{
+    return inbox << MAILBOX_PLACE_BITS | (uint64_t)(uintptr_t)newest >> MAILBOX_PLACE_SHIFT;
+}
+
+/* Whether the word and the charge leave room for one more message inside its envelope. */
+static inline bool mailbox_has_room(const mailbox_t *mailbox, uint64_t word, uint64_t limit)
+{
+    /* Relaxed: the word was read before with acquire, and who emptied it charged that before; what
+     * else changes the charge now does not know of us either. */
+    uint64_t charge = atomic_load_explicit(&mailbox->charge, memory_order_relaxed);
+    uint64_t inbox = mailbox_inbox_of(word);
+    return mailbox_count(charge) + inbox < mailbox_count(limit) &&
+           mailbox_bytes(charge) + (inbox + 1) * TRP_INLINE_MAX <= mailbox_bytes(limit);
+}
+
+/* Whether messages inside their envelopes may pass the bound of bytes before that of the count. */
+static inline bool mailbox_is_tight(uint64_t limit)
+{
+    return mailbox_bytes(limit) < (uint64_t)mailbox_count(limit) * TRP_INLINE_MAX;
+}
+
+/** Hands over a message if the bounds allow. owns: the mailbox's unless MAILBOX_SHUT or
+ * MAILBOX_FULL. */
+static inline mailbox_pushed_t mailbox_post(mailbox_t *mailbox, trp_envelope_t *envelope)
+{
+    uint64_t limit = atomic_load_explicit(&mailbox->limit, memory_order_relaxed);
+    if ((envelope->flags & TRP_ENVELOPE_SHARED) != 0 || mailbox_is_tight(limit)) {
+        return mailbox_post_charged(mailbox, envelope);
+    }
+    envelope->flags &= (uint8_t)~TRP_ENVELOPE_CHARGED;
+    /* Acquire, release: as in mailbox_push. */
+    uint64_t word = atomic_load_explicit(&mailbox->word, memory_order_acquire);
+    for (;;) {
+        if (word == MAILBOX_CLOSED) {
+            return MAILBOX_SHUT;
+        }
+        if (!mailbox_has_room(mailbox, word, limit)) {
+            return MAILBOX_FULL;
+        }
+        envelope->next = mailbox_list_of(word);
+        if (atomic_compare_exchange_weak_explicit(
+                &mailbox->word, &word, mailbox_word_of(envelope, mailbox_inbox_of(word) + 1),
+                memory_order_acq_rel, memory_order_acquire)) {
+            return word == MAILBOX_ASLEEP ? MAILBOX_WOKE : MAILBOX_PUSHED;
+        }
+    }
+}
 
 #endif

@@ -165,7 +165,13 @@ static trp_status_t deliver(const sender_t *sender, uint32_t slot, uint32_t gene
         atomic_load_explicit(&cell->generation, memory_order_acquire) != generation) {
         return nobody(sender, envelope, TRP_DEAD_STALE);
     }
-    switch (push(cell, envelope)) {
+    return send_pushed(sender, cell, envelope, push(cell, envelope));
+}
+
+trp_status_t send_pushed(const sender_t *sender, cell_t *cell, trp_envelope_t *envelope,
+                         mailbox_pushed_t pushed)
+{
+    switch (pushed) {
     case MAILBOX_WOKE:
         scheduler_ready(sender->runtime, sender->worker, cell);
         return TRP_OK;

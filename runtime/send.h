@@ -32,4 +32,27 @@ void dead_letter(const sender_t *sender, trp_envelope_t *envelope, trp_dead_t wh
 void dead_letter_again(const sender_t *sender, trp_envelope_t *envelope, trp_dead_t why,
                        const trp_reason_t *reason);
 
+/** What is left to do when a push is not MAILBOX_PUSHED. As send_envelope. */
+TRP_MUST_USE trp_status_t send_pushed(const sender_t *sender, cell_t *cell,
+                                      trp_envelope_t *envelope, mailbox_pushed_t pushed);
+
+/** send_envelope for a worker's message (no signal) whose `to` the caller has at hand: the way of
+ * most messages, with a single call or none. */
+static inline trp_status_t send_message(const sender_t *sender, trp_envelope_t *envelope,
+                                        trp_pid_t to)
+{
+    const trp_runtime_t *runtime = sender->runtime;
+    cell_t *cell = to.node == runtime->node && to.incarnation == runtime->incarnation
+                       ? cell_at(&runtime->table, to.slot)
+                       : NULL;
+    /* Acquire: with a generation of the future we also see the mailbox that is open for it. */
+    if (cell == NULL ||
+        atomic_load_explicit(&cell->generation, memory_order_acquire) != to.generation) {
+        return send_envelope(sender, envelope);
+    }
+    counter_add(&sender->worker->counters.sent, true);
+    mailbox_pushed_t pushed = mailbox_post(&cell->mailbox, envelope);
+    return pushed == MAILBOX_PUSHED ? TRP_OK : send_pushed(sender, cell, envelope, pushed);
+}
+
 #endif

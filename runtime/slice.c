@@ -2,6 +2,7 @@
 /* One slice: what a worker does with a cell that it took from a queue. */
 #include <stdlib.h>
 
+#include "messages/envelope_pool.h"
 #include "runtime/life.h"
 #include "runtime/overflow.h"
 #include "runtime/signal.h"
@@ -26,8 +27,6 @@ static void owe(cell_t *cell, uint64_t charge)
         settle(cell);
     }
 }
-
-static bool handle(worker_t *worker, cell_t *cell, trp_envelope_t *envelope);
 
 static void set_running(cell_t *cell, uint8_t running)
 {
@@ -113,9 +112,11 @@ static bool show(worker_t *worker, cell_t *cell, trp_envelope_t *envelope)
         if ((envelope->flags & TRP_ENVELOPE_SIGNAL) == 0) {
             COUNT(worker->runtime, worker, handled);
         }
-        envelope_free(envelope);
+        envelope_drop(envelope);
         ctx->message = NULL;
-        owe(cell, held);
+        if (held != 0) {
+            owe(cell, held);
+        }
     }
     if (status != TRP_OK || ctx->ending) {
         end_by_callback(worker, cell, status);
@@ -196,12 +197,26 @@ static bool handle_message(worker_t *worker, cell_t *cell, trp_envelope_t *envel
     return show(worker, cell, envelope);
 }
 
+/* One envelope that is addressed to this actor. False: it has ended. */
+static bool handle_own(worker_t *worker, cell_t *cell, trp_envelope_t *envelope)
+{
+    if ((envelope->flags & (TRP_ENVELOPE_SIGNAL | TRP_ENVELOPE_DEFERRED)) != 0) {
+        return (envelope->flags & TRP_ENVELOPE_DEFERRED) != 0
+                   ? handle_deferred(worker, cell, envelope)
+                   : admit(worker, cell, envelope);
+    }
+    if (!cell_is_proxy(cell)) {
+        owe(cell, mailbox_charge_of(envelope));
+    }
+    return handle_message(worker, cell, envelope);
+}
+
 /* Not addressed to this actor by the pid that others know: routed to a proxy, or stale. */
 static bool handle_foreign(worker_t *worker, cell_t *cell, trp_envelope_t *envelope)
 {
     if (trp_pid_equal(envelope->to, life_pid(worker->runtime, cell))) {
         envelope->to = cell->self; /* a worker's root actor by its own pid */
-        return handle(worker, cell, envelope);
+        return handle_own(worker, cell, envelope);
     }
     if (is_routed(worker, cell, envelope->to)) {
         return show(worker, cell, envelope);
@@ -215,18 +230,16 @@ static bool handle_foreign(worker_t *worker, cell_t *cell, trp_envelope_t *envel
 /* One envelope from the mailbox. False: the actor has ended. */
 static bool handle(worker_t *worker, cell_t *cell, trp_envelope_t *envelope)
 {
+    const unsigned unusual =
+        TRP_ENVELOPE_SIGNAL | TRP_ENVELOPE_DEFERRED | TRP_ENVELOPE_REPLY | TRP_ENVELOPE_SHARED;
     if (!trp_pid_equal(envelope->to, cell->self)) {
         return handle_foreign(worker, cell, envelope);
     }
-    if ((envelope->flags & (TRP_ENVELOPE_SIGNAL | TRP_ENVELOPE_DEFERRED)) != 0) {
-        return (envelope->flags & TRP_ENVELOPE_DEFERRED) != 0
-                   ? handle_deferred(worker, cell, envelope)
-                   : admit(worker, cell, envelope);
+    if ((envelope->flags & unusual) != 0 || envelope->deadline_ns != 0 || cell_is_proxy(cell)) {
+        return handle_own(worker, cell, envelope);
     }
-    if (!cell_is_proxy(cell)) {
-        owe(cell, mailbox_charge_of(envelope));
-    }
-    return handle_message(worker, cell, envelope);
+    owe(cell, mailbox_sum(1, envelope->inline_size)); /* most messages */
+    return show(worker, cell, envelope);
 }
 
 /* Signals that came by the urgent lane. False: the actor has ended. */
@@ -309,6 +322,9 @@ static trp_envelope_t *next_envelope(worker_t *worker, cell_t *cell, bool *gone)
     }
     trp_envelope_t *envelope = cell->first;
     cell->first = envelope->next;
+    if (cell->first != NULL) {
+        __builtin_prefetch(cell->first->payload.bytes); /* its header was read by mailbox_take */
+    }
     return envelope;
 }
 
