@@ -57,6 +57,11 @@ typedef struct trp_dead_letter {
 
 _Static_assert(sizeof(trp_dead_letter_t) == 64, "a dead letter has no gaps");
 
+/** Between runtimes, never seen by `receive`: a publication for the members behind the receiver, a
+ * pid of slot 0. An ordinary message otherwise: it counts and has a bound. shape: u16 tag, u8 bytes
+ * of the topic, the topic, the payload */
+enum { TRP_TAG_PARCEL = 0x30 };
+
 /** Tags between cells, never seen by `receive` (a proxy sees them all). */
 enum {
     TRP_SIGNAL_EXIT =

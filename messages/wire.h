@@ -9,6 +9,8 @@
  *     ready    worker to node     its init has succeeded; no body
  *     data     both ways          envelopes, signals among them
  *     report   both ways          nothing but the head
+ *     ask      worker to node     link_ask: what only the node knows, or a change of memberships
+ *     answer   node to worker     link_answer; not held back by credit, as data may be
  *     bye      both ways          trp_reason_t: the sender ends the link, no frame follows
  *
  * Each head carries the sender's cumulative account of what it has handled (credit), so a report of
@@ -64,6 +66,8 @@ typedef enum wire_kind {
     WIRE_DATA,
     WIRE_REPORT,
     WIRE_BYE,
+    WIRE_ASK,
+    WIRE_ANSWER,
     WIRE_KIND_END
 } wire_kind_t;
 
@@ -84,10 +88,29 @@ typedef enum wire_kind {
     F(INT, args_tag, _, 0, 65535, "tag of the message for its init")           \
     F(OPT_BYTES, args, _, 0, TRP_LINK_ARGS_MAX, "that message")
 
+#define LINK_QUESTIONS "whereis|members|join|leave"
+
+#define LINK_ASK_FIELDS(F)                                                     \
+    F(INT, id, _, 0, 9e15, "of the answer; 0: none is wanted")                 \
+    F(ENUM, what, LINK_QUESTIONS, 0, 0, "the question")                        \
+        F(STRING, name, _, 0, 63, "of an actor or a group; empty: all groups") \
+            F(OPT_STRING, pid, _, 1, 63, "whose membership changes")
+
+#define LINK_ANSWER_FIELDS(F)                                 \
+    F(INT, id, _, 0, 9e15, "of the question")                 \
+    F(INT, status, _, 0, 255, "trp_status_t")                 \
+        F(INT, count, _, 0, 4294967295, "how many there are") \
+            F(BYTES, pids, _, 0, LINK_PIDS_MAX, "those that fit, 16 bytes each")
+
+#define LINK_PIDS_MAX     1048576 /* bytes of pids in an answer */
 #define TRP_LINK_ARGS_MAX 1048576 /* bytes */
 
 TRP_SCHEMA_DECLARE(link_hello, LINK_HELLO_FIELDS)
 TRP_SCHEMA_DECLARE(link_start, LINK_START_FIELDS)
+TRP_SCHEMA_DECLARE(link_ask, LINK_ASK_FIELDS)
+TRP_SCHEMA_DECLARE(link_answer, LINK_ANSWER_FIELDS)
+
+typedef enum link_question { LINK_WHEREIS, LINK_MEMBERS, LINK_JOIN, LINK_LEAVE } link_question_t;
 
 /** What an end has handled since the link came up; it never falls. */
 typedef struct wire_report {

@@ -7,6 +7,8 @@
 
 TRP_SCHEMA_DEFINE(link_hello, 0, 0, LINK_HELLO_FIELDS, "a worker process introduces itself")
 TRP_SCHEMA_DEFINE(link_start, 0, 0, LINK_START_FIELDS, "which actor a worker process runs")
+TRP_SCHEMA_DEFINE(link_ask, 0, 0, LINK_ASK_FIELDS, "a worker process asks its node")
+TRP_SCHEMA_DEFINE(link_answer, 0, 0, LINK_ANSWER_FIELDS, "the node answers")
 
 /* Signals are acted upon by the core itself, so they come only as it makes them. TIMER, LOOK and
  * NODE_DOWN are between cells of one process: nobody else may say such a thing. */

@@ -14,9 +14,12 @@ static const uint8_t next_state[CHANNEL_ROLES][CHANNEL_STATES][WIRE_KIND_END] =
                 [CHANNEL_STARTED] = {[WIRE_READY] = TO(READY),
                                      [WIRE_DATA] = TO(STARTED),
                                      [WIRE_REPORT] = TO(STARTED),
+                                     [WIRE_ASK] = TO(STARTED),
                                      [WIRE_BYE] = TO(ENDED)},
-                [CHANNEL_READY] =
-                    {[WIRE_DATA] = TO(READY), [WIRE_REPORT] = TO(READY), [WIRE_BYE] = TO(ENDED)},
+                [CHANNEL_READY] = {[WIRE_DATA] = TO(READY),
+                                   [WIRE_REPORT] = TO(READY),
+                                   [WIRE_ASK] = TO(READY),
+                                   [WIRE_BYE] = TO(ENDED)},
             },
         [CHANNEL_WORKER] =
             {
@@ -24,6 +27,7 @@ static const uint8_t next_state[CHANNEL_ROLES][CHANNEL_STATES][WIRE_KIND_END] =
                 [CHANNEL_GREETED] = {[WIRE_START] = TO(STARTED), [WIRE_BYE] = TO(ENDED)},
                 [CHANNEL_STARTED] = {[WIRE_DATA] = TO(STARTED),
                                      [WIRE_REPORT] = TO(STARTED),
+                                     [WIRE_ANSWER] = TO(STARTED),
                                      [WIRE_BYE] = TO(ENDED)},
             },
 };

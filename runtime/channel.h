@@ -7,6 +7,8 @@
  *     to the worker     welcome, start           -> STARTED
  *     to the node       ready                    -> READY
  *     both ways         data, report      STARTED, READY
+ *     to the node       ask               STARTED, READY
+ *     to the worker     answer            STARTED
  *                       bye                      -> ENDED: no frame follows
  *
  * Credit: at most `window` messages are forwarded and not yet reported as handled by the other end;

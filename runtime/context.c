@@ -294,7 +294,13 @@ trp_status_t trp_register(trp_ctx_t *ctx, const char *name)
 
 trp_pid_t trp_whereis(trp_ctx_t *ctx, const char *name)
 {
-    return registry_find(&ctx->runtime->names, name);
+    trp_runtime_t *runtime = ctx->runtime;
+    trp_pid_t pid = registry_find(&runtime->names, name);
+    if (trp_pid_is_none(pid) && runtime->uplink.ask != NULL && name[0] != '\0') {
+        runtime_question_t question = {.what = LINK_WHEREIS, .name = name, .pids = &pid, .max = 1};
+        (void)!runtime->uplink.ask(runtime->uplink.user, &question);
+    }
+    return pid;
 }
 
 int64_t trp_now_ns(const trp_ctx_t *ctx)

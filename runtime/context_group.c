@@ -4,25 +4,52 @@
 
 /* ---- membership ---- */
 
+/* Asks the node, when this is not it. */
+static trp_status_t ask(trp_runtime_t *runtime, runtime_question_t *question)
+{
+    return runtime->uplink.ask == NULL ? TRP_OK
+                                       : runtime->uplink.ask(runtime->uplink.user, question);
+}
+
 trp_status_t trp_group_join(trp_ctx_t *ctx, const char *group)
 {
-    cell_life_t *life = cell_life_make(&ctx->runtime->table, ctx->cell);
+    trp_runtime_t *runtime = ctx->runtime;
+    cell_life_t *life = cell_life_make(&runtime->table, ctx->cell);
     if (life == NULL) {
         return TRP_NO_MEMORY;
     }
-    return group_join(&ctx->runtime->groups, group, ctx->cell->self, &life->groups);
+    trp_status_t status = group_join(&runtime->groups, group, ctx->cell->self, &life->groups);
+    if (status != TRP_OK) {
+        return status;
+    }
+    runtime_question_t question = {.what = LINK_JOIN, .name = group, .pid = ctx->cell->self};
+    status = ask(runtime, &question);
+    if (status != TRP_OK) {
+        group_leave(&runtime->groups, group, &life->groups);
+    }
+    return status;
 }
 
 void trp_group_leave(trp_ctx_t *ctx, const char *group)
 {
-    if (ctx->cell->life != NULL) {
-        group_leave(&ctx->runtime->groups, group, &ctx->cell->life->groups);
+    trp_runtime_t *runtime = ctx->runtime;
+    cell_life_t *life = ctx->cell->life;
+    if (life == NULL || life->groups == NULL || group[0] == '\0') {
+        return;
     }
+    group_leave(&runtime->groups, group, &life->groups);
+    runtime_question_t question = {.what = LINK_LEAVE, .name = group, .pid = ctx->cell->self};
+    (void)!ask(runtime, &question);
 }
 
 size_t trp_members(trp_ctx_t *ctx, const char *group, trp_pid_t *pids, size_t max)
 {
-    return group_members(&ctx->runtime->groups, group, pids, max);
+    trp_runtime_t *runtime = ctx->runtime;
+    runtime_question_t question = {.what = LINK_MEMBERS, .name = group, .pids = pids, .max = max};
+    if (runtime->uplink.ask == NULL || ask(runtime, &question) != TRP_OK) {
+        return group_members(&runtime->groups, group, pids, max);
+    }
+    return question.count;
 }
 
 trp_status_t trp_dead_letters(trp_ctx_t *ctx, bool hear)
@@ -38,67 +65,5 @@ trp_status_t trp_dead_letters(trp_ctx_t *ctx, bool hear)
     }
     trp_status_t status = group_listen(&ctx->runtime->groups, ctx->cell->self);
     life->hears_dead = life->hears_dead || status == TRP_OK;
-    return status;
-}
-
-/* ---- publishing ---- */
-
-/* Sends `first` to all of them: the last one gets it itself, the others copies that share its
- * payload. A copy that finds no memory is a refusal. owns: taken */
-static trp_published_t send_all(const sender_t *sender, trp_envelope_t *first,
-                                const group_audience_t *audience)
-{
-    trp_published_t counts = {0, 0};
-    for (size_t i = 0; i < audience->count; i++) {
-        trp_envelope_t *envelope = i + 1 < audience->count ? envelope_copy(first) : first;
-        trp_status_t status = TRP_NO_MEMORY;
-        if (envelope != NULL) {
-            envelope->to = audience->pids[i];
-            status = send_envelope(sender, envelope);
-            if (status != TRP_OK) {
-                envelope_free(envelope);
-            }
-        }
-        *(status == TRP_OK ? &counts.sent : &counts.refused) += 1;
-    }
-    return counts;
-}
-
-static trp_status_t publish(trp_ctx_t *ctx, const trp_publication_t *publication,
-                            const group_audience_t *audience, trp_published_t *counts)
-{
-    content_t content = {.tag = publication->tag,
-                         .data = publication->data,
-                         .size = publication->size,
-                         .message = publication->message};
-    zmq_msg_t *message = publication->message;
-    if (audience->count > 0) {
-        trp_envelope_t *envelope = NULL;
-        trp_status_t status = context_fill(ctx, TRP_PID_NONE, &content, &envelope);
-        if (status != TRP_OK) {
-            return status;
-        }
-        *counts = send_all(&ctx->worker->sender, envelope, audience);
-        ctx->worker->slice_work += counts->sent;
-    }
-    if (message != NULL && zmq_msg_size(message) > 0) { /* was copied, or is for nobody */
-        zmq_msg_close(message);
-        zmq_msg_init(message);
-    }
-    return TRP_OK;
-}
-
-trp_status_t trp_publish(trp_ctx_t *ctx, const trp_publication_t *publication,
-                         trp_published_t *counts)
-{
-    trp_published_t ignored;
-    counts = counts == NULL ? &ignored : counts;
-    *counts = (trp_published_t){0, 0};
-    group_audience_t audience;
-    trp_status_t status = group_audience(&ctx->runtime->groups, publication->topic, &audience);
-    if (status == TRP_OK) {
-        status = publish(ctx, publication, &audience, counts);
-    }
-    group_audience_fini(&audience);
     return status;
 }

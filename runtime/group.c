@@ -18,6 +18,7 @@ struct group_member {
     group_member_t *next; /* of the same actor */
     group_t *group;
     uint32_t seat; /* under the table's lock */
+    bool far;      /* counted in far_count */
 };
 
 typedef struct seat {
@@ -161,8 +162,17 @@ static group_member_t **place_of(group_member_t **mine, const char *name)
     return mine;
 }
 
-trp_status_t group_join(group_table_t *table, const char *name, trp_pid_t pid,
-                        group_member_t **mine)
+/* Relaxed, here and below: as for listeners. */
+static void count_far(group_table_t *table, const group_member_t *member, int change)
+{
+    if (member->far) {
+        const uint32_t count = atomic_load_explicit(&table->far_count, memory_order_relaxed);
+        atomic_store_explicit(&table->far_count, count + (uint32_t)change, memory_order_relaxed);
+    }
+}
+
+static trp_status_t join(group_table_t *table, const char *name, trp_pid_t pid,
+                         group_member_t **mine, bool far)
 {
     if (length_of(name) == 0) {
         return TRP_INVALID;
@@ -174,8 +184,12 @@ trp_status_t group_join(group_table_t *table, const char *name, trp_pid_t pid,
     if (member == NULL) {
         return TRP_NO_MEMORY;
     }
+    member->far = far;
     pthread_mutex_lock(&table->lock);
     trp_status_t status = join_locked(table, name, pid, member);
+    if (status == TRP_OK) {
+        count_far(table, member, 1);
+    }
     pthread_mutex_unlock(&table->lock);
     if (status != TRP_OK) {
         free(member);
@@ -186,9 +200,22 @@ trp_status_t group_join(group_table_t *table, const char *name, trp_pid_t pid,
     return TRP_OK;
 }
 
+trp_status_t group_join(group_table_t *table, const char *name, trp_pid_t pid,
+                        group_member_t **mine)
+{
+    return join(table, name, pid, mine, false);
+}
+
+trp_status_t group_join_far(group_table_t *table, const char *name, trp_pid_t pid,
+                            group_member_t **mine)
+{
+    return join(table, name, pid, mine, true);
+}
+
 /* The last one takes the seat that gets free. */
 static void leave_locked(group_table_t *table, const group_member_t *member)
 {
+    count_far(table, member, -1);
     group_t *group = member->group;
     seat_t last = group->seats[--group->count];
     group->seats[member->seat] = last;

@@ -22,9 +22,11 @@ typedef struct group_table {
     uint32_t prefix_count;           /* their sum */
     trp_pid_t listeners[GROUP_LISTENERS_MAX];
     _Atomic uint32_t listener_count; /* written under the lock */
+    _Atomic uint32_t far_count;      /* seats of actors behind proxies; the same */
 } group_table_t;
 
-/** One actor's place in one group; the actor's list begins in its cell_life. */
+/** One actor's place in one group; the actor's list begins in its cell_life, or, when it is behind
+ * a proxy, with the proxy's link. */
 typedef struct group_member group_member_t;
 
 /** Who gets one message. */
@@ -41,6 +43,10 @@ void group_table_fini(group_table_t *table);
  * TRP_NO_MEMORY */
 TRP_MUST_USE trp_status_t group_join(group_table_t *table, const char *name, trp_pid_t pid,
                                      group_member_t **mine);
+
+/** The same for an actor of another runtime, to be reached through a proxy. */
+TRP_MUST_USE trp_status_t group_join_far(group_table_t *table, const char *name, trp_pid_t pid,
+                                         group_member_t **mine);
 
 /** Ends a membership; none is no error. */
 void group_leave(group_table_t *table, const char *name, group_member_t **mine);

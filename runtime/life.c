@@ -117,6 +117,10 @@ static void forget_groups(trp_runtime_t *runtime, const cell_t *cell)
     if (cell->life == NULL) {
         return;
     }
+    if (cell->life->groups != NULL && runtime->uplink.ask != NULL) {
+        runtime_question_t all = {.what = LINK_LEAVE, .name = "", .pid = cell->self};
+        (void)!runtime->uplink.ask(runtime->uplink.user, &all);
+    }
     group_leave_all(&runtime->groups, &cell->life->groups);
     if (cell->life->hears_dead) {
         group_unlisten(&runtime->groups, cell->self);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "runtime/log.h"
+#include "runtime/place_ask.h"
 
 #define IDENTITY_MARK 'W' /* libzmq keeps those that begin with 0 for itself */
 #define IDENTITY_SIZE (1 + 2 + 4 + GUARDIAN_TOKEN_SIZE)
@@ -78,6 +79,10 @@ static void deliver(void *user, trp_envelope_t *envelope)
         /* The worker's actor links; its proxy has the link as well, for when the worker dies. */
         (void)signal_proxy(link, envelope->tag, envelope->to);
     }
+    if (runtime_is_parcel(envelope)) {
+        runtime_parcel(link->runtime, envelope, link->proxy);
+        return;
+    }
     const trp_status_t status = runtime_send(link->runtime, envelope);
     if (status != TRP_OK) {
         const trp_reason_t reason = trp_reason(TRP_REASON_ERROR, (int32_t)status, NULL);
@@ -120,6 +125,7 @@ void place_link_fini(place_link_t *link)
 {
     place_link_box_passed(link);
     black_box_close(&link->box);
+    place_ask_fini(link);
     channel_fini(&link->channel);
     trp_writer_fini(&link->start);
 }
@@ -188,6 +194,11 @@ void place_link_receive(place_link_t *link, zmq_msg_t *frames, size_t count)
         fault = status == TRP_PROTOCOL ? "a frame is ill-formed or out of order" : "out of memory";
     } else if (reader.kind == WIRE_DATA || reader.kind == WIRE_REPORT) {
         return;
+    } else if (reader.kind == WIRE_ASK) {
+        fault = place_ask(link, &reader);
+        if (fault == NULL) {
+            return;
+        }
     } else if (reader.kind == WIRE_HELLO) {
         fault = on_hello(link, &reader, &frames[0]);
     } else if (reader.kind == WIRE_BYE) {

@@ -18,6 +18,7 @@
 
 #include "messages/control.h"
 #include "runtime/log.h"
+#include "runtime/place_ask.h"
 #include "runtime/place_exit.h"
 #include "runtime/place_probe.h"
 
@@ -164,6 +165,7 @@ static void finish(trp_ctx_t *ctx, proxy_t *proxy, const trp_reason_t *reason)
     const uint32_t incarnation = link->incarnation;
     trp_envelope_t *left = channel_take(&link->channel);
     keep_box(ctx, proxy, reason);
+    place_ask_leave_all(link);
     if (carrier_of(proxy)->release != NULL) {
         carrier_of(proxy)->release(proxy->place->options.carrier_user, link);
     }

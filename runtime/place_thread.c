@@ -73,7 +73,9 @@ static void on_frames(void *user, const trp_peer_t *peer, zmq_msg_t *frames, siz
     (void)peer;
     thread_t *thread = user;
     /* Acquire: said before the frame was sent that wakes the thread for it. */
-    if (!atomic_load_explicit(&thread->told, memory_order_acquire)) {
+    if (atomic_load_explicit(&thread->told, memory_order_acquire)) {
+        worker_root_hang_up(&thread->root);
+    } else {
         worker_root_receive(&thread->root, frames, count);
     }
 }
@@ -187,6 +189,7 @@ static trp_status_t open_runtime(thread_t *thread, const place_link_t *link)
                                   .incarnation = link->incarnation,
                                   .send = send_frames,
                                   .fail = on_failure,
+                                  .wait = park_wait,
                                   .user = thread};
     memcpy(root.token, link->token, sizeof(root.token));
     return worker_root_open(&thread->root, &root);

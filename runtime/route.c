@@ -106,6 +106,21 @@ trp_pid_t route_find(route_table_t *table, trp_pid_t to)
     return found;
 }
 
+trp_pid_t route_behind(route_table_t *table, trp_pid_t proxy)
+{
+    trp_pid_t behind = TRP_PID_NONE;
+    pthread_mutex_lock(&table->lock);
+    for (uint32_t i = 0; i < table->count; i++) {
+        if (trp_pid_equal(table->routes[i].proxy, proxy)) {
+            behind.node = table->routes[i].node;
+            behind.incarnation = table->routes[i].incarnation;
+            break;
+        }
+    }
+    pthread_mutex_unlock(&table->lock);
+    return behind;
+}
+
 bool route_is_fallback(route_table_t *table, trp_pid_t proxy)
 {
     pthread_mutex_lock(&table->lock);

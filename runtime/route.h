@@ -30,6 +30,10 @@ void route_set_known(route_table_t *table, trp_pid_t known, trp_pid_t root);
  * none. */
 trp_pid_t route_find(route_table_t *table, trp_pid_t to);
 
+/** The node and incarnation whose route leads to `proxy`, as a pid of slot 0; NONE: there is no
+ * such route. */
+trp_pid_t route_behind(route_table_t *table, trp_pid_t proxy);
+
 /** Whether `proxy` is a worker process's link to its parent. */
 bool route_is_fallback(route_table_t *table, trp_pid_t proxy);
 

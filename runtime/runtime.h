@@ -5,6 +5,7 @@
 #ifndef TRP_RUNTIME_RUNTIME_H
 #define TRP_RUNTIME_RUNTIME_H
 
+#include "messages/wire.h"
 #include "runtime/host.h"
 #include "runtime/troupe.h"
 
@@ -128,6 +129,57 @@ TRP_MUST_USE trp_status_t runtime_spawn_known(trp_runtime_t *runtime, const trp_
 
 /** A worker process: pids of no route (all other nodes) go to this cell, the link to the parent. */
 void runtime_route_default(trp_runtime_t *runtime, trp_pid_t proxy);
+
+/* ---- names and groups beyond this runtime ---- */
+
+/** What a worker's runtime asks its node. */
+typedef struct runtime_question {
+    link_question_t what;
+    const char *name; /* of the actor or the group; LINK_LEAVE: "" = all */
+    trp_pid_t pid;    /* LINK_JOIN, LINK_LEAVE: whose membership */
+    trp_pid_t *pids;  /* LINK_WHEREIS, LINK_MEMBERS: up to `max` go here ... */
+    size_t max;
+    size_t count; /* ... of so many */
+} runtime_question_t;
+
+/** The way to the node: of a worker process or an actor's thread. `ask` waits for the answer, a
+ * round trip, or says without one what is to be said when it can't; on the thread of the runtime.
+ * errors: the node's; TRP_GONE, TRP_TIMEOUT */
+typedef struct runtime_uplink {
+    trp_status_t (*ask)(void *user, runtime_question_t *question);
+    trp_pid_t parcels; /* the node's pid for parcels: runtime_parcel_pid */
+    void *user;
+} runtime_uplink_t;
+
+/** Names, memberships and publications reach the node by `uplink` and the default route. */
+void runtime_set_uplink(trp_runtime_t *runtime, const runtime_uplink_t *uplink);
+
+/** One actor's memberships. */
+typedef struct group_member group_member_t;
+
+/** The node: an actor behind a proxy joins a group, leaves it (NULL: all), whose memberships are
+ * `*mine`; as trp_group_join. Edge thread. */
+TRP_MUST_USE trp_status_t runtime_group_join(trp_runtime_t *runtime, const char *group,
+                                             trp_pid_t pid, group_member_t **mine);
+void runtime_group_leave(trp_runtime_t *runtime, const char *group, group_member_t **mine);
+
+/** As trp_members; any thread. */
+size_t runtime_members(trp_runtime_t *runtime, const char *group, trp_pid_t *pids, size_t max);
+
+/** A TRP_TAG_PARCEL that came over a link: sent on to the members here, and to those behind other
+ * proxies than `from` (NONE: to all). owns: taken. Edge thread */
+void runtime_parcel(trp_runtime_t *runtime, trp_envelope_t *parcel, trp_pid_t from);
+
+/** The pid that parcels for (`node`, `incarnation`) go to. */
+static inline trp_pid_t runtime_parcel_pid(uint32_t node, uint32_t incarnation)
+{
+    return (trp_pid_t){.node = node, .incarnation = incarnation};
+}
+
+static inline bool runtime_is_parcel(const trp_envelope_t *envelope)
+{
+    return envelope->tag == TRP_TAG_PARCEL && envelope->to.slot == 0;
+}
 
 /* ---- places ---- */
 

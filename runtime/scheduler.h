@@ -130,6 +130,7 @@ struct trp_runtime {
     group_table_t groups;
     route_table_t routes;
     trp_placement_t places[TRP_PLACE_COUNT];
+    runtime_uplink_t uplink; /* .ask NULL: this is the node */
     struct keep *keeps;
     counters_t outside; /* of threads that are no workers */
     sender_t outsider;  /* they */

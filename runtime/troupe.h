@@ -257,18 +257,19 @@ TRP_API TRP_MUST_USE trp_status_t trp_idle_after(trp_ctx_t *ctx, int64_t ms, uin
 
 /** The caller joins a group: what is published under the topic of that name, or, when the name ends
  * in a star, under any topic that begins with the rest ("orders.*"; "*" is all). Joined twice is
- * joined once. It leaves by itself when it ends. Groups are those of this process: of the node, or
- * of one worker process. bounds: the name 1 to TRP_NAME_MAX - 1 bytes, a star only at its end.
- * errors: TRP_INVALID (name), TRP_NO_MEMORY */
+ * joined once. It leaves by itself when it ends. Groups are those of the node, with all its threads
+ * and worker processes. bounds: the name 1 to TRP_NAME_MAX - 1 bytes, a star only at its end. cost:
+ * outside of the pool a round trip to the node. errors: TRP_INVALID (name), TRP_NO_MEMORY */
 TRP_API TRP_MUST_USE trp_status_t trp_group_join(trp_ctx_t *ctx, const char *group);
 
 /** The caller leaves; what was published before may still come. Not to be in it is no error. */
 TRP_API void trp_group_leave(trp_ctx_t *ctx, const char *group);
 
-/** Copies up to `max` members of the group of exactly this name; returns how many it has. */
+/** Copies up to `max` members of the group of exactly this name; returns how many it has. bounds,
+ * cost: outside of the pool 1024 pids and a round trip to the node */
 TRP_API size_t trp_members(trp_ctx_t *ctx, const char *group, trp_pid_t *pids, size_t max);
 
-/** The same for the live actors of a class. cost: a look at each cell that was ever used */
+/** The same for the live actors of a class in this process. cost: a look at each cell that was ever used */
 TRP_API size_t trp_find_class(trp_ctx_t *ctx, const char *class_name, trp_pid_t *pids, size_t max);
 
 /** What is published. */
@@ -282,12 +283,13 @@ typedef struct trp_publication {
 
 /** What became of it. */
 typedef struct trp_published {
-    uint32_t sent;    /* members that it is on its way to */
+    uint32_t sent;    /* members that it is on its way to; outside of the pool only those there */
     uint32_t refused; /* members that had no room (or there was no memory for their copy) */
 } trp_published_t;
 
 /** Sends to all members of the topic's groups, each once, as trp_send does: order is kept for each
- * pair of actors, and one that has no room takes nothing from the others. The caller gets it too if
+ * pair of actors, and one that has no room takes nothing from the others. A process or thread with
+ * several members gets one copy over its link, which has room for all of them or none. The caller gets it too if
  * it is a member. Nobody there is no error. `counts` may be NULL. errors: TRP_INVALID (topic),
  * TRP_NO_MEMORY; nothing was sent then */
 TRP_API TRP_MUST_USE trp_status_t trp_publish(trp_ctx_t *ctx, const trp_publication_t *publication,
@@ -306,8 +308,8 @@ TRP_API TRP_MUST_USE trp_status_t trp_dead_letters(trp_ctx_t *ctx, bool hear);
  * (length), TRP_NO_MEMORY */
 TRP_API TRP_MUST_USE trp_status_t trp_register(trp_ctx_t *ctx, const char *name);
 
-/** TRP_PID_NONE when nobody has that name. In a worker process: its own names, then the node's
- * where asked. */
+/** TRP_PID_NONE when nobody has that name. Outside of the pool its own thread's or process's names
+ * come first; for others the node is asked, a round trip. */
 TRP_API trp_pid_t trp_whereis(trp_ctx_t *ctx, const char *name);
 
 /** Monotonic clock (virtual in the simulator), read at each call. units: nanoseconds */

@@ -44,6 +44,12 @@ static void give_up(void *user, int status, const char *event)
     process->host->process_exit(process->host->user, status);
 }
 
+static void wait_for(void *user, int64_t until_ns)
+{
+    const scheduler_park_t park = edge_park(((worker_process_t *)user)->edge);
+    park.park(park.user, until_ns);
+}
+
 static void flush(void *user)
 {
     worker_root_flush(&((worker_process_t *)user)->root);
@@ -92,6 +98,7 @@ static trp_status_t open_root(worker_process_t *process, const trp_class_t *cons
                                      .incarnation = process->child->incarnation,
                                      .send = send_frames,
                                      .fail = give_up,
+                                     .wait = edge_has_threads(process->edge) ? wait_for : NULL,
                                      .user = process};
     memcpy(options.token, process->child->token, sizeof(options.token));
     return worker_root_open(&process->root, &options);

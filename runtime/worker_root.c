@@ -11,6 +11,7 @@
 #define BACK_BYTES    (1ull << 30) /* bytes of them: above the largest answer */
 #define ROOT_BYTES    (1ull << 32) /* bytes: the proxy holds the bounds that were asked for */
 #define UNLIMITED     UINT64_MAX
+#define ASK_NS        5000000000LL /* for an answer of the node, whose edge may be busy */
 
 /* ---- end ---- */
 
@@ -77,6 +78,10 @@ static void deliver(void *user, trp_envelope_t *envelope)
     if ((envelope->flags & TRP_ENVELOPE_SIGNAL) == 0) {
         envelope->flags |= TRP_ENVELOPE_METERED;
     }
+    if (runtime_is_parcel(envelope)) {
+        runtime_parcel(root->options.runtime, envelope, TRP_PID_NONE);
+        return;
+    }
     if (root->is_started) {
         pass_on(root, envelope);
     } else {
@@ -101,6 +106,91 @@ void worker_root_flush(worker_root_t *root)
     channel_handled(&root->channel, meter.messages - root->meter_at.messages,
                     meter.bytes - root->meter_at.bytes);
     channel_flush(&root->channel);
+}
+
+/* ---- what only the node knows ---- */
+
+static trp_status_t send_ask(worker_root_t *root, const runtime_question_t *question, int64_t id)
+{
+    char pid[TRP_PID_TEXT_MAX];
+    (void)trp_pid_format(question->pid, pid);
+    const link_ask_t ask = {.id = id,
+                            .what = (int)question->what,
+                            .name = {question->name, strlen(question->name)},
+                            .has_pid = !trp_pid_is_none(question->pid),
+                            .pid = {pid, strlen(pid)}};
+    trp_writer_t writer;
+    size_t size = 0;
+    trp_writer_init(&writer);
+    trp_schema_write(&link_ask_schema, &ask, &writer);
+    const void *body = trp_writer_data(&writer, &size);
+    const trp_status_t status =
+        body == NULL ? TRP_NO_MEMORY : channel_send(&root->channel, WIRE_ASK, body, size);
+    trp_writer_fini(&writer);
+    return status;
+}
+
+/* In a handler, whose thread then handles what comes over the link; that only queues messages. The
+ * node answers from its edge, which never waits for us. A leave needs no answer. */
+static trp_status_t ask(void *user, runtime_question_t *question)
+{
+    worker_root_t *root = user;
+    if (root->leaving) {
+        return TRP_GONE;
+    }
+    if (question->name[0] != '\0' && strnlen(question->name, TRP_NAME_MAX) == TRP_NAME_MAX) {
+        return TRP_INVALID;
+    }
+    const bool changes = question->what == LINK_JOIN || question->what == LINK_LEAVE;
+    if (!changes && root->options.wait == NULL) {
+        return TRP_UNSUPPORTED;
+    }
+    const bool waits = question->what != LINK_LEAVE && root->options.wait != NULL;
+    const int64_t id = waits ? ++root->question_id : 0;
+    trp_status_t status = send_ask(root, question, id);
+    if (status != TRP_OK || !waits) {
+        return status;
+    }
+    const int64_t until_ns = runtime_now_ns(root->options.runtime) + ASK_NS;
+    root->question = question;
+    root->answer = TRP_TIMEOUT;
+    while (root->question != NULL && !root->leaving &&
+           runtime_now_ns(root->options.runtime) < until_ns) {
+        root->options.wait(root->options.user, until_ns);
+    }
+    status = root->question == NULL ? root->answer : root->leaving ? TRP_GONE : TRP_TIMEOUT;
+    root->question = NULL;
+    return status;
+}
+
+void worker_root_hang_up(worker_root_t *root)
+{
+    root->answer = TRP_GONE;
+    root->question = NULL;
+}
+
+static void on_answer(worker_root_t *root, const wire_reader_t *reader)
+{
+    trp_document_t document;
+    trp_fault_t fault;
+    link_answer_t answer;
+    const trp_text_t body = {reader->body, reader->body_size};
+    if (trp_schema_unpack(&link_answer_schema, body, &document, &answer, &fault) != TRP_OK) {
+        fail(root, WORKER_PROTOCOL, "link_answer_ill_formed");
+        return;
+    }
+    runtime_question_t *question = root->question;
+    if (question != NULL && answer.id == root->question_id) {
+        const size_t came = answer.pids.size / sizeof(trp_pid_t);
+        const size_t fits = came < question->max ? came : question->max;
+        if (fits > 0) {
+            memcpy(question->pids, answer.pids.data, fits * sizeof(trp_pid_t));
+        }
+        question->count = (size_t)answer.count;
+        root->answer = (trp_status_t)answer.status;
+        root->question = NULL;
+    }
+    trp_document_fini(&document);
 }
 
 /* ---- start ---- */
@@ -154,6 +244,9 @@ static trp_status_t start_root(worker_root_t *root, const link_start_t *start)
     if (spawn.class == NULL) {
         return TRP_NOT_FOUND;
     }
+    const runtime_uplink_t uplink = {
+        .ask = ask, .parcels = runtime_parcel_pid(known.node, known.incarnation), .user = root};
+    runtime_set_uplink(root->options.runtime, &uplink);
     root->channel.options.report_messages =
         report_every(start->depth_max, CHANNEL_WINDOW_MESSAGES / 2);
     root->channel.options.report_bytes = report_every(start->size_max, CHANNEL_WINDOW_BYTES / 2);
@@ -272,6 +365,8 @@ void worker_root_receive(worker_root_t *root, zmq_msg_t *frames, size_t count)
         fail(root, WORKER_PROTOCOL, "link_protocol");
     } else if (reader.kind == WIRE_START) {
         keep_start(root, &reader);
+    } else if (reader.kind == WIRE_ANSWER) {
+        on_answer(root, &reader);
     } else if (reader.kind == WIRE_BYE) {
         root->leaving = true;
         runtime_stop(root->options.runtime);

@@ -30,6 +30,8 @@ typedef struct worker_root_options {
     /** The link can't go on; `status` is one of those above. A process ends here. When it returns,
      * nothing that comes is looked at any more. */
     void (*fail)(void *user, int status, const char *event);
+    /** Waits for what comes, handles it, until `until_ns` at the latest; NULL: it can't. */
+    void (*wait)(void *user, int64_t until_ns);
     void *user;
 } worker_root_options_t;
 
@@ -43,6 +45,9 @@ typedef struct worker_root {
     size_t start_size;
     bool is_started; /* the root actor is there; what comes before that is kept: */
     trp_envelope_t *early_first, *early_last;
+    runtime_question_t *question; /* that waits for its answer */
+    int64_t question_id;
+    trp_status_t answer;
     bool leaving; /* the goodbye was said, by either side */
 } worker_root_t;
 
@@ -64,6 +69,9 @@ void worker_root_receive(worker_root_t *root, zmq_msg_t *frames, size_t count);
 
 /** Sends what waits; at the end of each turn. */
 void worker_root_flush(worker_root_t *root);
+
+/** Nothing will come any more: what is asked now is answered with TRP_GONE. */
+void worker_root_hang_up(worker_root_t *root);
 
 /** The last word, once: its reason, and the runtime is stopped. */
 void worker_root_leave(worker_root_t *root, const trp_reason_t *reason);

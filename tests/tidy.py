@@ -36,7 +36,7 @@ LEVELS = {
     "facade": ["runtime.h"],  # the core as the layers above it see it
     "base": ["host", "log", "option", "backoff"],
     "core": ["runtime", "cell", "mailbox", "runq", "scheduler", "timer", "registry", "group", "signal",
-             "watch", "route", "request", "defer", "send", "life", "slice", "inspect", "keep", "context",
+             "watch", "route", "request", "defer", "send", "life", "publish", "slice", "inspect", "keep", "context",
              "overflow", "letter", "watchdog", "spare"],
     "boundary": ["edge", "channel", "node", "config", "transport", "place", "guardian", "worker",
                  "dead_log", "cgroup", "sandbox", "black_box"],

@@ -24,6 +24,9 @@ enum {
     TAG_GO_ON, /* answers after it gave way 10 times */
     TAG_IDLE,  /* answers when nothing has come for a while */
     TAG_LEAVE, /* stops */
+    TAG_JOIN,  /* joins "news.*" with a child, answers with what it sees of the node [sight_t] */
+    TAG_NEWS,  /* published by the asker: answered by a publication of TAG_BACK */
+    TAG_BACK,
     TAG_NEXT,
 };
 
@@ -126,6 +129,52 @@ static trp_status_t ask_back(trp_ctx_t *ctx, subject_t *subject, const trp_envel
     return trp_request(ctx, &request, &id);
 }
 
+/* What the subject sees of the node's names and groups. */
+typedef struct sight {
+    trp_pid_t driver, member;
+    uint32_t members;
+} sight_t;
+
+static trp_status_t reader_init(trp_ctx_t *ctx, void *state, const trp_envelope_t *args)
+{
+    (void)state;
+    (void)args;
+    return trp_group_join(ctx, "news.a");
+}
+
+/* Each of the two behind the link gets one copy; the child publishes it again. */
+static trp_status_t reader_receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
+{
+    (void)state;
+    const trp_publication_t back = {.topic = "news.a", .tag = TAG_BACK};
+    return message->tag == TAG_NEWS ? trp_publish(ctx, &back, NULL) : TRP_OK;
+}
+
+static const trp_class_t reader_class = {
+    .name = "reader", .init = reader_init, .receive = reader_receive};
+
+static trp_status_t join_news(trp_ctx_t *ctx, const trp_envelope_t *message)
+{
+    trp_pid_t child;
+    const trp_spawn_t spawn = {.class = &reader_class, .ack = true};
+    const trp_status_t status = trp_group_join(ctx, "news.*");
+    return status == TRP_OK && message->request_id != 0 ? trp_spawn(ctx, &spawn, &child) : status;
+}
+
+/* The child has joined. */
+static trp_status_t tell_sight(trp_ctx_t *ctx, subject_t *subject)
+{
+    sight_t sight = {.driver = trp_whereis(ctx, "driver")};
+    trp_pid_t pids[4];
+    sight.members = (uint32_t)trp_members(ctx, "news.a", pids, 4);
+    for (uint32_t i = 0; i < sight.members && i < 4; i++) {
+        if (trp_pid_equal(pids[i], sight.driver)) {
+            sight.member = pids[i];
+        }
+    }
+    return trp_send(ctx, subject->asker.to, TAG_JOIN, &sight, sizeof(sight));
+}
+
 static trp_status_t on_work(trp_ctx_t *ctx, subject_t *subject, const trp_envelope_t *message)
 {
     size_t size = 0;
@@ -164,6 +213,14 @@ static trp_status_t subject_receive(trp_ctx_t *ctx, void *state, const trp_envel
     case TAG_ASK:
         return (message->flags & TRP_ENVELOPE_REPLY) != 0 ? answer(ctx, subject, TAG_ASK)
                                                           : ask_back(ctx, subject, message);
+    case TAG_JOIN:
+        subject->asker = trp_reply_address(message);
+        return join_news(ctx, message);
+    case TRP_TAG_STARTED:
+        return tell_sight(ctx, subject);
+    case TAG_NEWS:
+        subject->counted++;
+        return TRP_OK;
     case TAG_GO_ON:
         subject->asker = trp_reply_address(message);
         return go_on(ctx, subject);
@@ -408,6 +465,54 @@ static int name_told(trp_ctx_t *ctx, asker_t *asker, const trp_envelope_t *messa
                    trp_pid_is_none(trp_whereis(ctx, "the subject")));
 }
 
+/* ---- groups ---- */
+
+static int groups_started(trp_ctx_t *ctx, asker_t *asker)
+{
+    return trp_group_join(ctx, "news.a") == TRP_OK && ask(ctx, asker, TAG_JOIN) ? ON : NODE_FAILED;
+}
+
+static bool sees_all(trp_ctx_t *ctx, const asker_t *asker, const trp_envelope_t *message)
+{
+    sight_t sight = {.members = 0};
+    trp_pid_t pid;
+    size_t size = 0;
+    const void *data = trp_message_data(message, &size);
+    memcpy(&sight, data, size < sizeof(sight) ? size : sizeof(sight));
+    return trp_pid_equal(sight.driver, trp_self(ctx)) &&
+           trp_pid_equal(sight.member, trp_self(ctx)) && sight.members == 2 &&
+           trp_members(ctx, "news.a", &pid, 1) == 2 && trp_members(ctx, "news.*", &pid, 1) == 1 &&
+           trp_pid_equal(pid, asker->subject);
+}
+
+static int groups_told(trp_ctx_t *ctx, asker_t *asker, const trp_envelope_t *message)
+{
+    const trp_publication_t news = {.topic = "news.a", .tag = TAG_NEWS};
+    trp_published_t counts;
+    trp_pid_t pid;
+    if (message->tag == TAG_JOIN) {
+        return sees_all(ctx, asker, message) && trp_publish(ctx, &news, &counts) == TRP_OK &&
+                       counts.sent == 3
+                   ? ON
+                   : NODE_FAILED;
+    }
+    if (message->tag == TAG_NEWS) { /* its own */
+        return trp_pid_equal(message->from, trp_self(ctx)) ? ON : NODE_FAILED;
+    }
+    if (message->tag == TAG_BACK) { /* once: its child is one member */
+        asker->sent = 1;
+        return ask(ctx, asker, TAG_TOTAL) ? ON : NODE_FAILED;
+    }
+    if (message->tag == TAG_TOTAL) {
+        return number_of(message) == asker->sent &&
+                       trp_send(ctx, asker->subject, TAG_LEAVE, NULL, 0) == TRP_OK
+                   ? ON
+                   : NODE_FAILED;
+    }
+    /* Its membership has ended with it. */
+    return verdict(message->tag == TRP_TAG_DOWN && trp_members(ctx, "news.*", &pid, 1) == 0);
+}
+
 /* ---- its own actors ---- */
 
 static int child_started(trp_ctx_t *ctx, asker_t *asker)
@@ -497,6 +602,7 @@ static const story_t stories[] = {
      .spawn = {.name = "the subject"},
      .started = name_started,
      .told = name_told},
+    {.text = "groups reach over, each member once", .started = groups_started, .told = groups_told},
     {.text = "readiness may come later",
      .spawn = {.args = "later", .args_size = 5},
      .started = stop_started,
