@@ -269,7 +269,8 @@ TRP_API void trp_group_leave(trp_ctx_t *ctx, const char *group);
  * cost: outside of the pool 1024 pids and a round trip to the node */
 TRP_API size_t trp_members(trp_ctx_t *ctx, const char *group, trp_pid_t *pids, size_t max);
 
-/** The same for the live actors of a class in this process. cost: a look at each cell that was ever used */
+/** The same for the live actors of a class in this process. cost: a look at each cell that was ever
+ * used */
 TRP_API size_t trp_find_class(trp_ctx_t *ctx, const char *class_name, trp_pid_t *pids, size_t max);
 
 /** What is published. */
@@ -289,8 +290,9 @@ typedef struct trp_published {
 
 /** Sends to all members of the topic's groups, each once, as trp_send does: order is kept for each
  * pair of actors, and one that has no room takes nothing from the others. A process or thread with
- * several members gets one copy over its link, which has room for all of them or none. The caller gets it too if
- * it is a member. Nobody there is no error. `counts` may be NULL. errors: TRP_INVALID (topic),
+ * several members gets one copy over its link, which has room for all of them or none. The caller
+ * gets it too if it is a member. Nobody there is no error. `counts` may be NULL. errors:
+ * TRP_INVALID (topic),
  * TRP_NO_MEMORY; nothing was sent then */
 TRP_API TRP_MUST_USE trp_status_t trp_publish(trp_ctx_t *ctx, const trp_publication_t *publication,
                                               trp_published_t *counts);
