@@ -90,17 +90,17 @@ typedef enum wire_kind {
 
 #define LINK_QUESTIONS "whereis|members|join|leave"
 
-#define LINK_ASK_FIELDS(F)                                                     \
-    F(INT, id, _, 0, 9e15, "of the answer; 0: none is wanted")                 \
-    F(ENUM, what, LINK_QUESTIONS, 0, 0, "the question")                        \
-        F(STRING, name, _, 0, 63, "of an actor or a group; empty: all groups") \
-            F(OPT_STRING, pid, _, 1, 63, "whose membership changes")
+#define LINK_ASK_FIELDS(F)                                                 \
+    F(INT, id, _, 0, 9e15, "of the answer; 0: none is wanted")             \
+    F(ENUM, what, LINK_QUESTIONS, 0, 0, "the question")                    \
+    F(STRING, name, _, 0, 63, "of an actor or a group; empty: all groups") \
+    F(OPT_STRING, pid, _, 1, 63, "whose membership changes")
 
-#define LINK_ANSWER_FIELDS(F)                                 \
-    F(INT, id, _, 0, 9e15, "of the question")                 \
-    F(INT, status, _, 0, 255, "trp_status_t")                 \
-        F(INT, count, _, 0, 4294967295, "how many there are") \
-            F(BYTES, pids, _, 0, LINK_PIDS_MAX, "those that fit, 16 bytes each")
+#define LINK_ANSWER_FIELDS(F)                             \
+    F(INT, id, _, 0, 9e15, "of the question")             \
+    F(INT, status, _, 0, 255, "trp_status_t")             \
+    F(INT, count, _, 0, 4294967295, "how many there are") \
+    F(BYTES, pids, _, 0, LINK_PIDS_MAX, "those that fit, 16 bytes each")
 
 #define LINK_PIDS_MAX     1048576 /* bytes of pids in an answer */
 #define TRP_LINK_ARGS_MAX 1048576 /* bytes */

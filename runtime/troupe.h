@@ -292,8 +292,7 @@ typedef struct trp_published {
  * pair of actors, and one that has no room takes nothing from the others. A process or thread with
  * several members gets one copy over its link, which has room for all of them or none. The caller
  * gets it too if it is a member. Nobody there is no error. `counts` may be NULL. errors:
- * TRP_INVALID (topic),
- * TRP_NO_MEMORY; nothing was sent then */
+ * TRP_INVALID (topic), TRP_NO_MEMORY; nothing was sent then */
 TRP_API TRP_MUST_USE trp_status_t trp_publish(trp_ctx_t *ctx, const trp_publication_t *publication,
                                               trp_published_t *counts);
 
