@@ -82,6 +82,15 @@ cell_t *scheduler_search(worker_t *worker)
     return cell;
 }
 
+/* Who found something at its last look before it slept: who pushed it may have relied on us as a
+ * searcher, and the sentinel may have stepped down since we were idle. As a searcher we see to a
+ * wake for what is behind the cell that we take: stop_searching in scheduler.c. */
+static void start_search(worker_t *worker)
+{
+    worker->is_searching = true;
+    atomic_fetch_add_explicit(&worker->runtime->searching, 1, memory_order_seq_cst);
+}
+
 void scheduler_stop_search(worker_t *worker)
 {
     if (worker->is_searching) {
@@ -227,10 +236,14 @@ static cell_t *park(worker_t *worker)
     trp_runtime_t *runtime = worker->runtime;
     cell_t *cell = NULL;
     scheduler_park_begin(worker);
-    if (!scheduler_has_work(runtime) && !must_rest(worker)) {
+    bool found = scheduler_has_work(runtime);
+    if (!found && !must_rest(worker)) {
         cell = sleep_until(worker, timer_next_ns(&worker->wheel));
     }
     scheduler_park_end(worker);
+    if (found && !worker->is_searching) {
+        start_search(worker);
+    }
     if (cell != NULL && !worker->is_searching) {
         scheduler_notify(runtime); /* who runs now looks after nobody, and more may wait */
     }
