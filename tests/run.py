@@ -8,7 +8,8 @@ Stages: unit     build/tests/unit, the Criterion program
         system   tests/system/test_*.py: real nodes; they find the program in TROUPE_PROGRAM
         stress   build/tests/stress/*: threads against each other, each again until its seconds are up
         examples examples/*/test_*.py
-        tidy     the layout of the sources (tests/tidy.py and its self-test)
+        tidy     the layout of the sources (tests/tidy.py and its self-test), and whether the models in
+                 tests/models still speak of the code as it is
 A filter is a part of a suite's, a file's or a test's name; several are joined by "or".
 """
 import argparse
@@ -171,10 +172,11 @@ def stress(totals, build, env, options):
 def tidy(totals, build, env, options):
     if options.filters and not any(word in "tests/tidy" for word in options.filters):
         return
-    for arguments in ([], ["--self-test"]):
-        status, output, seconds = run(["/usr/bin/python3", "tests/tidy.py", *arguments], env)
-        show(output)
-        totals.add(" ".join(["tests/tidy.py", *arguments]), int(status == 0), int(status != 0), 0, seconds)
+    for argv in (["tests/tidy.py"], ["tests/tidy.py", "--self-test"], ["tests/models/run.py", "--anchors"]):
+        status, output, seconds = run(["/usr/bin/python3", *argv], env)
+        if status != 0:
+            show(output)
+        totals.add(" ".join(argv), int(status == 0), int(status != 0), 0, seconds)
 
 
 def sanitizer_reports(totals, folder):
