@@ -222,7 +222,7 @@ static bool handle_foreign(worker_t *worker, cell_t *cell, trp_envelope_t *envel
         return show(worker, cell, envelope);
     }
     trp_reason_t reason = trp_reason(TRP_REASON_NO_PROCESS, 0, NULL);
-    mailbox_credit(&cell->mailbox, mailbox_charge_of(envelope));
+    owe(cell, mailbox_charge_of(envelope)); /* if it came alone nobody has charged it yet */
     dead_letter(&worker->sender, envelope, TRP_DEAD_STALE, &reason);
     return true;
 }
