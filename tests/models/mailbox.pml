@@ -9,13 +9,15 @@
  *     once              each envelope is handled, dead or refused, and only one of it, once
  *     in order          what one sender sent is handled in its order
  *     no use after end  nothing is shown to an actor that has ended, or to another than its own
- *     bounds            never more queued than the bound; the charge is never negative, 0 at the end
+ *     bounds            never more queued than the bound and one for each other sender; the charge is
+ *                       never negative, and 0 at the end
  *     no lost wake      when all is quiet nothing is left in the mailbox
  *     progress          it does become quiet
  *
  * run: senders            -DFIRST_SENDER=1 -DSECOND_SENDER=1 -DKILLS=1
  * run: order [progress]   -DFIRST_SENDER=2 -DKILLS=1
- * run: bounds [progress]  -DFIRST_SENDER=2 -DSECOND_SENDER=2 -DLIMIT=1
+ * run: bounds             -DFIRST_SENDER=2 -DSECOND_SENDER=2 -DLIMIT=2
+ * run: large              -DFIRST_SENDER=2 -DSECOND_SENDER=1 -DLIMIT=2 -DLARGE=1
  * run: kills              -DFIRST_SENDER=1 -DKILLS=2
  * run: reuse              -DFIRST_SENDER=1 -DKILLS=1 -DREUSE */
 
@@ -29,16 +31,22 @@
 #define KILLS 0
 #endif
 #ifndef LIMIT
-#define LIMIT 4 /* envelopes */
+#define LIMIT 4 /* messages */
+#endif
+#ifndef LARGE
+#define LARGE 0 /* 1: the second sender's messages are charged before they are pushed */
 #endif
 
-/* The words' values; from ENVELOPE on: the newest of a list. */
-#define RUNNING  0
-#define ASLEEP   1
-#define CLOSED   2
-#define ENVELOPE 3
-#define ENVELOPES 9
-#define NONE 0
+/* The words' values; from ENVELOPE on: the newest of a list, and INBOX times the number of messages in
+ * it that the runner is to charge. */
+#define RUNNING    0
+#define ASLEEP     1
+#define CLOSED     2
+#define ENVELOPE   3
+#define ENVELOPES  9
+#define INBOX      16
+#define NONE       0
+#define list_of(w) ((w) >= ENVELOPE -> (w) % INBOX : NONE) /* @ mailbox.c list_of: word <= CLOSED ? NULL */
 
 /* Envelopes 3, 4 of the first sender, 5, 6 of the second, 7 the kill of the first actor; to the
  * second actor: 8 a message, 9 its kill; 11 another kill of the first. */
@@ -61,12 +69,15 @@ byte ready = 1, ready_pinned = 0; /* the run queue of both workers, and of worke
 /* What the properties speak of. */
 byte busy = 0;     /* workers that have taken the cell from a queue */
 byte running = 0;  /* ... and may touch it */
-byte admitted = 0; /* charged and not yet handled */
+byte queued = 0;   /* messages that were accepted and not yet handled */
+bool charged[ENVELOPE + ENVELOPES];
 bool settled[ENVELOPE + ENVELOPES];
 byte last_of[5];
 byte senders = 0; /* that are not done */
 bool ended = false;
 
+#define is_large(m) (LARGE && sender_of(m) == 1)
+#define accept() queued++; assert(queued <= LIMIT + 1)
 #define settle(m) assert(!settled[m]); settled[m] = true
 
 inline schedule() /* @ scheduler.c scheduler_ready: keep_local(worker, cell) */
@@ -82,7 +93,7 @@ inline schedule() /* @ scheduler.c scheduler_ready: keep_local(worker, cell) */
 
 /* ---- senders ---- */
 
-/* Pushes `m` to the actor of generation `to`. */
+/* Sends `m` to the actor of generation `to`. */
 inline send(m, to)
 {
     atomic { /* @ send.c deliver: memory_order_acquire) != generation */
@@ -94,20 +105,8 @@ inline send(m, to)
         fi
     }
     if
-    :: open ->
-        d_step { /* @ mailbox.c mailbox_charge: atomic_fetch_add_explicit(&mailbox->charge, charge */
-            before = charge;
-            charge++;
-            if
-            :: before < LIMIT -> admitted++; assert(admitted <= LIMIT)
-            :: else
-            fi
-        }
-        if
-        :: before >= LIMIT ->
-            d_step { charge--; settle(m) } /* @ mailbox.c mailbox_charge: mailbox_credit(mailbox, charge) */
-        :: else -> push(m)
-        fi
+    :: open && is_large(m) -> post_charged(m) /* @ mailbox.c mailbox_post: return post_charged(mailbox, envelope) */
+    :: open && !is_large(m) -> post(m)
     :: else
     fi;
     if
@@ -116,29 +115,67 @@ inline send(m, to)
     fi
 }
 
-inline push(m)
+/* The push counts the message in the word: one exchange. */
+inline post(m)
 {
-    seen = word; /* @ mailbox.c mailbox_push: uintptr_t word = atomic_load_explicit(&mailbox->word */
+    seen = word; /* @ mailbox.c mailbox_post: uint64_t word = atomic_load_explicit(&mailbox->word */
     do
-    :: seen == CLOSED -> /* @ mailbox.c mailbox_push: return MAILBOX_SHUT */
-        d_step {
-            charge--; /* @ send.c deliver: mailbox_credit(&cell->mailbox, charge) */
-            admitted--;
-            settle(m)
-        }
-        break
+    :: seen == CLOSED -> /* @ mailbox.c mailbox_post: return MAILBOX_SHUT */
+        atomic { settle(m); break }
     :: else ->
-        next[m] = (seen >= ENVELOPE -> seen : NONE); /* @ mailbox.c mailbox_push: envelope->next = list_of(word) */
-        atomic { /* @ mailbox.c mailbox_push: atomic_compare_exchange_weak_explicit(&mailbox->word, &word, (uintptr_t)envelope */
+        atomic { before = charge; assert(before >= 0) } /* @ mailbox.c has_room: atomic_load_explicit(&mailbox->charge */
+        if
+        :: before + seen / INBOX >= LIMIT -> /* @ mailbox.c mailbox_post: return MAILBOX_FULL */
+            atomic { settle(m); break }
+        :: else
+        fi;
+        atomic {
+            next[m] = list_of(seen); /* @ mailbox.c mailbox_post: envelope->next = list_of(word) */
             if
             :: word == seen ->
-                word = m;
-                woke = (seen == ASLEEP); /* @ mailbox.c mailbox_push: return word == ASLEEP ? MAILBOX_WOKE : MAILBOX_PUSHED */
+                word = (seen / INBOX + 1) * INBOX + m; /* @ mailbox.c mailbox_post: word_of(envelope, inbox_of(word) + 1) */
+                woke = (seen == ASLEEP); /* @ mailbox.c mailbox_post: return word == ASLEEP ? MAILBOX_WOKE : MAILBOX_PUSHED */
+                accept();
                 break
             :: else -> seen = word
             fi
         }
     od
+}
+
+/* A large one is charged first. */
+inline post_charged(m)
+{
+    seen = word / INBOX; /* @ mailbox.c mailbox_charge: uint64_t inbox = inbox_of(atomic_load_explicit(&mailbox->word */
+    d_step { /* @ mailbox.c mailbox_charge: atomic_fetch_add_explicit(&mailbox->charge, charge */
+        before = charge;
+        assert(before >= 0);
+        charge++
+    }
+    if
+    :: before + seen >= LIMIT ->
+        d_step { charge--; settle(m) } /* @ mailbox.c mailbox_charge: mailbox_credit(mailbox, charge) */
+    :: else ->
+        charged[m] = true; /* @ mailbox.c post_charged: envelope->flags |= TRP_ENVELOPE_CHARGED */
+        seen = word; /* @ mailbox.c mailbox_push: uint64_t word = atomic_load_explicit(&mailbox->word */
+        do
+        :: seen == CLOSED -> /* @ mailbox.c mailbox_push: return MAILBOX_SHUT */
+            d_step { charge--; settle(m) } /* @ mailbox.c post_charged: mailbox_credit(mailbox, charge) */
+            break
+        :: else ->
+            atomic {
+                next[m] = list_of(seen); /* @ mailbox.c mailbox_push: envelope->next = list_of(word) */
+                if
+                :: word == seen ->
+                    word = (seen / INBOX) * INBOX + m; /* @ mailbox.c mailbox_push: word_of(envelope, inbox_of(word)) */
+                    woke = (seen == ASLEEP); /* @ mailbox.c mailbox_push: return word == ASLEEP ? MAILBOX_WOKE : MAILBOX_PUSHED */
+                    accept();
+                    break
+                :: else -> seen = word
+                fi
+            }
+        od
+    fi
 }
 
 /* Signals have no charge. */
@@ -169,7 +206,7 @@ inline push_urgent(m)
     :: seen == CLOSED -> /* @ mailbox.c mailbox_push_urgent: if (urgent == CLOSED) */
         atomic { settle(m); break }
     :: else ->
-        next[m] = (seen >= ENVELOPE -> seen : NONE);
+        next[m] = list_of(seen); /* @ mailbox.c mailbox_push_urgent: envelope->next = (trp_envelope_t *)urgent */
         atomic { /* @ mailbox.c mailbox_push_urgent: atomic_compare_exchange_weak_explicit(&mailbox->urgent, &urgent, (uintptr_t)envelope */
             if
             :: urgent == seen -> urgent = m; seen = RUNNING; break
@@ -232,8 +269,8 @@ inline handle(m)
     d_step {
         settle(m);
         if
-        :: !is_kill(m) && to_of(m) == generation -> owed++; admitted-- /* @ slice.c handle: owe(cell, mailbox_charge_of(envelope)) */
-        :: !is_kill(m) && to_of(m) != generation -> charge--; admitted-- /* @ slice.c handle_foreign: mailbox_credit(&cell->mailbox, mailbox_charge_of(envelope)) */
+        :: !is_kill(m) && to_of(m) == generation -> owed++; queued-- /* @ slice.c handle: owe(cell, mailbox_charge_of(envelope)) */
+        :: !is_kill(m) && to_of(m) != generation -> owed++; queued-- /* @ slice.c handle_foreign: owe(cell, mailbox_charge_of(envelope)) */
         :: else
         fi;
         if
@@ -243,20 +280,25 @@ inline handle(m)
             assert(last_of[sender_of(m)] < m);
             last_of[sender_of(m)] = m
         :: else
-        fi;
-        assert(charge >= 0)
+        fi
     }
 }
 
-/* Reverses what begins with `newest` to an own list that begins with `oldest`. */
-inline reverse(newest, oldest) /* @ mailbox.c mailbox_reverse: newest->next = oldest */
+/* Makes an own list, oldest first, of the one that begins with `newest`; `sum` gets the number of
+ * messages in it that nobody has charged. */
+inline reverse(newest) /* @ mailbox.c reverse: newest->next = taken.first */
 {
-    oldest = NONE;
+    list = NONE;
+    sum = 0;
     do
     :: newest >= ENVELOPE ->
         rest = next[newest];
-        next[newest] = oldest;
-        oldest = newest;
+        next[newest] = list;
+        if
+        :: !is_kill(newest) && !charged[newest] -> sum++ /* @ mailbox.c reverse: (TRP_ENVELOPE_SIGNAL | TRP_ENVELOPE_CHARGED)) == 0 */
+        :: else
+        fi;
+        list = newest;
         newest = rest
     :: else -> break
     od;
@@ -269,7 +311,7 @@ inline bury(list) /* @ life.c bury: mailbox_credit(&cell->mailbox, mailbox_charg
     :: list != NONE ->
         settle(list);
         if
-        :: !is_kill(list) -> charge--; admitted--
+        :: !is_kill(list) -> charge--; queued--
         :: else
         fi;
         list = next[list]
@@ -281,22 +323,22 @@ inline bury(list) /* @ life.c bury: mailbox_credit(&cell->mailbox, mailbox_charg
 inline end_actor()
 {
     atomic {
-        seen = word;
+        seen = list_of(word);
         word = CLOSED /* @ mailbox.c mailbox_close: atomic_exchange_explicit(&mailbox->word, CLOSED */
     }
     atomic {
-        list = urgent;
+        kills = list_of(urgent);
         urgent = CLOSED /* @ mailbox.c mailbox_close: atomic_exchange_explicit(&mailbox->urgent, CLOSED */
     }
     d_step {
+        reverse(seen); /* @ mailbox.c mailbox_close: mailbox_taken_t normal = reverse(list_of(word), &charge) */
+        charge = charge + sum; /* @ mailbox.c mailbox_close: mailbox_credit(mailbox, 0 - charge) */
         bury(first); /* @ life.c life_end: bury(sender, cell, cell->first, reason) */
-        reverse(seen, first);
-        bury(first); /* @ life.c life_end: bury(sender, cell, queued, reason) */
-        reverse(list, first);
-        bury(first);
+        bury(list); /* @ life.c life_end: bury(sender, cell, queued, reason) */
+        bury(kills);
         charge = charge - owed; /* @ life.c settle_taken: mailbox_credit(&cell->mailbox, cell->owed + taken) */
         owed = 0;
-        assert(charge >= 0);
+        sum = 0;
         running--
     }
     atomic {
@@ -324,7 +366,7 @@ inline handle_urgent()
         if
         :: to_of(seen) == generation -> atomic { bury(list); seen = 0 } end_actor(); break /* @ slice.c admit: case ADMIT_KILL: */
 #ifndef REUSE
-        :: to_of(seen) == generation -> seen = 0 /* @ place_process.c on_own_signal: message->tag == TRP_SIGNAL_KILL */
+        :: to_of(seen) == generation -> seen = 0 /* @ place_proxy.c on_own_signal: message->tag == TRP_SIGNAL_KILL */
 #endif
         :: to_of(seen) != generation -> seen = 0
         fi
@@ -332,13 +374,38 @@ inline handle_urgent()
     od
 }
 
+/* Takes the inbox; what the word counted is charged before it leaves the word, if there is more than
+ * one. */
 inline refill()
 {
-    d_step { /* @ slice.c refill: mailbox_reverse(mailbox_take(&cell->mailbox), &cell->last, &flags) */
-        seen = word;
-        word = RUNNING; /* @ mailbox.c mailbox_take: atomic_exchange_explicit(&mailbox->word, RUNNING */
-        assert(seen == RUNNING || seen >= ENVELOPE);
-        reverse(seen, first) /* @ slice.c refill: cell->first = mailbox_reverse( */
+    seen = word; /* @ mailbox.c mailbox_take: uint64_t word = atomic_load_explicit(&mailbox->word, memory_order_relaxed) */
+    mine = 0;
+    do
+    :: true ->
+        if
+        :: seen / INBOX > 1 && seen / INBOX > mine -> /* @ mailbox.c mailbox_take: if (inbox > 1 && inbox > added) */
+            d_step {
+                charge = charge + seen / INBOX - mine; /* @ mailbox.c mailbox_take: 0 - mailbox_sum(inbox - added */
+                mine = seen / INBOX /* @ mailbox.c mailbox_take: added = inbox */
+            }
+        :: else
+        fi;
+        atomic { /* @ mailbox.c mailbox_take: atomic_compare_exchange_weak_explicit(&mailbox->word, &word, RUNNING */
+            assert(word != ASLEEP && word != CLOSED);
+            if
+            :: word == seen -> word = RUNNING; break
+            :: else -> seen = word
+            fi
+        }
+    od;
+    atomic {
+        seen = list_of(seen);
+        reverse(seen); /* @ mailbox.c mailbox_take: mailbox_taken_t taken = reverse(list_of(word), &charge) */
+        first = list; /* @ slice.c refill: cell->first = taken.first */
+        owed = owed + mine - sum; /* @ slice.c refill: cell->owed += taken.excess */
+        list = 0;
+        mine = 0;
+        sum = 0
     }
 }
 
@@ -348,8 +415,7 @@ inline fall_asleep()
     d_step {
         mine = generation; /* @ slice.c next_envelope: uint32_t generation = life_pid(worker->runtime, cell).generation */
         charge = charge - owed; /* @ slice.c next_envelope: settle(cell) */
-        owed = 0;
-        assert(charge >= 0)
+        owed = 0
     }
     atomic { /* @ mailbox.c mailbox_sleep: atomic_compare_exchange_strong_explicit(&mailbox->word, &word, ASLEEP */
         if
@@ -418,7 +484,6 @@ inline cell_run()
             seen = 0;
             charge = charge - owed; /* @ slice.c cell_run: settle(cell) */
             owed = 0;
-            assert(charge >= 0);
             running--
         }
         schedule() /* @ slice.c cell_run: scheduler_again(worker, cell) */
@@ -429,7 +494,7 @@ inline cell_run()
 proctype worker(bool edge)
 {
     bool gone, asleep;
-    byte seen, list, rest, mine;
+    byte seen, list, kills, rest, mine, sum;
 end_idle:
     do
     :: atomic { ready > 0 -> ready--; busy++ } cell_run(); busy--
@@ -474,5 +539,5 @@ init {
     assert(KILLS < 1 || settled[KILL_FIRST]);
     assert(KILLS < 2 || settled[KILL_AGAIN]);
     assert(first == NONE && word < ENVELOPE && urgent < ENVELOPE);
-    assert(charge == 0 && admitted == 0)
+    assert(charge == 0 && queued == 0)
 }

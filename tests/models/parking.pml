@@ -47,7 +47,7 @@ byte free_ticks = 0, quiet_ticks = 0;
 
 #define ALL ((1 << WORKERS) - 1)
 #define bit(w) (1 << (w))
-#define others_idle(w) (((idle | bit(w)) & ALL) == ALL) /* @ scheduler.c scheduler_others_idle: ((idle | 1ull << worker->index) & all) == all */
+#define others_idle(w) (((idle | bit(w)) & ALL) == ALL) /* @ scheduler.c scheduler_others_idle: ((idle | 1ull << worker->index) & live) == live */
 
 /* ---- making cells ready ---- */
 
@@ -62,15 +62,15 @@ inline notify()
         :: mask == 0 -> break /* @ scheduler.c scheduler_notify: while (idle != 0) */
         :: else ->
             atomic {
-                index = (mask & 1 -> 0 : (mask & 2 -> 1 : 2)); /* @ scheduler.c scheduler_notify: (uint32_t)__builtin_ctzll(idle) */
+                index = (mask & 1 -> 0 : (mask & 2 -> 1 : 2)); /* @ scheduler.c scheduler_notify: scheduler_wake(runtime, (uint32_t)__builtin_ctzll(idle)) */
                 mask = idle & bit(index); /* @ scheduler.c claim_idle: atomic_fetch_and_explicit(&runtime->idle, ~bit */
                 idle = idle & (ALL - bit(index))
             }
             if
             :: mask != 0 ->
-                searching++; /* @ scheduler.c scheduler_notify: atomic_fetch_add_explicit(&runtime->searching, 1 */
-                parked[index] = false; /* @ scheduler.c scheduler_notify: atomic_store_explicit(&worker->parked, 0 */
-                in_futex[index] = false; /* @ scheduler.c scheduler_notify: runtime->host->wake(runtime->host->user */
+                searching++; /* @ scheduler.c scheduler_wake: atomic_fetch_add_explicit(&runtime->searching, 1 */
+                parked[index] = false; /* @ scheduler.c scheduler_wake: atomic_store_explicit(&worker->parked, 0 */
+                in_futex[index] = false; /* @ scheduler.c scheduler_wake: runtime->host->wake(runtime->host->user */
                 break
             :: else -> mask = idle /* @ scheduler.c scheduler_notify: idle = atomic_load_explicit(&runtime->idle, memory_order_seq_cst) */
             fi
@@ -159,8 +159,8 @@ inline search()
 {
     steal();
     if
-    :: cell == NOBODY && !is_searching -> /* @ scheduler_loop.c search: if (!worker->is_searching) */
-        atomic { /* @ scheduler_loop.c search: &runtime->searching, &none, 1 */
+    :: cell == NOBODY && !is_searching -> /* @ scheduler_loop.c scheduler_search: if (!worker->is_searching) */
+        atomic { /* @ scheduler_loop.c scheduler_search: &runtime->searching, &none, 1 */
             if
             :: searching == 0 -> searching = 1; is_searching = true
             :: else
@@ -169,7 +169,7 @@ inline search()
     :: else
     fi;
     if
-    :: cell == NOBODY && is_searching -> steal() /* @ scheduler_loop.c search: if (seems_busy(runtime)) */
+    :: cell == NOBODY && is_searching -> steal() /* @ scheduler_loop.c scheduler_search: if (seems_busy(runtime)) */
     :: else
     fi
 }
@@ -179,10 +179,10 @@ inline search()
 /* Sees whether there is work for sure: each queue under its own lock. */
 inline look_again()
 {
-    found = (len(inject) > 0); /* @ scheduler_loop.c has_work: !runq_is_empty(&runtime->inject) */
+    found = (len(inject) > 0); /* @ scheduler_loop.c scheduler_has_work: !runq_is_empty(&runtime->inject) */
     other = 0;
     do
-    :: other < WORKERS -> found = found || (len(queue[other]) > 0); other++ /* @ scheduler_loop.c has_work: !runq_is_empty(&runtime->workers[i].queue) */
+    :: other < WORKERS -> found = found || (len(queue[other]) > 0); other++ /* @ scheduler_loop.c scheduler_has_work: !runq_is_empty(&runtime->workers[i].queue) */
     :: else -> break
     od;
     other = 0
@@ -239,7 +239,7 @@ inline sleep_until()
 end_asleep:
         if
         :: !in_futex[me]
-        :: atomic { in_futex[me] && is_sentinel && free_ticks < FREE_TICKS -> /* @ scheduler_loop.c sleep_until: look ? now_ns + SENTINEL_NS : until_ns */
+        :: atomic { in_futex[me] && is_sentinel && free_ticks < FREE_TICKS -> /* @ scheduler_loop.c sleep_until: sentinel ? now_ns + look_again_ns(worker) : until_ns */
             free_ticks++; in_futex[me] = false }
         :: atomic { in_futex[me] && is_sentinel && quiet_ticks < QUIET_TICKS && timeout ->
             quiet_ticks++; in_futex[me] = false }
@@ -275,16 +275,16 @@ end_asleep:
 
 inline unpark()
 {
-    atomic { /* @ scheduler_loop.c unpark: atomic_fetch_and_explicit(&runtime->idle, ~bit */
+    atomic { /* @ scheduler_loop.c scheduler_park_end: atomic_fetch_and_explicit(&runtime->idle, ~bit */
         is_searching = ((idle & bit(me)) == 0);
         idle = idle & (ALL - bit(me));
         assert(is_searching || cell != NOBODY || found)
     }
     if
-    :: is_searching -> !parked[me] /* @ scheduler_loop.c unpark: while (atomic_load_explicit(&worker->parked, memory_order_acquire) != 0) */
+    :: is_searching -> !parked[me] /* @ scheduler_loop.c scheduler_park_end: while (atomic_load_explicit(&worker->parked, memory_order_acquire) != 0) */
     :: else
     fi;
-    parked[me] = false /* @ scheduler_loop.c unpark: atomic_store_explicit(&worker->parked, 0, memory_order_relaxed) */
+    parked[me] = false /* @ scheduler_loop.c scheduler_park_end: atomic_store_explicit(&worker->parked, 0, memory_order_relaxed) */
 }
 
 inline park()
@@ -292,21 +292,21 @@ inline park()
     if
     :: is_searching ->
         is_searching = false;
-        searching-- /* @ scheduler_loop.c park: atomic_fetch_sub_explicit(&runtime->searching, 1 */
+        searching-- /* @ scheduler_loop.c scheduler_stop_search: atomic_fetch_sub_explicit(&worker->runtime->searching, 1 */
     :: else
     fi;
-    parked[me] = true; /* @ scheduler_loop.c park: atomic_store_explicit(&worker->parked, 1 */
-    idle = idle | bit(me); /* @ scheduler_loop.c park: atomic_fetch_or_explicit(&runtime->idle, 1ull << worker->index */
-    look_again(); /* @ scheduler_loop.c park: bool found = has_work(runtime) */
+    parked[me] = true; /* @ scheduler_loop.c scheduler_park_begin: atomic_store_explicit(&worker->parked, 1 */
+    idle = idle | bit(me); /* @ scheduler_loop.c scheduler_park_begin: atomic_fetch_or_explicit(&runtime->idle, 1ull << worker->index */
+    look_again(); /* @ scheduler_loop.c park: bool found = scheduler_has_work(runtime) */
     if
     :: !found -> sleep_until() /* @ scheduler_loop.c park: cell = sleep_until(worker, timer_next_ns(&worker->wheel)) */
     :: else
     fi;
-    unpark(); /* @ scheduler_loop.c park: unpark(worker) */
+    unpark(); /* @ scheduler_loop.c park: scheduler_park_end(worker) */
     if
     :: found && !is_searching -> /* @ scheduler_loop.c park: if (found && !worker->is_searching) */
         is_searching = true;
-        searching++ /* @ scheduler_loop.c park: atomic_fetch_add_explicit(&runtime->searching, 1 */
+        searching++ /* @ scheduler_loop.c start_search: atomic_fetch_add_explicit(&worker->runtime->searching, 1 */
     :: else
     fi;
     found = false;
@@ -357,7 +357,7 @@ proctype worker(byte me)
     do
     :: next_cell(); /* @ scheduler_loop.c worker_pool_loop: if (scheduler_step(worker)) */
         if
-        :: cell == NOBODY -> search() /* @ scheduler_loop.c worker_pool_loop: cell_t *cell = search(worker) */
+        :: cell == NOBODY -> search() /* @ scheduler_loop.c worker_pool_loop: cell_t *cell = scheduler_search(worker) */
         :: else
         fi;
         if
