@@ -19,6 +19,7 @@ typedef enum cell_phase {
     CELL_STARTING, /* init returned TRP_PENDING */
     CELL_LIVE,
     CELL_ENDING,
+    CELL_STUCK, /* written off: closed, its callback has not returned */
 } cell_phase_t;
 
 /** Messages that the actor put off, oldest first; each has its charge. */

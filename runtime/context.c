@@ -20,6 +20,9 @@ static const sender_t *sender_of(const trp_ctx_t *ctx)
 trp_status_t context_fill(const trp_ctx_t *ctx, trp_pid_t to, const content_t *content,
                           trp_envelope_t **envelope)
 {
+    if (ctx->is_gone) {
+        return TRP_GONE;
+    }
     trp_envelope_t *made = envelope_new();
     if (made == NULL) {
         return TRP_NO_MEMORY;
@@ -93,7 +96,7 @@ static inline void copy_inline(trp_envelope_t *envelope, const void *data, size_
 
 trp_status_t trp_send(trp_ctx_t *ctx, trp_pid_t to, uint16_t tag, const void *data, size_t size)
 {
-    if (size > TRP_INLINE_MAX) {
+    if (size > TRP_INLINE_MAX || ctx->is_gone) {
         content_t content = {.tag = tag, .data = data, .size = size};
         return send_content(ctx, to, &content);
     }
@@ -156,6 +159,7 @@ trp_runtime_t *runtime_of(trp_ctx_t *ctx)
 
 trp_status_t trp_spawn(trp_ctx_t *ctx, const trp_spawn_t *spawn, trp_pid_t *pid)
 {
+    LEASE_CALL(ctx, TRP_GONE)
     if (spawn->place != TRP_PLACE_POOL) {
         if ((unsigned)spawn->place >= TRP_PLACE_COUNT ||
             ctx->runtime->places[spawn->place].start == NULL) {
@@ -175,6 +179,7 @@ trp_pid_t trp_self(const trp_ctx_t *ctx)
 
 void trp_ready(trp_ctx_t *ctx)
 {
+    LEASE_CALL(ctx, )
     if (cell_phase(ctx->cell) == CELL_STARTING) {
         life_ready(ctx->worker, ctx->cell);
     }
@@ -188,6 +193,7 @@ void trp_stop(trp_ctx_t *ctx, const trp_reason_t *reason)
 
 void trp_exit(trp_ctx_t *ctx, trp_pid_t pid, const trp_reason_t *reason)
 {
+    LEASE_CALL(ctx, )
     bool kill = reason != NULL && reason->kind == TRP_REASON_KILLED;
     trp_reason_t why = reason == NULL ? trp_reason(TRP_REASON_NORMAL, 0, NULL) : *reason;
     trp_envelope_t *signal =
@@ -200,6 +206,7 @@ void trp_exit(trp_ctx_t *ctx, trp_pid_t pid, const trp_reason_t *reason)
 
 trp_status_t trp_link(trp_ctx_t *ctx, trp_pid_t pid)
 {
+    LEASE_CALL(ctx, TRP_GONE)
     cell_life_t *life = cell_life_make(&ctx->runtime->table, ctx->cell);
     if (life == NULL) {
         return TRP_NO_MEMORY;
@@ -219,6 +226,7 @@ trp_status_t trp_link(trp_ctx_t *ctx, trp_pid_t pid)
 
 void trp_unlink(trp_ctx_t *ctx, trp_pid_t pid)
 {
+    LEASE_CALL(ctx, )
     cell_life_t *life = ctx->cell->life;
     watch_t *row = life == NULL ? NULL : watch_find(&life->theirs, WATCH_LINK, pid, 0);
     if (row != NULL) {
@@ -229,6 +237,7 @@ void trp_unlink(trp_ctx_t *ctx, trp_pid_t pid)
 
 trp_status_t trp_monitor(trp_ctx_t *ctx, trp_pid_t pid, uint64_t *ref)
 {
+    LEASE_CALL(ctx, TRP_GONE)
     cell_life_t *life = cell_life_make(&ctx->runtime->table, ctx->cell);
     if (life == NULL) {
         return TRP_NO_MEMORY;
@@ -252,6 +261,7 @@ static watch_t *own_row(const trp_ctx_t *ctx, uint64_t ref, watch_kind_t kind)
 
 void trp_demonitor(trp_ctx_t *ctx, uint64_t ref)
 {
+    LEASE_CALL(ctx, )
     watch_t *row = own_row(ctx, ref, WATCH_MONITOR);
     if (row != NULL) {
         trp_pid_t pid = row->pid;
@@ -262,6 +272,7 @@ void trp_demonitor(trp_ctx_t *ctx, uint64_t ref)
 
 void trp_trap_exit(trp_ctx_t *ctx, bool trap)
 {
+    LEASE_CALL(ctx, )
     cell_life_t *life = cell_life_make(&ctx->runtime->table, ctx->cell);
     if (life != NULL) {
         life->trap_exit = trap;
@@ -275,6 +286,7 @@ void trp_trap_exit(trp_ctx_t *ctx, bool trap)
 
 trp_status_t trp_register(trp_ctx_t *ctx, const char *name)
 {
+    LEASE_CALL(ctx, TRP_GONE)
     cell_life_t *life = cell_life_make(&ctx->runtime->table, ctx->cell);
     if (life == NULL) {
         return TRP_NO_MEMORY;

@@ -3,6 +3,7 @@
 #ifndef TRP_RUNTIME_CONTEXT_H
 #define TRP_RUNTIME_CONTEXT_H
 
+#include "runtime/lease.h"
 #include "runtime/send.h"
 
 /** What goes into an envelope: bytes that are copied, or a message that is moved. */

@@ -13,6 +13,7 @@ static trp_status_t ask(trp_runtime_t *runtime, runtime_question_t *question)
 
 trp_status_t trp_group_join(trp_ctx_t *ctx, const char *group)
 {
+    LEASE_CALL(ctx, TRP_GONE)
     trp_runtime_t *runtime = ctx->runtime;
     cell_life_t *life = cell_life_make(&runtime->table, ctx->cell);
     if (life == NULL) {
@@ -32,6 +33,7 @@ trp_status_t trp_group_join(trp_ctx_t *ctx, const char *group)
 
 void trp_group_leave(trp_ctx_t *ctx, const char *group)
 {
+    LEASE_CALL(ctx, )
     trp_runtime_t *runtime = ctx->runtime;
     cell_life_t *life = ctx->cell->life;
     if (life == NULL || life->groups == NULL || group[0] == '\0') {
@@ -54,6 +56,7 @@ size_t trp_members(trp_ctx_t *ctx, const char *group, trp_pid_t *pids, size_t ma
 
 trp_status_t trp_dead_letters(trp_ctx_t *ctx, bool hear)
 {
+    LEASE_CALL(ctx, TRP_GONE)
     cell_life_t *life = cell_life_make(&ctx->runtime->table, ctx->cell);
     if (life == NULL) {
         return hear ? TRP_NO_MEMORY : TRP_OK;

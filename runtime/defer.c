@@ -39,6 +39,7 @@ static trp_envelope_t *unmetered(trp_envelope_t *message)
 trp_status_t trp_defer(trp_ctx_t *ctx, const trp_envelope_t *message, uint32_t count_max,
                        size_t size_max)
 {
+    LEASE_CALL(ctx, TRP_GONE)
     cell_t *cell = ctx->cell;
     if (message == NULL || ctx->message != message || cell_is_proxy(cell)) {
         return TRP_STATE;
@@ -74,6 +75,7 @@ trp_status_t trp_defer(trp_ctx_t *ctx, const trp_envelope_t *message, uint32_t c
 
 void trp_recall(trp_ctx_t *ctx)
 {
+    LEASE_CALL(ctx, )
     cell_t *cell = ctx->cell;
     if (cell->life == NULL || cell->life->deferred.first == NULL) {
         return;
@@ -99,6 +101,7 @@ trp_envelope_t *defer_take_all(cell_t *cell)
 
 trp_status_t trp_continue(trp_ctx_t *ctx, uint16_t tag, const void *data, size_t size)
 {
+    LEASE_CALL(ctx, TRP_GONE)
     cell_t *cell = ctx->cell;
     content_t content = {.tag = tag, .data = data, .size = size};
     trp_envelope_t *envelope = NULL;
@@ -117,6 +120,7 @@ trp_status_t trp_continue(trp_ctx_t *ctx, uint16_t tag, const void *data, size_t
 
 trp_status_t trp_idle_after(trp_ctx_t *ctx, int64_t ms, uint16_t tag)
 {
+    LEASE_CALL(ctx, TRP_GONE)
     cell_life_t *life = ctx->cell->life;
     if (life != NULL && life->idle.timer != 0) {
         trp_timer_cancel(ctx, life->idle.timer);

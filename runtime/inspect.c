@@ -13,6 +13,8 @@ static const char *state_of(const cell_t *cell)
         return "starting";
     case CELL_ENDING:
         return "exiting";
+    case CELL_STUCK:
+        return "stuck";
     default:
         break;
     }
@@ -82,7 +84,7 @@ size_t trp_find_class(trp_ctx_t *ctx, const char *class_name, trp_pid_t *pids, s
         pthread_mutex_t *lock = cell_inspect_lock(&ctx->runtime->table, cell);
         pthread_mutex_lock(lock);
         cell_phase_t phase = cell_phase(cell);
-        bool found = phase != CELL_VACANT && phase != CELL_ENDING &&
+        bool found = phase != CELL_VACANT && phase < CELL_ENDING &&
                      strcmp(cell->class->name, class_name) == 0;
         if (found && count < max) {
             pids[count] = cell->self;
@@ -155,6 +157,7 @@ static cell_life_t *shown(trp_ctx_t *ctx, pthread_mutex_t **lock)
 
 void trp_describe(trp_ctx_t *ctx, const char *text)
 {
+    LEASE_CALL(ctx, )
     pthread_mutex_t *lock = NULL;
     cell_life_t *life = shown(ctx, &lock);
     if (life != NULL) {

@@ -271,7 +271,12 @@ bool life_start(worker_t *worker, cell_t *cell)
     trp_status_t status = TRP_OK;
     cell_set_phase(cell, CELL_STARTING);
     if (cell->class->init != NULL) {
+        lease_open(ctx);
         status = cell->class->init(ctx, cell->state, cell->args);
+        if (!lease_close(ctx)) {
+            life_abandon(worker, cell);
+            return false;
+        }
     }
     if (cell->args != NULL) {
         envelope_free(cell->args);
@@ -303,23 +308,64 @@ static void settle_taken(const sender_t *sender, cell_t *cell)
     }
 }
 
-void life_end(worker_t *worker, cell_t *cell, const trp_reason_t *reason, bool orderly)
+/* The end, as others see it; the cell's memory stays. */
+static void wind_up(const sender_t *sender, cell_t *cell, const trp_reason_t *reason)
 {
-    trp_runtime_t *runtime = worker->runtime;
-    const sender_t *sender = &worker->sender;
-    cell_set_phase(cell, CELL_ENDING);
-    if (orderly && cell->class->terminate != NULL) {
-        cell->class->terminate(&worker->ctx, cell->state, reason);
-    }
-    forget_name(runtime, cell);
-    forget_groups(runtime, cell);
+    forget_name(sender->runtime, cell);
+    forget_groups(sender->runtime, cell);
     trp_envelope_t *queued = mailbox_close(&cell->mailbox);
-    signal_ended(worker, cell, reason);
+    signal_ended(sender, cell, reason);
     bury(sender, cell, defer_take_all(cell), reason);
     bury(sender, cell, cell->first, reason);
     bury(sender, cell, queued, reason);
     cell->first = cell->last = NULL;
     settle_taken(sender, cell);
-    worker->ctx.cell = NULL;
-    clear(runtime, cell);
+}
+
+void life_end(worker_t *worker, cell_t *cell, const trp_reason_t *reason, bool orderly)
+{
+    trp_ctx_t *ctx = &worker->ctx;
+    cell_set_phase(cell, CELL_ENDING);
+    if (orderly && cell->class->terminate != NULL) {
+        lease_open(ctx);
+        cell->class->terminate(ctx, cell->state, reason);
+        if (!lease_close(ctx)) {
+            life_abandon(worker, cell);
+            return;
+        }
+    }
+    wind_up(&worker->sender, cell, reason);
+    ctx->cell = NULL;
+    clear(worker->runtime, cell);
+}
+
+void life_write_off(const sender_t *sender, cell_t *cell, const lease_lost_t *lost)
+{
+    const trp_reason_t reason = trp_reason(TRP_REASON_KILLED, 0, "stuck");
+    const trp_pid_t self = cell->self;
+    cell_set_phase(cell, CELL_STUCK);
+    wind_up(sender, cell, &reason);
+    cell->owed = 0;
+    if (lost->has_message) {
+        COUNT(sender->runtime, sender->worker, handled); /* in vain, as when a handler fails */
+    }
+    if (!trp_pid_is_none(lost->asker)) {
+        trp_envelope_t *down = signal_make(self, lost->asker, TRP_SIGNAL_DOWN, lost->request_id);
+        send_signal(sender, signal_make_reason(down, &reason));
+    }
+}
+
+void life_abandon(worker_t *worker, cell_t *cell)
+{
+    trp_ctx_t *ctx = &worker->ctx;
+    pthread_mutex_t *burial = &worker->runtime->watchdog.lock;
+    pthread_mutex_lock(burial); /* it may still be going on */
+    pthread_mutex_unlock(burial);
+    if (ctx->message != NULL) {
+        envelope_free(ctx->message);
+        ctx->message = NULL;
+    }
+    ctx->is_gone = false;
+    ctx->cell = NULL;
+    clear(worker->runtime, cell);
 }

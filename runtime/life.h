@@ -3,6 +3,7 @@
 #ifndef TRP_RUNTIME_LIFE_H
 #define TRP_RUNTIME_LIFE_H
 
+#include "runtime/lease.h"
 #include "runtime/send.h"
 
 typedef struct birth {
@@ -24,6 +25,13 @@ void life_ready(worker_t *worker, cell_t *cell);
 /** Ends it: `terminate` if `orderly`, then names, mailbox, signals, memory. The caller must not
  * touch the cell after. */
 void life_end(worker_t *worker, cell_t *cell, const trp_reason_t *reason, bool orderly);
+
+/** Ends an actor whose callback does not return and has lost its lease: as killed, "stuck"; no
+ * terminate. The cell's memory stays the callback's. Under the watchdog's lock. */
+void life_write_off(const sender_t *sender, cell_t *cell, const lease_lost_t *lost);
+
+/** The callback of an actor that was written off has returned after all: gives its cell back. */
+void life_abandon(worker_t *worker, cell_t *cell);
 
 /** The pid of the actor that is in the cell now. */
 trp_pid_t life_pid(const trp_runtime_t *runtime, const cell_t *cell);

@@ -184,6 +184,13 @@ bool mailbox_has_urgent(const mailbox_t *mailbox)
     return atomic_load_explicit(&mailbox->urgent, memory_order_relaxed) != MAILBOX_RUNNING;
 }
 
+const trp_envelope_t *mailbox_peek_urgent(const mailbox_t *mailbox)
+{
+    /* Acquire: as mailbox_take. */
+    uintptr_t urgent = atomic_load_explicit(&mailbox->urgent, memory_order_acquire);
+    return urgent == MAILBOX_CLOSED ? NULL : (const trp_envelope_t *)urgent;
+}
+
 bool mailbox_sleep(mailbox_t *mailbox)
 {
     uint64_t word = MAILBOX_RUNNING;

@@ -102,8 +102,11 @@ trp_envelope_t *mailbox_take_urgent(mailbox_t *mailbox);
 /** Messages that are queued, for display. */
 uint32_t mailbox_depth(const mailbox_t *mailbox);
 
-/** Whether the urgent lane has something. Runner only. */
+/** Whether the urgent lane has something; for the runner, and as a hint for others. */
 bool mailbox_has_urgent(const mailbox_t *mailbox);
+
+/** The urgent lane as it is, newest first, not taken. Runner only. */
+const trp_envelope_t *mailbox_peek_urgent(const mailbox_t *mailbox);
 
 /** Ends the run: false when something has come and the runner must go on. After true the runner
  * must not touch the cell. */

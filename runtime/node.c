@@ -12,6 +12,7 @@
 
 #define START_MS    10000
 #define EXIT_FAILED 1
+#define THREADS_MS  1000 /* for handlers to return, when all else has ended */
 
 struct node {
     node_options_t options;
@@ -168,6 +169,17 @@ edge_t *node_edge(const node_t *node)
     return node->edge;
 }
 
+/* Handlers that do not return keep what they use: the process ends with them in it. What was sent
+ * leaves as ever, unless a thread has sockets of its own. */
+static void leave_behind(node_t *node)
+{
+    log_event(LOG_WARN, "handlers_left_behind",
+              LOG_INT("handlers", runtime_stuck(node->runtime).handlers));
+    if (place_threads_stop(node->threads) == 0) {
+        edge_destroy(&node->edge);
+    }
+}
+
 int node_run(const node_options_t *options, const guardian_child_t *child)
 {
     char error[256];
@@ -182,7 +194,11 @@ int node_run(const node_options_t *options, const guardian_child_t *child)
     }
     runtime_run_edge(node->runtime);
     const int exit_status = runtime_exit_status(node->runtime);
-    node_destroy(&node);
+    if (runtime_await_threads(node->runtime, THREADS_MS)) {
+        node_destroy(&node);
+    } else {
+        leave_behind(node);
+    }
     return exit_status;
 }
 

@@ -193,6 +193,7 @@ static trp_pid_t uplink_of(const trp_runtime_t *runtime)
 trp_status_t trp_publish(trp_ctx_t *ctx, const trp_publication_t *publication,
                          trp_published_t *counts)
 {
+    LEASE_CALL(ctx, TRP_GONE)
     content_t content = {.tag = publication->tag,
                          .data = publication->data,
                          .size = publication->size,

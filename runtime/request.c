@@ -62,6 +62,7 @@ static trp_status_t open_request(trp_ctx_t *ctx, const trp_request_t *request, w
 
 trp_status_t trp_request(trp_ctx_t *ctx, const trp_request_t *request, uint64_t *request_id)
 {
+    LEASE_CALL(ctx, TRP_GONE)
     content_t content = {.tag = request->tag,
                          .data = request->data,
                          .size = request->size,
@@ -91,6 +92,7 @@ trp_status_t trp_request(trp_ctx_t *ctx, const trp_request_t *request, uint64_t 
 
 void trp_request_cancel(trp_ctx_t *ctx, uint64_t request_id)
 {
+    LEASE_CALL(ctx, )
     cell_t *cell = ctx->cell;
     watch_t *row = cell->life == NULL ? NULL : watch_mine(&cell->life->mine, request_id);
     if (row != NULL && row->kind == WATCH_REQUEST) {
@@ -118,6 +120,7 @@ static void answered(trp_ctx_t *ctx, trp_reply_address_t address)
 
 static trp_status_t reply(trp_ctx_t *ctx, trp_reply_address_t address, const content_t *content)
 {
+    LEASE_CALL(ctx, TRP_GONE)
     trp_envelope_t *envelope = NULL;
     trp_status_t status = context_fill(ctx, address.to, content, &envelope);
     if (status != TRP_OK) {
@@ -157,6 +160,7 @@ trp_status_t trp_reply_to(trp_ctx_t *ctx, trp_reply_address_t address, uint16_t 
 
 trp_status_t trp_forward(trp_ctx_t *ctx, const trp_envelope_t *message, trp_pid_t to)
 {
+    LEASE_CALL(ctx, TRP_GONE)
     trp_envelope_t *copy = envelope_copy(message);
     if (copy == NULL) {
         return TRP_NO_MEMORY;
@@ -173,6 +177,7 @@ trp_status_t trp_forward(trp_ctx_t *ctx, const trp_envelope_t *message, trp_pid_
 trp_status_t trp_timer_start(trp_ctx_t *ctx, int64_t delay_ms, int64_t period_ms, uint16_t tag,
                              uint64_t *timer)
 {
+    LEASE_CALL(ctx, TRP_GONE)
     cell_life_t *life = cell_life_make(&ctx->runtime->table, ctx->cell);
     if (life == NULL) {
         return TRP_NO_MEMORY;
@@ -195,6 +200,7 @@ trp_status_t trp_timer_start(trp_ctx_t *ctx, int64_t delay_ms, int64_t period_ms
 
 void trp_timer_cancel(trp_ctx_t *ctx, uint64_t timer)
 {
+    LEASE_CALL(ctx, )
     cell_t *cell = ctx->cell;
     watch_t *row = cell->life == NULL ? NULL : watch_mine(&cell->life->mine, timer);
     if (row == NULL || row->kind != WATCH_TIMER) {

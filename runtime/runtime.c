@@ -110,11 +110,9 @@ no_table:
 
 trp_status_t runtime_start(trp_runtime_t *runtime)
 {
-    const trp_host_t *host = runtime->host;
     trp_status_t status = watchdog_start(runtime);
     for (uint32_t i = runtime->first_pool; i < runtime->first_spare && status == TRP_OK; i++) {
-        worker_t *worker = &runtime->workers[i];
-        status = host->thread_start(host->user, worker_pool_loop, worker, &worker->thread);
+        status = worker_start(&runtime->workers[i]);
     }
     if (status != TRP_OK) {
         runtime_stop(runtime); /* those that run are joined by runtime_destroy */
@@ -152,6 +150,19 @@ void runtime_stop_with(trp_runtime_t *runtime, int status)
 int runtime_exit_status(const trp_runtime_t *runtime)
 {
     return atomic_load_explicit(&runtime->exit_status, memory_order_acquire);
+}
+
+bool runtime_await_threads(trp_runtime_t *runtime, int64_t limit_ms)
+{
+    const trp_host_t *host = runtime->host;
+    const int64_t until_ns = runtime_clock(runtime) + limit_ms * 1000000;
+    /* Acquire: what the threads did. */
+    uint32_t left = atomic_load_explicit(&runtime->threads, memory_order_acquire);
+    while (left != 0 && runtime_clock(runtime) < until_ns) {
+        host->sleep(host->user, &runtime->threads, left, until_ns);
+        left = atomic_load_explicit(&runtime->threads, memory_order_acquire);
+    }
+    return left == 0;
 }
 
 static void free_list(trp_envelope_t *list)

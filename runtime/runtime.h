@@ -77,6 +77,10 @@ void runtime_stop_with(trp_runtime_t *runtime, int status);
 /** What runtime_stop_with was given; 0: it was not called. */
 int runtime_exit_status(const trp_runtime_t *runtime);
 
+/** Waits until all pool threads have left their loops, after runtime_stop. False: some have not
+ * within the limit, being in handlers that do not return; runtime_destroy would wait for them. */
+bool runtime_await_threads(trp_runtime_t *runtime, int64_t limit_ms);
+
 /** Joins the threads, ends the cells that are left (no terminate), frees all and clears the
  * pointer. */
 void runtime_destroy(trp_runtime_t **runtime);

@@ -76,6 +76,10 @@ struct trp_ctx {
     bool answered;           /* the message was a request and has its answer */
     bool ending;             /* trp_stop was called */
     trp_reason_t reason;     /* ... with this */
+    /* runtime/lease.h: shared with a signal handler on the same thread */
+    volatile bool in_callback;
+    volatile bool is_gone;   /* the cell was taken from the callback that runs */
+    volatile uint32_t calls; /* calls of the runtime that it is in */
 };
 
 /** Written by the worker alone; atomics for who sums them up. */
@@ -140,6 +144,7 @@ struct trp_runtime {
     _Atomic uint32_t searching;
     _Atomic uint32_t sentinel; /* index + 1 of the parked worker that looks after the others; 0 */
     _Atomic bool stopping;
+    host_word_t threads;     /* pool threads that are in their loops */
     _Atomic int exit_status; /* set before `stopping`; 0: none was given */
 };
 
@@ -201,8 +206,10 @@ bool scheduler_has_work(trp_runtime_t *runtime);
 /** Leaves the idle mask; when a waker has been quicker it has made the worker a searcher. */
 void scheduler_park_end(worker_t *worker);
 
-/** Body of a pool thread; of the edge thread. */
-void worker_pool_loop(void *worker);
+/** Starts the thread of a pool worker. errors: TRP_SYSTEM, TRP_NO_MEMORY */
+TRP_MUST_USE trp_status_t worker_start(worker_t *worker);
+
+/** Body of the edge thread. */
 void worker_edge_loop(worker_t *worker);
 
 /** Runs up to one slice of a cell. */

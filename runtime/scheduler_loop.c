@@ -250,7 +250,7 @@ static cell_t *park(worker_t *worker)
     return cell;
 }
 
-void worker_pool_loop(void *arg)
+static void worker_pool_loop(void *arg)
 {
     worker_t *worker = arg;
     trp_runtime_t *runtime = worker->runtime;
@@ -274,6 +274,22 @@ void worker_pool_loop(void *arg)
     }
     watchdog_leave(worker);
     scheduler_enter(NULL);
+    /* Release: all that it did, to who waits until none is left. */
+    atomic_fetch_sub_explicit(&runtime->threads, 1, memory_order_release);
+    runtime->host->wake(runtime->host->user, &runtime->threads);
+}
+
+trp_status_t worker_start(worker_t *worker)
+{
+    trp_runtime_t *runtime = worker->runtime;
+    const trp_host_t *host = runtime->host;
+    /* Relaxed: only the end is waited for. */
+    atomic_fetch_add_explicit(&runtime->threads, 1, memory_order_relaxed);
+    trp_status_t status = host->thread_start(host->user, worker_pool_loop, worker, &worker->thread);
+    if (status != TRP_OK) {
+        atomic_fetch_sub_explicit(&runtime->threads, 1, memory_order_relaxed);
+    }
+    return status;
 }
 
 static bool edge_lifo(const worker_t *edge)

@@ -250,7 +250,7 @@ admit_t signal_admit(worker_t *worker, cell_t *cell, trp_envelope_t *envelope)
     }
 }
 
-static void tell_theirs(worker_t *worker, const cell_t *cell, const trp_reason_t *reason)
+static void tell_theirs(const sender_t *sender, const cell_t *cell, const trp_reason_t *reason)
 {
     const watch_table_t *table = &cell->life->theirs;
     for (uint32_t i = 0; i < table->capacity; i++) {
@@ -262,11 +262,11 @@ static void tell_theirs(worker_t *worker, const cell_t *cell, const trp_reason_t
         trp_envelope_t *signal =
             signal_make(cell->self, row->pid, link ? TRP_SIGNAL_EXIT : TRP_SIGNAL_DOWN,
                         link ? SIGNAL_LINK_END : row->ref);
-        send_signal(sender_of(worker), signal_make_reason(signal, reason));
+        send_signal(sender, signal_make_reason(signal, reason));
     }
 }
 
-static void drop_mine(worker_t *worker, const cell_t *cell)
+static void drop_mine(const sender_t *sender, const cell_t *cell)
 {
     const watch_table_t *table = &cell->life->mine;
     for (uint32_t i = 0; i < table->capacity; i++) {
@@ -275,25 +275,24 @@ static void drop_mine(worker_t *worker, const cell_t *cell)
             continue;
         }
         if (row->timer.timer != NULL) {
-            timer_cancel(&worker->runtime->workers[row->timer.worker].wheel, &row->timer);
+            timer_cancel(&sender->runtime->workers[row->timer.worker].wheel, &row->timer);
         }
         if (row->kind == WATCH_MONITOR || row->monitored) {
-            send_signal(sender_of(worker),
-                        signal_make(cell->self, row->pid, TRP_SIGNAL_DEMONITOR, row->ref));
+            send_signal(sender, signal_make(cell->self, row->pid, TRP_SIGNAL_DEMONITOR, row->ref));
         }
     }
 }
 
-void signal_ended(worker_t *worker, cell_t *cell, const trp_reason_t *reason)
+void signal_ended(const sender_t *sender, cell_t *cell, const trp_reason_t *reason)
 {
     if (cell->life == NULL) {
         return;
     }
-    tell_theirs(worker, cell, reason);
-    drop_mine(worker, cell);
+    tell_theirs(sender, cell, reason);
+    drop_mine(sender, cell);
     if (cell->life->fail_down) {
         trp_envelope_t *down = signal_make(cell->self, cell->life->spawner, TRP_SIGNAL_DOWN, 0);
-        send_signal(sender_of(worker), signal_make_reason(down, reason));
+        send_signal(sender, signal_make_reason(down, reason));
     }
     watch_free(&cell->life->theirs);
     watch_free(&cell->life->mine);

@@ -22,7 +22,7 @@ admit_t signal_admit(worker_t *worker, cell_t *cell, trp_envelope_t *envelope);
 bool signal_exit_ends(const cell_t *cell, const trp_envelope_t *envelope);
 
 /** The end of a cell, told to all that it is party to; its timers are cancelled. */
-void signal_ended(worker_t *worker, cell_t *cell, const trp_reason_t *reason);
+void signal_ended(const sender_t *sender, cell_t *cell, const trp_reason_t *reason);
 
 /** Takes the open request `row` of the cell back: its timer and its monitor. The row is gone. */
 void signal_request_done(worker_t *worker, cell_t *cell, watch_t *row);

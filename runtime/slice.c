@@ -97,7 +97,12 @@ static bool show(worker_t *worker, cell_t *cell, trp_envelope_t *envelope)
     ctx->message = envelope;
     ctx->answered = false;
     uint64_t held = cell_is_proxy(cell) ? mailbox_charge_of(envelope) : 0;
+    lease_open(ctx);
     trp_status_t status = receive(worker, cell, envelope);
+    if (!lease_close(ctx)) {
+        life_abandon(worker, cell);
+        return false;
+    }
     /* Relaxed: own counter. */
     uint64_t handled = atomic_load_explicit(&cell->handled, memory_order_relaxed);
     atomic_store_explicit(&cell->handled, handled + 1, memory_order_relaxed);

@@ -19,8 +19,7 @@ static void enlist(trp_runtime_t *runtime, uint32_t index)
         atomic_store_explicit(&worker->rests, false, memory_order_seq_cst);
         atomic_store_explicit(&worker->parked, 0, memory_order_seq_cst);
         host->wake(host->user, &worker->parked);
-    } else if (host->thread_start(host->user, worker_pool_loop, worker, &worker->thread) !=
-               TRP_OK) {
+    } else if (worker_start(worker) != TRP_OK) {
         atomic_fetch_and_explicit(&runtime->live, ~(1ull << index), memory_order_seq_cst);
         log_event(LOG_ERROR, "spare_not_started", LOG_INT("worker", index));
         return;

@@ -2,6 +2,7 @@
 #include "runtime/watchdog.h"
 
 #include "runtime/host_probe.h"
+#include "runtime/life.h"
 #include "runtime/log.h"
 #include "runtime/spare.h"
 
@@ -92,6 +93,65 @@ static void tell(trp_runtime_t *runtime, worker_t *worker, int level, const char
               LOG_INT("tag", glance.tag), LOG_TEXT("calls", calls));
 }
 
+/* ---- writing off ---- */
+
+typedef struct revocation {
+    trp_ctx_t *ctx;
+    const cell_t *cell;
+    lease_lost_t lost;
+    bool is_done;
+} revocation_t;
+
+/* In a signal handler. */
+static void revoke(void *arg, void *const *frames, int count)
+{
+    revocation_t *revocation = arg;
+    (void)frames;
+    (void)count;
+    revocation->is_done = lease_revoke(revocation->ctx, revocation->cell, &revocation->lost);
+}
+
+/* Ends the actor behind its callback's back. One that is in the middle of a call of the runtime
+ * keeps its cell until the next look. */
+static void write_off(trp_runtime_t *runtime, worker_t *worker)
+{
+    watchdog_t *watchdog = &runtime->watchdog;
+    watchdog_row_t *row = &watchdog->rows[worker->index];
+    const trp_host_t *host = runtime->host;
+    revocation_t revocation = {.ctx = &worker->ctx, .cell = row->cell};
+    if (worker->probe == NULL ||
+        !host->probe_look(host->user, worker->probe, revoke, &revocation) || !revocation.is_done) {
+        return;
+    }
+    cell_t *cell = &runtime->table.cells[row->cell->slot];
+    char pid[TRP_PID_TEXT_MAX];
+    log_event(LOG_ERROR, "actor_written_off", LOG_TEXT("actor", trp_pid_format(cell->self, pid)),
+              LOG_TEXT("class", cell->class->name),
+              LOG_INT("for_ms", row->looks * watchdog->period_ns / NS_PER_MS));
+    row->is_written_off = true;
+    /* Relaxed: nobody else writes it, others show it. Before the end is told, so that who hears of
+     * that finds it counted. */
+    const uint32_t count = atomic_load_explicit(&watchdog->written_off, memory_order_relaxed) + 1;
+    atomic_store_explicit(&watchdog->written_off, count, memory_order_relaxed);
+    life_write_off(&runtime->outsider, cell, &revocation.lost);
+    if (count > watchdog->options.stuck_max) {
+        watchdog->options.fatal(watchdog->options.user, "stuck_max");
+    }
+}
+
+/* It has returned, or is where it was never stuck. */
+static void forget(watchdog_t *watchdog, watchdog_row_t *row)
+{
+    row->looks = row->kill_looks = 0;
+    row->is_told = false;
+    if (row->is_written_off) {
+        row->is_written_off = false;
+        /* Relaxed: as in write_off. */
+        const uint32_t count = atomic_load_explicit(&watchdog->written_off, memory_order_relaxed);
+        atomic_store_explicit(&watchdog->written_off, count - 1, memory_order_relaxed);
+    }
+}
+
 /* ---- looking ---- */
 
 /* Notes where the worker is. True: where it was at the last look, and that is in a callback (the
@@ -139,8 +199,7 @@ static bool look_at(trp_runtime_t *runtime, worker_t *worker)
     watchdog_row_t *row = &watchdog->rows[worker->index];
     const watchdog_row_t before = *row;
     if (!is_still(worker, row)) {
-        row->looks = row->kill_looks = 0;
-        row->is_told = false;
+        forget(watchdog, row);
         mark(watchdog, worker, false);
         return row->turn != before.turn || row->handled != before.handled;
     }
@@ -152,6 +211,12 @@ static bool look_at(trp_runtime_t *runtime, worker_t *worker)
     }
     if (worker->is_edge) {
         look_at_edge(runtime, row);
+    } else if (!row->is_written_off && mailbox_has_urgent(&row->cell->mailbox)) {
+        row->kill_looks++;
+        if (row->kill_looks > looks_of(watchdog, watchdog->options.kill_grace_ms)) {
+            write_off(runtime, worker);
+            mark(watchdog, worker, row->is_told || row->is_written_off);
+        }
     }
     return true;
 }

@@ -149,8 +149,8 @@ static bool ended_well(const policy_child_t *child, const trp_reason_t *reason)
         return reason->text[0] == '\0' ? !(brutal && permanent) : !permanent;
     case TRP_REASON_NORMAL:
         return !permanent;
-    case TRP_REASON_KILLED:
-        return brutal;
+    case TRP_REASON_KILLED: /* "stuck": written off, its thread is still in it */
+        return brutal && reason->text[0] == '\0';
     case TRP_REASON_SIGNAL:
         return brutal && reason->code == SIGKILL;
     default:

@@ -37,7 +37,7 @@ LEVELS = {
     "base": ["host", "log", "option", "backoff"],
     "core": ["runtime", "cell", "mailbox", "runq", "scheduler", "timer", "registry", "group", "signal",
              "watch", "route", "request", "defer", "send", "life", "publish", "slice", "inspect", "keep", "context",
-             "overflow", "letter", "watchdog", "spare"],
+             "overflow", "letter", "watchdog", "spare", "lease"],
     "boundary": ["edge", "channel", "node", "config", "transport", "place", "guardian", "worker",
                  "dead_log", "cgroup", "sandbox", "black_box"],
 }

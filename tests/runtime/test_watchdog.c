@@ -288,6 +288,183 @@ Test(watchdog, an_idle_node_has_no_watchdog_until_something_runs)
     runtime_destroy(&runtime);
 }
 
+/* ---- writing off ---- */
+
+static trp_pid_t victim;
+static trp_reason_t heard[2]; /* of a monitor, and of a request */
+static atomic_int downs, answers_gone;
+
+static trp_status_t watch_victim(trp_ctx_t *ctx, void *state, const trp_envelope_t *args)
+{
+    (void)state;
+    (void)args;
+    uint64_t ref = 0;
+    const trp_request_t request = {.to = victim, .tag = TAG_STICK, .timeout_ms = -1};
+    trp_status_t status = trp_monitor(ctx, victim, &ref);
+    return status == TRP_OK ? trp_request(ctx, &request, &ref) : status;
+}
+
+static trp_status_t hear(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
+{
+    (void)state;
+    if (message->tag == TAG_RUN) {
+        const trp_reason_t killed = trp_reason(TRP_REASON_KILLED, 0, NULL);
+        trp_exit(ctx, victim, &killed);
+        return TRP_OK;
+    }
+    size_t size = 0;
+    const int at = atomic_load(&downs);
+    cr_assert_eq(message->tag, TRP_TAG_DOWN);
+    cr_assert_eq(trp_reason_read(trp_message_data(message, &size), sizeof(heard[0]), &heard[at]),
+                 TRP_OK);
+    atomic_fetch_add(&downs, 1);
+    return TRP_OK;
+}
+
+static const trp_class_t hearing_class = {.name = "hearing", .init = watch_victim, .receive = hear};
+
+/* Sticks; what it calls when it is let go is answered as for one that is gone. */
+static trp_status_t stick_then_call(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
+{
+    const trp_status_t status = stick(ctx, state, message);
+    uint64_t ref = 0;
+    atomic_fetch_add(&answers_gone, trp_send(ctx, victim, TAG_RUN, NULL, 0) == TRP_GONE);
+    atomic_fetch_add(&answers_gone, trp_monitor(ctx, victim, &ref) == TRP_GONE);
+    atomic_fetch_add(&answers_gone, trp_timer_start(ctx, 1, 0, TAG_TICK, &ref) == TRP_GONE);
+    atomic_fetch_add(&answers_gone, trp_reply(ctx, message, TAG_RUN, NULL, 0) == TRP_GONE);
+    return status;
+}
+
+static const trp_class_t victim_class = {
+    .name = "victim", .state_size = 100, .receive = stick_then_call};
+
+static void copy_state(void *user, const actor_info_t *info)
+{
+    if (trp_pid_equal(info->pid, victim)) {
+        *(const char **)user = info->state;
+    }
+}
+
+static const char *state_of_victim(void)
+{
+    const char *state = "none";
+    runtime_each(runtime, copy_state, &state);
+    return state;
+}
+
+static void assert_ledger(void)
+{
+    runtime_ledger_t ledger;
+    runtime_ledger(runtime, &ledger);
+    cr_assert_eq(ledger.sent, ledger.handled + ledger.queued + ledger.refused + ledger.dead,
+                 "sent %lu handled %lu queued %lu refused %lu dead %lu", ledger.sent,
+                 ledger.handled, ledger.queued, ledger.refused, ledger.dead);
+}
+
+Test(watchdog, a_killed_actor_whose_handler_does_not_return_is_written_off)
+{
+    open_pool(1, LOG_FATAL);
+    const trp_spawn_t named = {.class = &victim_class, .name = "victim"};
+    cr_assert_eq(runtime_spawn(runtime, &named, &victim), TRP_OK);
+    const trp_pid_t hearing = spawn(&hearing_class);
+    AWAIT(atomic_load(&sticking) == 1);
+
+    send_to(victim, TAG_RUN); /* queued behind it */
+    send_to(hearing, TAG_RUN);
+
+    AWAIT(atomic_load(&downs) == 2);
+    for (int i = 0; i < 2; i++) {
+        cr_expect_eq(heard[i].kind, TRP_REASON_KILLED);
+        cr_expect_str_eq(heard[i].text, "stuck");
+    }
+    cr_expect(trp_pid_is_none(runtime_whereis(runtime, "victim")));
+    cr_expect_eq(runtime_stuck(runtime).written_off, 1);
+    cr_expect_str_eq(state_of_victim(), "stuck");
+    AWAIT(pool_size() == 2);
+    assert_ledger();
+
+    let_go(1);
+    AWAIT(pool_size() == 1 && runtime_stuck(runtime).written_off == 0);
+    cr_expect_eq(atomic_load(&answers_gone), 4);
+    cr_expect_str_eq(state_of_victim(), "none");
+    assert_ledger();
+    cr_assert_eq(runtime_spawn(runtime, &named, &victim), TRP_OK, "its name is free");
+    runtime_destroy(&runtime);
+}
+
+static trp_status_t kill_sticking(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
+{
+    (void)state;
+    (void)message;
+    const trp_reason_t killed = trp_reason(TRP_REASON_KILLED, 0, NULL);
+    trp_pid_t pids[SPARES_MAX];
+    const size_t count = trp_find_class(ctx, "sticking", pids, SPARES_MAX);
+    for (size_t i = 0; i < count; i++) {
+        trp_exit(ctx, pids[i], &killed);
+    }
+    return TRP_OK;
+}
+
+static const trp_class_t killing_class = {.name = "killing", .receive = kill_sticking};
+
+Test(watchdog, more_written_off_threads_than_its_bound_end_the_node)
+{
+    runtime_options_t options = options_of(1);
+    options.watch.stuck_max = 1;
+    log_level_set(LOG_FATAL + 1);
+    cr_assert_eq(sem_init(&letting_go, 0, 0), 0);
+    cr_assert_eq(runtime_create(&options, &runtime), TRP_OK);
+    cr_assert_eq(runtime_start(runtime), TRP_OK);
+    for (int i = 0; i < 2; i++) {
+        send_to(spawn(&sticking_class), TAG_STICK);
+    }
+    AWAIT(atomic_load(&sticking) == 2);
+
+    send_to(spawn(&killing_class), TAG_RUN);
+
+    AWAIT(atomic_load(&fatals) == 1); /* which lets one go, here */
+    cr_assert_str_eq(atomic_load(&fatal_why), "stuck_max");
+    let_go(1);
+    runtime_destroy(&runtime);
+}
+
+static trp_status_t stick_in_init(trp_ctx_t *ctx, void *state, const trp_envelope_t *args)
+{
+    return stick(ctx, state, args);
+}
+
+static const trp_class_t slow_class = {
+    .name = "sticking", .state_size = 8, .init = stick_in_init, .receive = run};
+
+Test(watchdog, an_actor_that_does_not_return_from_init_is_written_off)
+{
+    open_pool(2, LOG_FATAL);
+    victim = spawn(&slow_class);
+    AWAIT(atomic_load(&sticking) == 1);
+
+    send_to(spawn(&killing_class), TAG_RUN);
+
+    AWAIT(runtime_stuck(runtime).written_off == 1);
+    cr_expect_str_eq(state_of_victim(), "stuck");
+    let_go(1);
+    AWAIT(strcmp(state_of_victim(), "none") == 0);
+    runtime_destroy(&runtime);
+}
+
+Test(watchdog, a_runtime_that_ends_does_not_wait_for_handlers_without_limit)
+{
+    open_pool(1, LOG_FATAL);
+    send_to(spawn(&sticking_class), TAG_STICK);
+    AWAIT(atomic_load(&sticking) == 1);
+
+    runtime_stop(runtime);
+
+    cr_assert_not(runtime_await_threads(runtime, 50));
+    let_go(1);
+    cr_assert(runtime_await_threads(runtime, LIMIT_MS));
+    runtime_destroy(&runtime);
+}
+
 /* ---- the edge ---- */
 
 static host_word_t bell;
