@@ -141,17 +141,20 @@ static void put(const black_box_t *box, uint64_t at, const void *data, size_t si
     memcpy(box->ring, (const unsigned char *)data + first, size - first);
 }
 
-/* Moves `oldest` until there is room for `size` bytes behind `written`. */
+/* Moves `oldest` until there is room for `size` bytes behind `written`. A worker that has written
+ * over its own box must not hang in here: a chain that can't be right begins anew. */
 static void make_room(const black_box_t *box, uint64_t written, uint64_t size)
 {
     black_box_head_t *head = box->head;
     uint64_t oldest = atomic_load_explicit(&head->oldest, memory_order_relaxed);
+    if (oldest > written || written - oldest > box->ring_size || oldest % ALIGN != 0) {
+        oldest = written;
+    }
     while (oldest < written && written + size - oldest > box->ring_size) {
         uint32_t bytes; /* records are aligned, so its first member is in one piece */
         memcpy(&bytes, box->ring + (oldest & (box->ring_size - 1)), sizeof(bytes));
         oldest += sizeof(black_box_record_t) + padded(bytes);
     }
-    /* Past it only when the worker has written over its own box. */
     atomic_store_explicit(&head->oldest, oldest < written ? oldest : written, memory_order_release);
 }
 
@@ -161,7 +164,8 @@ static void append(const black_box_t *box, black_box_record_t *record, const voi
 {
     const size_t most = box->ring_size / PART_OF - sizeof(*record) - fixed_size;
     const size_t kept = rest.size < most ? rest.size : most;
-    const uint64_t written = atomic_load_explicit(&box->head->written, memory_order_relaxed);
+    const uint64_t written =
+        atomic_load_explicit(&box->head->written, memory_order_relaxed) & ~(uint64_t)(ALIGN - 1);
     record->size = (uint32_t)(fixed_size + kept);
     record->epoch_ms = clock_ns(CLOCK_REALTIME_COARSE) / NS_OF_MS;
     const uint64_t whole = sizeof(*record) + padded(record->size);

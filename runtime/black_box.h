@@ -59,8 +59,10 @@ typedef struct black_box_death {
     int32_t code;            /* si_code */
     int32_t system_call;     /* of SIGSYS: its number, else -1 */
     int32_t error;           /* errno at the time */
-    uint64_t address;        /* of a fault */
-    uint64_t data_bytes;     /* writable memory that it had */
+    int32_t sender;          /* the process that sent the signal; 0: none did */
+    int32_t reserved;
+    uint64_t address;    /* of a fault */
+    uint64_t data_bytes; /* writable memory that it had */
 } black_box_death_t;
 
 typedef struct black_box_head {
@@ -77,7 +79,7 @@ typedef struct black_box_head {
     black_box_death_t death;
 } black_box_head_t;
 
-_Static_assert(sizeof(black_box_head_t) == 112 && sizeof(black_box_record_t) == 24 &&
+_Static_assert(sizeof(black_box_head_t) == 120 && sizeof(black_box_record_t) == 24 &&
                    sizeof(black_box_message_t) == 48,
                "another layout is another version");
 

@@ -11,6 +11,12 @@
 static black_box_t *noted;
 static _Alignas(16) unsigned char stack[STACK_SIZE];
 
+/* Sent by somebody, these signals have no address. */
+static bool is_fault(int number, const siginfo_t *info)
+{
+    return info->si_code > 0 && number != SIGABRT && number != SIGSYS;
+}
+
 static void on_signal(int number, siginfo_t *info, void *context)
 {
     const int error = errno;
@@ -19,7 +25,8 @@ static void on_signal(int number, siginfo_t *info, void *context)
     death->code = info->si_code;
     death->error = error;
     death->system_call = number == SIGSYS ? info->si_syscall : -1;
-    death->address = number == SIGABRT || number == SIGSYS ? 0 : (uint64_t)(uintptr_t)info->si_addr;
+    death->address = is_fault(number, info) ? (uint64_t)(uintptr_t)info->si_addr : 0;
+    death->sender = info->si_code == SI_USER ? info->si_pid : 0;
     death->data_bytes = (uint64_t)sandbox_memory();
     atomic_store_explicit(&death->signal, (uint32_t)number, memory_order_release);
     (void)raise(number); /* its action is the default again: pending until we return */

@@ -219,8 +219,11 @@ trp_reason_t black_box_reason(const black_box_copy_t *copy, const trp_reason_t *
                  death->data_bytes / 1024 % UINT32_MAX, limit_of(copy) / 1024 % UINT32_MAX);
         return trp_reason(TRP_REASON_MEMORY, reason->code, text);
     }
-    if (reason->code == SIGSEGV || reason->code == SIGBUS || reason->code == SIGILL ||
-        reason->code == SIGFPE) {
+    if (death->sender != 0) {
+        snprintf(text, sizeof(text), "sent by process %d", death->sender);
+        return trp_reason(TRP_REASON_SIGNAL, reason->code, text);
+    }
+    if (reason->code != SIGABRT) {
         snprintf(text, sizeof(text), "at address 0x%" PRIx64, death->address);
         return trp_reason(TRP_REASON_SIGNAL, reason->code, text);
     }

@@ -110,7 +110,8 @@ static void write_death(trp_writer_t *writer, const black_box_copy_t *copy)
         trp_write_nil(writer);
         return;
     }
-    trp_write_map(writer, 6);
+    trp_write_map(writer, 7);
+    trp_put_int(writer, "sender", death->sender);
     trp_put_int(writer, "signal", death->signal);
     trp_put_int(writer, "code", death->code);
     trp_put_int(writer, "address", (int64_t)(death->address & INT64_MAX));
@@ -131,7 +132,7 @@ static void write_asked(trp_writer_t *writer, const trp_limits_t *limits)
     trp_put_int(writer, "files", limits->files);
     trp_put_int(writer, "processes", limits->processes);
     trp_put_text(writer, "seccomp", seccomp[limits->seccomp % TRP_SECCOMP_COUNT]);
-    trp_put_bool(writer, "no_new_privs", !limits->new_privs);
+    trp_put_bool(writer, "no_new_privs", limits->new_privs == 0);
     trp_put_text(writer, "read_paths", limits->read_paths);
     trp_put_text(writer, "write_paths", limits->write_paths);
 }
@@ -151,7 +152,7 @@ static void write_advisory(trp_writer_t *writer, const trp_limits_t *limits, uin
         {"processes", limits->processes >= 0,
          TRP_ENFORCED_NO_PROCESSES | TRP_ENFORCED_PROCESSES_COUNT},
         {"processes_end", limits->processes != 0, TRP_ENFORCED_PROCESSES_END},
-        {"no_new_privs", !limits->new_privs, TRP_ENFORCED_NO_NEW_PRIVS},
+        {"no_new_privs", limits->new_privs == 0, TRP_ENFORCED_NO_NEW_PRIVS},
         {"seccomp", limits->seccomp == TRP_SECCOMP_STRICT, TRP_ENFORCED_SECCOMP_STRICT},
         {"paths", files, TRP_ENFORCED_LANDLOCK},
     };

@@ -15,6 +15,7 @@
 #define FILE_MAX              (1024 * 1024)
 #define CONFIG_FOREIGN_MAX    1000000 /* workers that come by themselves */
 #define CONFIG_FOREIGN_RUN_MS 60000   /* above liveness, so that a vanished worker is found first */
+#define MEMORY_MIN            (64 * 1024 * 1024) /* bytes: below it a worker does not get ready */
 
 typedef struct loader {
     config_t *config;
@@ -110,6 +111,20 @@ static const char *class_names(const trp_class_t *const *classes, char *names, s
     return names;
 }
 
+/* A limit that nobody would hold is refused, not ignored. */
+static trp_status_t check_limits(loader_t *loader, const char *path, const config_child_t *child)
+{
+    trp_limits_t none = {0};
+    option_defaults(&loader->tables[CONFIG_LIMITS], &none);
+    if (child->place != TRP_PLACE_PROCESS && memcmp(&none, &child->limits, sizeof(none)) != 0) {
+        return refuse(loader, path, "limits only with `place = process`");
+    }
+    if (child->limits.memory != 0 && child->limits.memory < MEMORY_MIN) {
+        return refuse(loader, path, "memory of at least %d bytes, or 0", MEMORY_MIN);
+    }
+    return TRP_OK;
+}
+
 /* Finds the class and turns `options` into its arguments. */
 static trp_status_t finish_child(loader_t *loader, const char *path, zconfig_t *section,
                                  config_child_t *child)
@@ -129,6 +144,9 @@ static trp_status_t finish_child(loader_t *loader, const char *path, zconfig_t *
     if (child->program[0] != '\0' && child->place != TRP_PLACE_PROCESS) {
         return refuse(loader, path, "`program` only with `place = process`");
     }
+    if (check_limits(loader, path, child) != TRP_OK) {
+        return TRP_CONFIG;
+    }
     trp_fault_t bad = {0};
     trp_status_t status = config_args_build(child, zconfig_locate(section, "options"), &bad);
     if (status == TRP_PAYLOAD) {
@@ -141,11 +159,13 @@ static trp_status_t finish_child(loader_t *loader, const char *path, zconfig_t *
 static trp_status_t read_child(loader_t *loader, zconfig_t *section, config_child_t *child)
 {
     char path[192];
-    const target_t target = {CONFIG_CHILD, child};
+    const target_t targets[] = {{CONFIG_CHILD, child}, {CONFIG_LIMITS, &child->limits}};
     snprintf(path, sizeof(path), "tree.children.%s", zconfig_name(section));
     snprintf(child->id, sizeof(child->id), "%s", zconfig_name(section));
-    option_defaults(&loader->tables[CONFIG_CHILD], child);
-    trp_status_t status = read_options(loader, path, section, &target, 1);
+    for (size_t i = 0; i < 2; i++) {
+        option_defaults(&loader->tables[targets[i].table], targets[i].values);
+    }
+    trp_status_t status = read_options(loader, path, section, targets, 2);
     return status == TRP_OK ? finish_child(loader, path, section, child) : status;
 }
 
@@ -172,14 +192,16 @@ static trp_status_t read_pool(loader_t *loader, zconfig_t *section, config_pool_
 {
     const target_t targets[] = {{CONFIG_POOL, pool},
                                 {CONFIG_CHILD, &pool->child},
+                                {CONFIG_LIMITS, &pool->child.limits},
                                 {CONFIG_POOL_SUPERVISOR, &pool->supervisor}};
     char path[192];
     snprintf(path, sizeof(path), "pools.%s", zconfig_name(section));
     snprintf(pool->name, sizeof(pool->name), "%s", zconfig_name(section));
-    for (size_t i = 0; i < 3; i++) {
+    const size_t count = sizeof(targets) / sizeof(targets[0]);
+    for (size_t i = 0; i < count; i++) {
         option_defaults(&loader->tables[targets[i].table], targets[i].values);
     }
-    trp_status_t status = read_options(loader, path, section, targets, 3);
+    trp_status_t status = read_options(loader, path, section, targets, count);
     if (status == TRP_OK) {
         status = check_pool(loader, path, pool);
     }

@@ -15,6 +15,7 @@ typedef struct config_node {
     int64_t threads;               /* pool threads; 0 = cores - 1, at least 1 */
     int64_t stop_ms;               /* the whole stop */
     int64_t stuck_ms, edge_stuck_ms, kill_grace_ms, stuck_max; /* runtime_watch_t */
+    char black_box_dir[OPTION_TEXT_MAX];                       /* "" = in the run directory */
     int64_t log_level; /* index into "trace|debug|info|warn|error|fatal" */
 } config_node_t;
 
@@ -44,6 +45,7 @@ typedef struct config_child {
     int64_t overflow;                   /* trp_overflow_t */
     void *args;                         /* options of the class: a MessagePack map, or NULL */
     size_t args_size;
+    trp_limits_t limits; /* place process; a table of its own: CONFIG_LIMITS */
 } config_child_t;
 
 /** A supervisor's flags. */

@@ -46,6 +46,8 @@ static const option_t node_rows[] = {
             "ms: a killed actor whose handler takes longer to return is written off"),
     INT_ROW(config_node_t, stuck_max, "4", 0, 1000,
             "threads of actors that are written off; more: the node is ended and started again"),
+    TEXT_ROW(config_node_t, black_box_dir, "",
+             "folder for black boxes of workers that died; empty: in run_dir, and removed with it"),
     CHOICE_ROW(config_node_t, log_level, "info", "trace|debug|info|warn|error|fatal",
                "lowest level that is logged"),
 };
@@ -98,6 +100,29 @@ static const option_t child_rows[] = {
                "what becomes of a message for its full mailbox"),
 };
 
+static const option_t limit_rows[] = {
+    INT_ROW(trp_limits_t, memory, "0", 0, 1099511627776,
+            "bytes that it may have beside what it is forked from, at least 67108864; 0: no limit"),
+    INT_ROW(trp_limits_t, cpu_s, "0", 0, 31536000,
+            "s: processor time of its whole life; 0: no limit"),
+    INT_ROW(trp_limits_t, files, "0", 0, 1048576, "open descriptors; 0: as the node"),
+    INT_ROW(trp_limits_t, processes, "0", -1, 100000,
+            "processes that it may have beside itself; 0: none, -1: any number"),
+    INT_ROW(trp_limits_t, probe_ms, "1000", 10, 3600000,
+            "ms: how long it may owe an answer before it is asked whether it runs at all"),
+    INT_ROW(trp_limits_t, stuck_ms, "0", 0, 86400000,
+            "ms: limit for one message in its handler, then it is killed; 0: no limit"),
+    INT_ROW(trp_limits_t, black_box, "262144", 32768, 1073741824, "bytes of its black box"),
+    CHOICE_ROW(trp_limits_t, seccomp, "basic", "basic|strict|off",
+               "system calls that it may make: basic: none that makes a process, but with "
+               "`processes`; strict: nor programs, network, tracing, mounting, keys"),
+    {"no_new_privs", OPTION_CHOICE, offsetof(trp_limits_t, new_privs), 0, "yes", 0, 0, "yes|no",
+     "whether no program that it runs may gain privileges"},
+    TEXT_ROW(trp_limits_t, read_paths, "",
+             "folders that it may read, separated by blanks; with write_paths: nothing else"),
+    TEXT_ROW(trp_limits_t, write_paths, "", "folders that it may read and write"),
+};
+
 static const option_t pool_rows[] = {
     CHOICE_ROW(config_pool_t, strategy, "least_loaded",
                "least_loaded|round_robin|least_matches|weighted|two_choices|hash",
@@ -136,6 +161,7 @@ static const option_table_t tables[] = {
     [CONFIG_MAJORDOMO] = TABLE("majordomo", majordomo_rows),
     [CONFIG_TREE] = TABLE("tree", tree_rows),
     [CONFIG_CHILD] = TABLE("tree.children.ID and pools.NAME", child_rows),
+    [CONFIG_LIMITS] = TABLE("tree.children.ID and pools.NAME, place process", limit_rows),
     [CONFIG_POOL] = TABLE("pools.NAME", pool_rows),
     [CONFIG_POOL_SUPERVISOR] = TABLE("pools.NAME", pool_supervisor_rows),
 };

@@ -71,7 +71,7 @@ static bool is_sound(const guardian_message_t *message)
     return memchr(message->program, 0, sizeof(message->program)) != NULL &&
            memchr(limits->read_paths, 0, sizeof(limits->read_paths)) != NULL &&
            memchr(limits->write_paths, 0, sizeof(limits->write_paths)) != NULL &&
-           limits->seccomp < TRP_SECCOMP_COUNT;
+           limits->seccomp >= 0 && limits->seccomp < TRP_SECCOMP_COUNT;
 }
 
 trp_status_t guardian_receive(int fd, guardian_message_t *message)

@@ -4,7 +4,6 @@
 #ifndef TRP_RUNTIME_LIMITS_H
 #define TRP_RUNTIME_LIMITS_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #define TRP_LIMITS_PATHS_MAX 256 /* bytes of a list of folders, the NUL included */
@@ -29,8 +28,8 @@ typedef struct trp_limits {
         probe_ms; /* how long it may owe an answer before it is asked whether it runs; 0: 1000 */
     int64_t stuck_ms;  /* of one message in its handler, then it is killed; 0: no limit */
     int64_t black_box; /* bytes of its black box; 0: 262144 */
-    uint32_t seccomp;  /* trp_seccomp_t */
-    bool new_privs;    /* true: a program that it runs may gain privileges */
+    int64_t seccomp;   /* trp_seccomp_t */
+    int64_t new_privs; /* 1: a program that it runs may gain privileges */
     char read_paths[TRP_LIMITS_PATHS_MAX];  /* folders that it may read, separated by blanks */
     char write_paths[TRP_LIMITS_PATHS_MAX]; /* ... and write; both empty: no rule for files */
 } trp_limits_t;

@@ -65,7 +65,7 @@ uint32_t sandbox_close(const trp_limits_t *limits, const struct sock_fprog *filt
     uint32_t enforced = 0;
     /* Without the right to administer a filter is taken only from who can gain no privileges. */
     const bool needs = filter != NULL || sandbox_files_wanted(limits);
-    if ((!limits->new_privs || (needs && geteuid() != 0)) &&
+    if ((limits->new_privs == 0 || (needs && geteuid() != 0)) &&
         prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0) {
         enforced |= TRP_ENFORCED_NO_NEW_PRIVS;
     }

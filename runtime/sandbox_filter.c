@@ -121,7 +121,7 @@ const struct sock_fprog *sandbox_filter(const trp_limits_t *limits)
 {
     static struct sock_fprog programs[KINDS];
     static bool tried[KINDS];
-    const unsigned kind = limits->seccomp * 2 + (limits->processes != 0);
+    const size_t kind = (size_t)limits->seccomp * 2 + (limits->processes != 0);
     if (limits->seccomp == TRP_SECCOMP_OFF || is_sanitized() ||
         (limits->seccomp == TRP_SECCOMP_BASIC && limits->processes != 0)) {
         return NULL;

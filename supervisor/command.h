@@ -44,6 +44,8 @@ int command_pools(const command_call_t *call);
 int command_ps(const command_call_t *call);
 int command_ledger(const command_call_t *call);
 int command_call(const command_call_t *call);
+int command_why(const command_call_t *call);
+int command_limits(const command_call_t *call);
 int command_stop(const command_call_t *call);
 int command_config(const command_call_t *call);
 int command_messages(const command_call_t *call);

@@ -10,6 +10,7 @@
 #include "runtime/node.h"
 #include "supervisor/command.h"
 #include "supervisor/endpoints.h"
+#include "supervisor/inquiry.h"
 #include "supervisor/keeper.h"
 
 #define NODE_NUMBER 1 /* until nodes know each other */
@@ -109,12 +110,14 @@ static int node_main(void *user, const guardian_child_t *child)
 {
     run_t *run = user;
     const config_node_t *node = &run->config->node;
+    inquiry_box_folder(node->black_box_dir, child->run_dir);
     node_options_t options = {.classes = run->call->classes,
                               .threads = thread_count(run->config),
                               .watch = {.stuck_ms = node->stuck_ms,
                                         .edge_stuck_ms = node->edge_stuck_ms,
                                         .kill_grace_ms = node->kill_grace_ms,
                                         .stuck_max = (uint32_t)node->stuck_max},
+                              .box_folder = node->black_box_dir,
                               .start = start,
                               .stop = stop,
                               .user = run};

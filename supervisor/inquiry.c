@@ -151,7 +151,7 @@ static const struct {
     void (*run)(inquiry_t *inquiry, trp_ctx_t *ctx, const control_request_t *request);
 } verbs[] = {
     {"ping", verb_ping}, {"tree", verb_tree}, {"pools", verb_pools},   {"ps", verb_ps},
-    {"call", verb_call}, {"stop", verb_stop}, {"ledger", verb_ledger},
+    {"call", verb_call}, {"stop", verb_stop}, {"ledger", verb_ledger}, {"why", inquiry_why},
 };
 
 static void run_verb(inquiry_t *inquiry, trp_ctx_t *ctx, const control_request_t *request)
@@ -250,7 +250,7 @@ static trp_status_t receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *m
         inquiry_fail(inquiry, ctx, "E_UNAVAILABLE", "%s ended before it answered", inquiry->asked);
     } else if (message->tag == TRP_TAG_POOLS_STATUS) {
         answer_pools(inquiry, ctx, data, size);
-    } else if (message->tag == TRP_TAG_CALL_RESULT) {
+    } else if (message->tag == TRP_TAG_CALL_RESULT || message->tag == TRP_TAG_WHY_ANSWER) {
         answer_call(inquiry, ctx, data, size);
     } else if (message->tag == inquiry->awaits) {
         inquiry_tree_reply(inquiry, ctx, message);

@@ -38,6 +38,13 @@ void inquiry_ask(inquiry_t *inquiry, trp_ctx_t *ctx, const trp_request_t *reques
 /** The verb `ledger`. */
 void inquiry_ledger(inquiry_t *inquiry, trp_ctx_t *ctx);
 
+/** The verb `why`: inquiry_why.c. */
+void inquiry_why(inquiry_t *inquiry, trp_ctx_t *ctx, const control_request_t *request);
+
+/** Where this node keeps black boxes: the configured folder, or "" for that in the run directory.
+ * Before there are threads. */
+void inquiry_box_folder(const char *configured, const char *run_dir);
+
 /** The verb `tree`: asks the root, then every supervisor that it names. */
 void inquiry_tree_begin(inquiry_t *inquiry, trp_ctx_t *ctx);
 void inquiry_tree_reply(inquiry_t *inquiry, trp_ctx_t *ctx, const trp_envelope_t *reply);

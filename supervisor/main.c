@@ -35,6 +35,12 @@ static const command_t commands[] = {
      "Prints the result; with --json the whole reply. The task failed: its error on standard\n"
      "error, exit status 1.",
      command_call},
+    {"why", "WHO|FILE", 1, 1, COMMAND_JSON | COMMAND_CONTROL, "show what a worker process did last",
+     "WHO is a pid, a name or the number of a process; one that died is found as well, while its\n"
+     "black box is kept. FILE, with a slash in it, is such a box: it needs no node.",
+     command_why},
+    {"limits", "WHO", 1, 1, COMMAND_JSON | COMMAND_CONTROL,
+     "show the limits of a worker process, and which of them hold", NULL, command_limits},
     {"stop", "", 0, 0, COMMAND_JSON | COMMAND_CONTROL, "stop a node when its work is done", NULL,
      command_stop},
     {"config", "", 0, 0, COMMAND_JSON, "print every configuration option, as Markdown", NULL,

@@ -32,7 +32,8 @@ typedef struct trp_child_spec {
     char id[TRP_NAME_MAX]; /* unique among the children */
     const trp_class_t *class;
     trp_place_t place;
-    const char *program; /* place process: run this one; NULL or "" = a fork of ours */
+    const char *program;        /* place process: run this one; NULL or "" = a fork of ours */
+    const trp_limits_t *limits; /* place process; NULL = the defaults */
     uint16_t args_tag;
     const void *args;
     size_t args_size;

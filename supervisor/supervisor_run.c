@@ -62,6 +62,7 @@ static void start(trp_ctx_t *ctx, policy_child_t *child)
         .overflow = spec->overflow,
         .restarts = child->incarnation - 1,
         .program = spec->program,
+        .limits = spec->limits,
     };
     child->pid = TRP_PID_NONE;
     child->monitor = 0;

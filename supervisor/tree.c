@@ -28,6 +28,7 @@ static trp_child_spec_t configured(const config_child_t *config, const char *id)
     trp_child_spec_t spec = {.class = config->class,
                              .place = (trp_place_t)config->place,
                              .program = config->program,
+                             .limits = &config->limits,
                              .args = config->args,
                              .args_size = config->args_size,
                              .restart = (trp_restart_t)config->restart,
