@@ -83,6 +83,10 @@ void spare_rest(worker_t *worker)
     const trp_host_t *host = runtime->host;
     scheduler_stop_search(worker);
     give_away(worker);
+    /* Who pushed while we were a searcher woke nobody. */
+    if (scheduler_has_work(runtime)) {
+        scheduler_notify(runtime);
+    }
     /* Sequentially consistent: from here on the others need not look after it. */
     atomic_fetch_and_explicit(&runtime->live, ~(1ull << worker->index), memory_order_seq_cst);
     for (;;) {

@@ -9,7 +9,7 @@
  *     cell 6   is stuck until cell 5 has run, of which its worker knows nothing
  *
  * Each step is one atomic access of the code, or what it does under one lock; `@` as in mailbox.pml.
- * The sentinel's clock ticks at any time, but no more than FREE_TICKS times, and when nothing else
+ * Worker 1 may be a spare that is told to rest. The sentinel's clock ticks at any time, but no more than FREE_TICKS times, and when nothing else
  * can move. Holds:
  *     no lost wake      every cell runs; nobody sleeps for ever while one waits
  *     once              a cell that was made ready once runs once
@@ -19,6 +19,7 @@
  * run: stuck   -DSTUCK -DFREE_TICKS=2
  * run: chain   -DCHAIN -DFREE_TICKS=1
  * run: both    -DSTUCK -DPLAIN -DFREE_TICKS=0
+ * run: rest    -DREST -DPLAIN -DFREE_TICKS=0
  * run: blocked -DBLOCKED -DPLAIN -DFREE_TICKS=1 */
 
 #ifndef WORKERS
@@ -31,6 +32,9 @@
 #define CELLS 6
 #define NOBODY 0
 
+#define ALL ((1 << WORKERS) - 1)
+#define bit(w) (1 << (w))
+
 chan inject = [3] of { byte };
 chan queue[WORKERS] = [3] of { byte };
 byte lifo[WORKERS];
@@ -40,14 +44,15 @@ bool in_futex[WORKERS]; /* the kernel's part of host->sleep */
 byte idle = 0;          /* a bit for each parked worker */
 short searching = 0;
 byte sentinel = NOBODY;
+bool rests = false;     /* worker 1: it is to rest */
+byte live = ALL;        /* a bit for each worker that takes cells */
 
 /* What the properties speak of. */
 bool was_ready[CELLS + 1], has_run[CELLS + 1];
+bool is_resting = false;
 byte free_ticks = 0, quiet_ticks = 0;
 
-#define ALL ((1 << WORKERS) - 1)
-#define bit(w) (1 << (w))
-#define others_idle(w) (((idle | bit(w)) & ALL) == ALL) /* @ scheduler.c scheduler_others_idle: ((idle | 1ull << worker->index) & live) == live */
+#define others_idle(w) (((idle | bit(w)) & live) == live) /* @ scheduler.c scheduler_others_idle: ((idle | 1ull << worker->index) & live) == live */
 
 /* ---- making cells ready ---- */
 
@@ -278,7 +283,7 @@ inline unpark()
     atomic { /* @ scheduler_loop.c scheduler_park_end: atomic_fetch_and_explicit(&runtime->idle, ~bit */
         is_searching = ((idle & bit(me)) == 0);
         idle = idle & (ALL - bit(me));
-        assert(is_searching || cell != NOBODY || found)
+        assert(is_searching || cell != NOBODY || found || rests)
     }
     if
     :: is_searching -> !parked[me] /* @ scheduler_loop.c scheduler_park_end: while (atomic_load_explicit(&worker->parked, memory_order_acquire) != 0) */
@@ -299,7 +304,7 @@ inline park()
     idle = idle | bit(me); /* @ scheduler_loop.c scheduler_park_begin: atomic_fetch_or_explicit(&runtime->idle, 1ull << worker->index */
     look_again(); /* @ scheduler_loop.c park: bool found = scheduler_has_work(runtime) */
     if
-    :: !found -> sleep_until() /* @ scheduler_loop.c park: cell = sleep_until(worker, timer_next_ns(&worker->wheel)) */
+    :: !found && !(rests && me == 1) -> sleep_until() /* @ scheduler_loop.c park: cell = sleep_until(worker, timer_next_ns(&worker->wheel)) */
     :: else
     fi;
     unpark(); /* @ scheduler_loop.c park: scheduler_park_end(worker) */
@@ -349,13 +354,43 @@ inline run_cell()
     atomic { assert(!has_run[cell]); has_run[cell] = true; cell = NOBODY }
 }
 
+/* A spare that is not needed gives away what it has and takes no cells any more. */
+inline rest()
+{
+    if
+    :: is_searching -> is_searching = false; searching-- /* @ spare.c spare_rest: scheduler_stop_search(worker) */
+    :: else
+    fi;
+    take_lifo(me); /* @ spare.c give_away: atomic_exchange_explicit(&worker->lifo, NULL */
+    pop(queue[me]); /* @ spare.c give_away: cell = runq_pop(&worker->queue) */
+    do
+    :: cell != NOBODY ->
+        inject!cell; /* @ spare.c give_away: scheduler_ready(runtime, worker, cell) */
+        cell = NOBODY;
+        notify();
+        pop(queue[me])
+    :: else -> break
+    od;
+    look_again(); /* @ spare.c spare_rest: if (scheduler_has_work(runtime)) */
+    if
+    :: found -> notify() /* @ spare.c spare_rest: scheduler_notify(runtime) */
+    :: else
+    fi;
+    live = live & (ALL - bit(me)); /* @ spare.c spare_rest: atomic_fetch_and_explicit(&runtime->live, ~(1ull << worker->index) */
+    is_resting = true;
+end_resting:
+    false
+}
+
 proctype worker(byte me)
 {
     byte cell, other, index, mask;
     byte turns[WORKERS];
     bool is_searching, is_sentinel, found;
     do
-    :: next_cell(); /* @ scheduler_loop.c worker_pool_loop: if (scheduler_step(worker)) */
+    :: rests && me == 1 -> rest() /* @ scheduler_loop.c worker_pool_loop: spare_rest(worker) */
+    :: !(rests && me == 1) ->
+        next_cell(); /* @ scheduler_loop.c worker_pool_loop: if (scheduler_step(worker)) */
         if
         :: cell == NOBODY -> search() /* @ scheduler_loop.c worker_pool_loop: cell_t *cell = scheduler_search(worker) */
         :: else
@@ -369,6 +404,20 @@ proctype worker(byte me)
         :: else
         fi
     od
+}
+
+proctype watchdog()
+{
+    byte index, mask;
+    rests = true; /* @ spare.c dismiss: atomic_store_explicit(&worker->rests, true */
+    atomic { /* @ spare.c dismiss: scheduler_wake(runtime, index) */
+        mask = idle & bit(1);
+        idle = idle & (ALL - bit(1))
+    }
+    if
+    :: mask != 0 -> searching++; parked[1] = false; in_futex[1] = false
+    :: else
+    fi
 }
 
 proctype outside()
@@ -393,8 +442,8 @@ init {
     atomic {
         run worker(0);
         run worker(1);
-#if WORKERS > 2
-        run worker(2);
+#ifdef REST
+        run watchdog();
 #endif
         run outside()
     }
@@ -412,7 +461,7 @@ init {
 #endif
     /* and all sleep again */
     atomic {
-        idle == ALL && in_futex[0] && in_futex[1] && in_futex[WORKERS - 1];
+        (idle & live) == live && in_futex[0] && (in_futex[1] && !rests || is_resting);
         assert(searching == 0)
     }
 }
