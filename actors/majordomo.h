@@ -36,10 +36,11 @@ typedef enum majordomo_command {
     MAJORDOMO_COMMANDS
 } majordomo_command_t;
 
-#define TASK_OPTIONS_FIELDS(F)                                             \
-    F(OPT_STRING, id, _, 1, 64, "echoed in the reply")                     \
-    F(OPT_INT, deadline_ms, _, 1, 86400000, "ms left for the whole task")  \
-    F(OPT_STRING, key, _, 1, 64, "key of the worker that should serve it") \
+#define TASK_OPTIONS_FIELDS(F)                                                   \
+    F(OPT_STRING, id, _, 1, 64, "echoed in the reply")                           \
+    F(OPT_INT, deadline_ms, _, 1, 86400000, "ms left for the whole task")        \
+    F(OPT_STRING, key, _, 1, 64, "key of the worker that should serve it")       \
+    F(OPT_STRING, idem, _, 1, 128, "idempotency key: the same one is done once") \
     F(OPT_INT, priority, _, 0, 9, "higher goes first; 4 where it is not said")
 
 /** What an options frame says. */

@@ -22,7 +22,20 @@ static void free_router(void *object)
     router_keys_free(router);
     router_free_pools(router);
     router_free_foreign(router);
+    cache_free(&router->cache);
+    cache_free(&router->replays);
     free(router);
+}
+
+/* A value may be an eighth of the whole: one can't push out all others. */
+static bool make_caches(router_t *router)
+{
+    const config_cache_t *config = &router->config->cache;
+    const cache_limits_t limits = {(size_t)config->entries_max, (size_t)config->bytes_max,
+                                   (size_t)config->bytes_max / 8};
+    router->cache = cache_new(&limits);
+    router->replays = cache_new(&limits);
+    return router->cache != NULL && router->replays != NULL;
 }
 
 static void *make_router(void *runtime)
@@ -33,7 +46,7 @@ static void *make_router(void *runtime)
     }
     router->runtime = runtime;
     router->config = config_of(runtime);
-    if (router->config == NULL || router_make_pools(router) != TRP_OK) {
+    if (router->config == NULL || !make_caches(router) || router_make_pools(router) != TRP_OK) {
         free_router(router);
         return NULL;
     }

@@ -241,9 +241,11 @@ static void set_times(const router_t *router, task_t *task, const request_t *req
     }
 }
 
-static trp_status_t make_task(router_t *router, request_t *request, service_t *service)
+static trp_status_t make_task(router_t *router, request_t *request, service_t *service,
+                              task_t **made)
 {
     task_t *task = task_new(router, service);
+    *made = task;
     if (task == NULL) {
         return TRP_NO_MEMORY;
     }
@@ -273,11 +275,23 @@ static trp_status_t make_task(router_t *router, request_t *request, service_t *s
 
 static void enqueue(router_t *router, request_t *request, service_t *service)
 {
-    if (has_room(router, request, service->pool) && make_task(router, request, service) != TRP_OK) {
+    flight_t *flight = NULL;
+    task_t *task = NULL;
+    if (!router->draining && router_flight_serve(router, request, service, &flight)) {
+        return;
+    }
+    if (!has_room(router, request, service->pool)) {
+        free(flight);
+        return;
+    }
+    if (make_task(router, request, service, &task) != TRP_OK) {
+        free(flight);
         refusal_t refusal;
         refusal_init(&refusal, "E_BUSY", "out of memory: try again later");
         refusal_int(&refusal, "retry_after_ms", RETRY_AFTER_MS);
         refuse(router, request, &refusal);
+    } else if (flight != NULL) {
+        router_flight_start(router, flight, task);
     }
 }
 

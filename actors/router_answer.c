@@ -20,6 +20,7 @@ typedef struct answer {
     int64_t queue_us, exec_us;
     const char *worker;
     uint32_t attempts;
+    bool from_cache;
 } answer_t;
 
 static trp_status_t encode_msgpack(const answer_t *answer, zmq_msg_t *body)
@@ -31,7 +32,7 @@ static trp_status_t encode_msgpack(const answer_t *answer, zmq_msg_t *body)
     trp_put_bool(&writer, "success", answer->success);
     trp_write_key(&writer, answer->success ? "result" : "error");
     trp_write_raw(&writer, answer->value, answer->value_size);
-    trp_put_bool(&writer, "from_cache", false);
+    trp_put_bool(&writer, "from_cache", answer->from_cache);
     trp_write_key(&writer, "metrics");
     trp_write_map(&writer, 4);
     trp_put_int(&writer, "queue_us", answer->queue_us);
@@ -52,10 +53,10 @@ static trp_status_t encode_json(const answer_t *answer, zmq_msg_t *body)
         snprintf(head, sizeof(head), "{\"task_id\":\"%s\",\"success\":%s,\"%s\":", answer->task_id,
                  answer->success ? "true" : "false", answer->success ? "result" : "error");
     int tail_size = snprintf(tail, sizeof(tail),
-                             ",\"from_cache\":false,\"metrics\":{\"queue_us\":%lld,"
+                             ",\"from_cache\":%s,\"metrics\":{\"queue_us\":%lld,"
                              "\"exec_us\":%lld,\"worker\":\"%s\",\"attempts\":%u}}",
-                             (long long)answer->queue_us, (long long)answer->exec_us,
-                             answer->worker, answer->attempts);
+                             answer->from_cache ? "true" : "false", (long long)answer->queue_us,
+                             (long long)answer->exec_us, answer->worker, answer->attempts);
     size_t sizes[3] = {(size_t)head_size, answer->value_size, (size_t)tail_size};
     if (zmq_msg_init_size(body, sizes[0] + sizes[1] + sizes[2]) != 0) {
         return TRP_NO_MEMORY;
@@ -245,6 +246,56 @@ void router_answer(router_t *router, task_t *task, const task_done_t *done)
     answer.value = done->body.data;
     answer.value_size = done->body.size;
     deliver_to_all(router, task, &answer);
+    router_flight_end(router, task,
+                      &(cache_value_t){.success = done->success,
+                                       .form = task->waiter.form,
+                                       .data = done->body.data,
+                                       .size = done->body.size});
+}
+
+/* What is kept in the other form. False: it can't be said in this one, or no memory */
+static bool convert(answer_t *answer, trp_writer_t *packed, char **json)
+{
+    if (answer->form == TRP_FORM_JSON) {
+        bool done = trp_json_from_msgpack(answer->value, answer->value_size, json,
+                                          &answer->value_size) == TRP_OK;
+        answer->value = *json;
+        return done;
+    }
+    trp_fault_t fault;
+    if (trp_json_to_msgpack(answer->value, answer->value_size, packed, &fault) != TRP_OK) {
+        return false;
+    }
+    answer->value = trp_writer_data(packed, &answer->value_size);
+    return !packed->failed;
+}
+
+void router_answer_value(router_t *router, const request_t *request, service_t *service,
+                         const cache_value_t *value)
+{
+    char id[37];
+    char *json = NULL;
+    trp_writer_t packed;
+    router_make_id(router, id);
+    trp_writer_init(&packed);
+    answer_t answer = {.task_id = id,
+                       .form = request->form,
+                       .success = value->success,
+                       .value = value->data,
+                       .value_size = value->size,
+                       .worker = "",
+                       .from_cache = true};
+    service->sent++;
+    if (value->form != request->form && !convert(&answer, &packed, &json)) {
+        router->unreachable++;
+        service->failed++;
+    } else {
+        service->answered += value->success;
+        service->failed += !value->success;
+        deliver(router, &request->origin, request->service, &answer);
+    }
+    trp_writer_fini(&packed);
+    free(json);
 }
 
 void router_refuse_origin(router_t *router, const origin_t *origin, trp_text_t service,

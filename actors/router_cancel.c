@@ -65,6 +65,7 @@ void router_waiter_gone(router_t *router, waiter_t *waiter)
 void router_all_answered(router_t *router, task_t *task)
 {
     router_waiter_gone(router, &task->waiter);
+    router_flight_end(router, task, NULL); /* who asks from now on begins anew */
     task->answered = true;
 }
 

@@ -24,6 +24,12 @@ typedef struct answer_frames {
     size_t last_count;
 } answer_frames_t;
 
+static zmq_msg_t *frame_at(const answer_frames_t *answer, size_t index)
+{
+    return index < answer->part_count ? &answer->parts[index]
+                                      : &answer->last[index - answer->part_count];
+}
+
 static size_t copy_frames(zmq_msg_t *to, zmq_msg_t *from, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -33,12 +39,12 @@ static size_t copy_frames(zmq_msg_t *to, zmq_msg_t *from, size_t count)
     return count;
 }
 
-static void send_frames(router_t *router, const task_t *task, const waiter_t *waiter,
+static void send_frames(router_t *router, const service_t *service, const waiter_t *waiter,
                         const answer_frames_t *answer, bool final)
 {
     const origin_t *origin = &waiter->origin;
     majordomo_reply_t reply = {.version = origin->version,
-                               .service = {task->service->name, strlen(task->service->name)},
+                               .service = {service->name, strlen(service->name)},
                                .has_options = origin->has_options};
     if (origin->id[0] != '\0') {
         reply.id = (trp_text_t){origin->id, strlen(origin->id)};
@@ -111,8 +117,7 @@ static void send_as_result(router_t *router, const waiter_t *waiter, const answe
         mark = trp_write_array_begin(&writer);
     }
     for (size_t i = 0; i < total; i++) {
-        write_frame(&writer, i < answer->part_count ? &answer->parts[i]
-                                                    : &answer->last[i - answer->part_count]);
+        write_frame(&writer, frame_at(answer, i));
     }
     if (total != 1) {
         trp_write_array_end(&writer, mark, total);
@@ -170,13 +175,82 @@ trp_status_t router_forward_part(router_t *router, task_t *task, zmq_msg_t *fram
     for (const waiter_t *waiter = &task->waiter; waiter != NULL;
          waiter = next_waiter(task, waiter)) {
         if (streams(waiter)) {
-            send_frames(router, task, waiter, &answer, false);
+            send_frames(router, task->service, waiter, &answer, false);
         } else {
             is_kept = true;
         }
     }
     task->has_parts = true;
+    is_kept |= task->flight != NULL; /* for who sends the same idempotency key again */
     return is_kept ? keep(router, task, frames, count) : TRP_OK;
+}
+
+/* The frames of an answer, one after the other, each after its size. NULL: no memory */
+static void *pack_frames(const answer_frames_t *answer, size_t *size)
+{
+    size_t total = answer->part_count + answer->last_count;
+    size_t bytes = 0;
+    for (size_t i = 0; i < total; i++) {
+        bytes += sizeof(uint32_t) + zmq_msg_size(frame_at(answer, i));
+    }
+    char *packed = malloc(bytes + 1);
+    char *at = packed;
+    for (size_t i = 0; packed != NULL && i < total; i++) {
+        zmq_msg_t *frame = frame_at(answer, i);
+        uint32_t length = (uint32_t)zmq_msg_size(frame);
+        memcpy(at, &length, sizeof(length));
+        memcpy(at + sizeof(length), zmq_msg_data(frame), length);
+        at += sizeof(length) + length;
+    }
+    *size = bytes;
+    return packed;
+}
+
+/* Keeps the answer for who sends the same idempotency key again. */
+static void keep_answer(router_t *router, task_t *task, const answer_frames_t *answer)
+{
+    size_t size = 0;
+    void *packed = task->flight != NULL ? pack_frames(answer, &size) : NULL;
+    if (packed != NULL) {
+        router_flight_end(
+            router, task,
+            &(cache_value_t){.success = true,
+                             .data = packed,
+                             .size = size,
+                             .frame_count = (uint32_t)(answer->part_count + answer->last_count)});
+    }
+    free(packed);
+}
+
+void router_forward_kept(router_t *router, const request_t *request, service_t *service,
+                         const cache_value_t *value)
+{
+    const waiter_t waiter = {.origin = request->origin};
+    const char *at = value->data;
+    zmq_msg_t *frames = calloc(value->frame_count + 1, sizeof(*frames));
+    size_t count = 0;
+    service->sent++;
+    for (bool whole = frames != NULL; whole && count < value->frame_count; count += whole) {
+        uint32_t size = 0;
+        memcpy(&size, at, sizeof(size));
+        whole = zmq_msg_init_size(&frames[count], size) == 0;
+        if (whole) {
+            memcpy(zmq_msg_data(&frames[count]), at + sizeof(size), size);
+            at += sizeof(size) + size;
+        }
+    }
+    const answer_frames_t answer = {.last = frames, .last_count = count};
+    if (count == value->frame_count && frames != NULL && waiter.origin.peer != NULL) {
+        service->answered++;
+        send_frames(router, service, &waiter, &answer, true);
+    } else {
+        service->failed++;
+        router->unreachable++;
+    }
+    for (size_t i = 0; i < count; i++) {
+        zmq_msg_close(&frames[i]);
+    }
+    free(frames);
 }
 
 void router_forward_final(router_t *router, task_t *task, zmq_msg_t *frames, size_t count)
@@ -189,7 +263,8 @@ void router_forward_final(router_t *router, task_t *task, zmq_msg_t *frames, siz
         if (waiter->origin.peer == NULL) {
             send_as_result(router, waiter, &all);
         } else {
-            send_frames(router, task, waiter, streams(waiter) ? &last : &all, true);
+            send_frames(router, task->service, waiter, streams(waiter) ? &last : &all, true);
         }
     }
+    keep_answer(router, task, &all);
 }

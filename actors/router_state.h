@@ -14,6 +14,7 @@
 #include <uthash.h>
 
 #include "actors/balance.h"
+#include "actors/cache.h"
 #include "actors/majordomo.h"
 #include "actors/router_queue.h"
 #include "messages/task.h"
@@ -26,6 +27,7 @@ typedef struct worker worker_t;
 typedef struct foreign foreign_t;
 typedef struct request request_t;
 typedef struct call call_entry_t; /* router_cancel.c */
+typedef struct flight flight_t;
 
 /** Where an answer goes. */
 typedef struct origin {
@@ -82,10 +84,19 @@ struct task {
     uint64_t avoid;      /* name (balance_member_t) of the worker that failed it last; 0 = none */
     worker_t *worker;    /* while running */
     uint64_t request_id; /* of this attempt: the fence */
+    flight_t *flight;    /* NULL: nobody may join */
     queue_t *queue; /* while queued: its pool's, or that of the worker that holds its key ... */
     lane_t *lane;   /* ... and its client's lane in it */
     struct task *prev, *next; /* in its lane, or among its worker's tasks */
     UT_hash_handle hh;        /* in router->running */
+};
+
+/** Work under way that others may ask for as well. */
+struct flight {
+    cache_key_t key;
+    task_t *task;
+    bool is_replay; /* by an idempotency key: all answers are kept; else successes, by the body */
+    UT_hash_handle hh; /* in router->flights */
 };
 
 /** A worker that is ready. */
@@ -138,6 +149,7 @@ struct pool {
     worker_t *ready;       /* have a place free and tasks waiting for their keys */
     bool wants_more;       /* a task waits and one worker more would help */
     uint32_t queued;       /* in all queues */
+    uint32_t joined;       /* who wait for tasks of others */
     uint32_t running;
     heap_t ends; /* tasks, by when time alone changes them */
     uint64_t timer;
@@ -172,6 +184,10 @@ struct router {
     task_t *running;
     key_entry_t *keys;
     call_entry_t *calls;          /* by what their clients call them */
+    flight_t *flights;            /* work that others may join */
+    cache_t *cache;               /* results, by tool and body */
+    cache_t *replays;             /* answers, by idempotency key */
+    uint64_t shared;              /* calls that joined the work of another */
     size_t tasks;                 /* accepted and unanswered */
     size_t bytes;                 /* of their bodies */
     bool nudged;                  /* a wake-up is in the actor's mailbox */
@@ -214,6 +230,8 @@ size_t task_bytes(task_t *task);
 /** Takes away the waiter with the earliest deadline when another one is left. False: it is the last
  * one, and stays. owns: `gone` is the caller's (waiter_fini) */
 bool task_next_waiter(task_t *task, waiter_t *gone);
+/** One more who waits. owns: takes the origin's peer on success. False: no memory */
+bool task_join(task_t *task, const waiter_t *waiter);
 /** The same for the one that `peer` calls `id`. */
 bool task_take_waiter(task_t *task, const edge_peer_t *peer, trp_text_t id, waiter_t *gone);
 void waiter_fini(waiter_t *waiter);
@@ -272,6 +290,9 @@ trp_status_t refusal_take(refusal_t *refusal, zmq_msg_t *map);
  * consumed. */
 void router_refuse(router_t *router, task_t *task, refusal_t *refusal);
 void router_answer(router_t *router, task_t *task, const task_done_t *done);
+/** Answers a request with what a cache keeps. */
+void router_answer_value(router_t *router, const request_t *request, service_t *service,
+                         const cache_value_t *value);
 /** Gives an actor its answer. owns: `body` */
 void router_send_to_actor(router_t *router, const origin_t *origin, zmq_msg_t *body);
 /** Refuses one of those who wait for a task. */
@@ -329,6 +350,9 @@ void router_end_foreign(router_t *router);
  * are moved from. errors: TRP_NO_MEMORY, TRP_TOO_LARGE (the task is then to be refused) */
 TRP_MUST_USE trp_status_t router_forward_part(router_t *router, task_t *task, zmq_msg_t *frames,
                                               size_t count);
+/** Answers a request with the frames that a cache keeps. */
+void router_forward_kept(router_t *router, const request_t *request, service_t *service,
+                         const cache_value_t *value);
 /** Sends the last answer to all who wait. */
 void router_forward_final(router_t *router, task_t *task, zmq_msg_t *frames, size_t count);
 /** Frees the parts that are kept. */
@@ -345,6 +369,16 @@ void router_waiter_gone(router_t *router, waiter_t *waiter);
 void router_all_answered(router_t *router, task_t *task);
 /** Answers the call that `peer` calls `id` with E_CANCELLED. False: there is none. */
 bool router_cancel(router_t *router, const edge_peer_t *peer, trp_text_t id);
+
+/* ---- router_flight.c: work that is done once for all who ask for it ---- */
+
+/** Answers a request from what is kept, or lets it wait for work under way. False: it has to be
+ * done; `flight` is then what others may join (NULL: nothing). owns: `flight` is the caller's */
+bool router_flight_serve(router_t *router, request_t *request, service_t *service,
+                         flight_t **flight);
+void router_flight_start(router_t *router, flight_t *flight, task_t *task);
+/** Ends a task's flight and keeps its answer; NULL: there is none that others could use. */
+void router_flight_end(router_t *router, task_t *task, const cache_value_t *value);
 
 /* ---- router_mmi.c: the broker's own services (RFC 8) ---- */
 

@@ -56,6 +56,7 @@ void task_free(router_t *router, task_t *task)
     router->tasks--;
     router->bytes -= task_bytes(task);
     heap_remove(&task->service->pool->ends, &task->end);
+    router_flight_end(router, task, NULL);
     zmq_msg_close(&task->payload);
     for (uint32_t i = 0; i < task->more_count; i++) {
         zmq_msg_close(&task->more[i]);
@@ -87,7 +88,31 @@ bool task_next_waiter(task_t *task, waiter_t *gone)
     *gone = task->waiter;
     task->waiter = *next;
     task->joined = next->next;
+    task->service->pool->joined--;
     free(next);
+    return true;
+}
+
+bool task_join(task_t *task, const waiter_t *waiter)
+{
+    waiter_t *joined = malloc(sizeof(*joined));
+    if (joined == NULL) {
+        return false;
+    }
+    *joined = *waiter;
+    if (joined->deadline_ns < task->waiter.deadline_ns) {
+        waiter_t first = task->waiter;
+        task->waiter = *joined;
+        *joined = first;
+    }
+    waiter_t **link = &task->joined;
+    while (*link != NULL && (*link)->deadline_ns <= joined->deadline_ns) {
+        link = &(*link)->next;
+    }
+    joined->next = *link;
+    *link = joined;
+    task->service->pool->joined++;
+    task_note_end(task);
     return true;
 }
 
@@ -109,6 +134,7 @@ bool task_take_waiter(task_t *task, const edge_peer_t *peer, trp_text_t id, wait
             waiter_t *found = *link;
             *gone = *found;
             *link = found->next;
+            task->service->pool->joined--;
             free(found);
             return true;
         }

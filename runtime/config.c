@@ -312,13 +312,16 @@ static trp_status_t read_section(loader_t *loader, zconfig_t *section)
         return read_options(loader, name, section,
                             &(target_t){CONFIG_MAJORDOMO, &config->majordomo}, 1);
     }
+    if (strcmp(name, "cache") == 0) {
+        return read_options(loader, name, section, &(target_t){CONFIG_CACHE, &config->cache}, 1);
+    }
     if (strcmp(name, "tree") == 0) {
         return read_tree(loader, section);
     }
     if (strcmp(name, "pools") == 0) {
         return read_pools(loader, section);
     }
-    return refuse(loader, name, "one of the sections node, majordomo, tree, pools");
+    return refuse(loader, name, "one of the sections node, majordomo, cache, tree, pools");
 }
 
 static trp_status_t check_node(loader_t *loader)
@@ -360,6 +363,7 @@ static trp_status_t read_root(loader_t *loader, zconfig_t *root)
 {
     option_defaults(&loader->tables[CONFIG_NODE], &loader->config->node);
     option_defaults(&loader->tables[CONFIG_MAJORDOMO], &loader->config->majordomo);
+    option_defaults(&loader->tables[CONFIG_CACHE], &loader->config->cache);
     option_defaults(&loader->tables[CONFIG_TREE], &loader->config->tree);
     for (zconfig_t *item = zconfig_child(root); item != NULL; item = zconfig_next(item)) {
         trp_status_t status = read_section(loader, item);

@@ -29,6 +29,13 @@ typedef struct config_majordomo {
     int64_t services_max;           /* tools that only workers of other programs tell of */
 } config_majordomo_t;
 
+/** Answers that are kept: by tool and body, and by idempotency key. */
+typedef struct config_cache {
+    int64_t entries_max, bytes_max; /* of each of the two */
+    int64_t ttl_ms;                 /* of results */
+    int64_t idem_ms;                /* how long an idempotency key is remembered */
+} config_cache_t;
+
 /** A child of the tree, or one worker of a pool: SUPERVISION.md 1.2 and 5.1. */
 typedef struct config_child {
     char id[TRP_NAME_MAX];
@@ -68,6 +75,7 @@ typedef struct config_pool {
     int64_t idle_ms;             /* a worker above min is stopped after this */
     int64_t keys_max;            /* keys (matches) that one worker holds; 0 = no limit */
     int64_t cancel_ms;           /* a cancelled task may run on so long */
+    int64_t cache;               /* 1: results are kept; the same call is made once */
     int64_t foreign;             /* 1: workers of other programs serve it; it has no class */
     int64_t options;             /* foreign: 1: the options frame is read, and sent on */
     char tools[OPTION_TEXT_MAX]; /* names, separated by blanks */
@@ -80,6 +88,7 @@ typedef struct config {
     char path[OPTION_TEXT_MAX]; /* of the file; "--set": an override */
     config_node_t node;
     config_majordomo_t majordomo;
+    config_cache_t cache;
     config_supervisor_t tree;
     config_child_t *children; /* section `tree` */
     size_t child_count;

@@ -68,6 +68,16 @@ static const option_t majordomo_rows[] = {
             "tools that only workers of other programs tell of"),
 };
 
+static const option_t cache_rows[] = {
+    INT_ROW(config_cache_t, entries_max, "10000", 0, 10000000,
+            "answers kept: results by tool and body, and as many by idempotency key"),
+    INT_ROW(config_cache_t, bytes_max, "67108864", 0, 1099511627776,
+            "bytes that they take, of each of the two; one answer may have an eighth"),
+    INT_ROW(config_cache_t, ttl_ms, "300000", 1, 86400000, "ms: how long a result is kept"),
+    INT_ROW(config_cache_t, idem_ms, "60000", 1, 86400000,
+            "ms: how long the answer to an idempotency key is kept"),
+};
+
 #define SUPERVISOR_ROWS(strategy_default, intensity_default, period_default)                       \
     CHOICE_ROW(config_supervisor_t, strategy, strategy_default,                                    \
                "one_for_one|one_for_all|rest_for_one", "who else is restarted when a child dies"), \
@@ -145,6 +155,9 @@ static const option_t pool_rows[] = {
     INT_ROW(config_pool_t, cancel_ms, "1000", 0, 86400000,
             "ms: a task that was cancelled while it ran may run on so long; then its worker is "
             "replaced"),
+    INT_ROW(config_pool_t, cache, "0", 0, 1,
+            "1: results are kept, and the same call under way is made once; for tools whose result "
+            "depends on the body alone"),
     INT_ROW(config_pool_t, foreign, "0", 0, 1,
             "1: workers of other programs serve it, by Majordomo; it has no class then"),
     INT_ROW(config_pool_t, options, "0", 0, 1,
@@ -159,6 +172,7 @@ static const option_t pool_rows[] = {
 static const option_table_t tables[] = {
     [CONFIG_NODE] = TABLE("node", node_rows),
     [CONFIG_MAJORDOMO] = TABLE("majordomo", majordomo_rows),
+    [CONFIG_CACHE] = TABLE("cache", cache_rows),
     [CONFIG_TREE] = TABLE("tree", tree_rows),
     [CONFIG_CHILD] = TABLE("tree.children.ID and pools.NAME", child_rows),
     [CONFIG_LIMITS] = TABLE("tree.children.ID and pools.NAME, place process", limit_rows),

@@ -121,7 +121,7 @@ Test(config, faults_name_line_option_and_rule)
     refused("node\n    nome = x\n", 2, "node.nome", "known option");
     refused("node\n    stop_ms = soon\n", 2, "node.stop_ms", "an integer from 100");
     refused("node\n    options\n", 2, "node.options", "known option");
-    refused("nodes\n    name = x\n", 1, "nodes", "sections node, majordomo, tree, pools");
+    refused("nodes\n    name = x\n", 1, "nodes", "sections node, majordomo, cache, tree, pools");
     refused("node\n    name = a/b\n", 2, "node.name", "letters");
     refused("majordomo\n    endpoint = \"udp://127.0.0.1:5\"\n", 2, "majordomo.endpoint",
             "tcp://ADDRESS:PORT");

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: MIT
+"""Work that is done once for all who ask for it: results that are kept, calls that are joined, idempotency keys."""
+import json
+import os
+import signal
+import unittest
+
+import msgpack
+
+from majordomo import Client
+from node import Node, wait_for
+from test_foreign import Worker
+
+CONFIG = """
+node
+    name = cache
+majordomo
+    endpoint = "tcp://127.0.0.1:*"
+cache
+    entries_max = 20
+    ttl_ms = 600000
+    idem_ms = 600000
+pools
+    parser
+        class = parser
+        place = process
+        min = 1
+        cache = 1
+        tools = "code_parse"
+    echo
+        foreign = 1
+        options = 1
+        tools = "echo"
+"""
+
+
+def source(number):
+    return {"language": "c", "code": f"int f{number}(void) {{ return {number}; }}"}
+
+
+def slow_source():
+    """A body small enough for the edge to key, whose parse takes long enough to be joined when the worker is stopped."""
+    return {"language": "c", "code": "int f(int a) { return a; }\n" * 500}
+
+
+class Cache(unittest.TestCase):
+    def setUp(self):
+        self.node = Node(CONFIG)
+        self.addCleanup(self.node.close)
+        self.endpoint = self.node.endpoints["majordomo"]
+
+    def client(self):
+        client = Client(self.endpoint)
+        self.addCleanup(client.socket.close)
+        return client
+
+    def pool(self, name="parser"):
+        return next(pool for pool in self.node.ask("pools") if pool["name"] == name)
+
+    def send_idem(self, client, key, body, service=b"code_parse"):
+        client.send(b"MDPC02", b"\x01", service, b"TRP1" + msgpack.packb({"idem": key}), body)
+
+    def stop_worker(self):
+        """Holds the worker, so that what it gets stays under way."""
+        victim = self.node.workers("parser")[0]["os_pid"]
+        os.kill(victim, signal.SIGSTOP)
+        self.addCleanup(lambda: os.path.exists(f"/proc/{victim}") and os.kill(victim, signal.SIGCONT))
+        return victim
+
+    def test_second_identical_call_comes_from_the_cache_in_either_form(self):
+        client = self.client()
+        first = client.call_01("code_parse", source(1))
+        second = client.call_01("code_parse", dict(reversed(source(1).items())))
+        third = client.call_02("code_parse", source(1))
+
+        self.assertEqual([r["from_cache"] for r in (first, second, third)], [False, True, True])
+        self.assertEqual(second["result"], first["result"])
+        self.assertEqual(third["result"]["root"], first["result"]["root"])
+        self.assertEqual(len({r["task_id"] for r in (first, second, third)}), 3)
+        self.assertEqual(self.pool()["workers"][0]["done"], 1)
+
+    def test_errors_are_not_kept(self):
+        client = self.client()
+        for _ in range(2):
+            reply = client.call_01("code_parse", {"language": "klingon", "code": ""})
+            self.assertEqual((reply["success"], reply["from_cache"]), (False, False))
+
+    def test_the_least_recently_used_is_dropped(self):
+        client = self.client()
+        for number in range(21):
+            client.call_02("code_parse", source(number))
+        self.assertIs(client.call_02("code_parse", source(20))["from_cache"], True)
+        self.assertIs(client.call_02("code_parse", source(0))["from_cache"], False)
+
+    def test_identical_calls_under_way_are_made_once(self):
+        clients = [self.client() for _ in range(5)]
+        victim = self.stop_worker()
+        for client in clients:
+            client.send(b"MDPC02", b"\x01", b"code_parse", msgpack.packb(slow_source()))
+        wait_for(lambda: self.pool()["accepted"] == 5, what="five calls")
+        self.assertEqual((self.pool()["running"], self.pool()["queued"]), (1, 0))
+        os.kill(victim, signal.SIGCONT)
+
+        replies = [msgpack.unpackb(client.receive()[3]) for client in clients]
+        self.assertEqual([r["success"] for r in replies], [True] * 5)
+        self.assertEqual(len({r["task_id"] for r in replies}), 5)
+        self.assertEqual(self.pool()["workers"][0]["done"], 1)
+
+    def test_first_caller_that_gives_up_or_cancels_does_not_fail_the_others(self):
+        first, second, third = self.client(), self.client(), self.client()
+        victim = self.stop_worker()
+        for client, options in ((first, {"id": "1", "deadline_ms": 200}), (second, {"id": "2"}), (third, {"id": "3"})):
+            client.send(b"MDPC02", b"\x01", b"code_parse", b"TRP1" + msgpack.packb(options),
+                        msgpack.packb(slow_source()))
+            wait_for(lambda: self.pool()["accepted"] > 0, what="the call")
+        self.assertEqual(msgpack.unpackb(first.receive()[4])["error"]["code"], "E_TIMEOUT")
+        second.send(b"MDPC02", b"\x01", b"mmi.cancel", b"2")
+        codes = [second.receive(), second.receive()]
+        self.assertIn(b"200", [frames[3] for frames in codes])
+        os.kill(victim, signal.SIGCONT)
+
+        self.assertIs(msgpack.unpackb(third.receive()[4])["success"], True)
+
+    def test_work_survives_the_death_of_its_worker_for_all_who_wait(self):
+        clients = [self.client() for _ in range(3)]
+        victim = self.stop_worker()
+        for client in clients:
+            client.send(b"MDPC02", b"\x01", b"code_parse", msgpack.packb(slow_source()))
+        wait_for(lambda: self.pool()["accepted"] == 3, what="three calls")
+        os.kill(victim, signal.SIGKILL)
+
+        for client in clients:
+            self.assertIs(msgpack.unpackb(client.receive()[3])["success"], True)
+
+    def test_same_idempotency_key_is_done_once_errors_included(self):
+        for body in (source(1), {"language": "klingon", "code": ""}):
+            key = str(len(body["code"]))
+            replies = []
+            for _ in range(3):
+                client = self.client()
+                self.send_idem(client, key, json.dumps(body).encode())
+                replies.append(json.loads(client.receive()[4]))
+            self.assertEqual([r["from_cache"] for r in replies], [False, True, True])
+            self.assertEqual(len({json.dumps(r.get("result", r.get("error"))) for r in replies}), 1)
+        self.assertEqual(self.pool()["workers"][0]["done"], 2)
+
+    def test_same_idempotency_key_at_a_foreign_tool_is_done_once_and_answered_with_all_frames(self):
+        worker = Worker(self.endpoint, "echo", 2)
+        self.addCleanup(worker.socket.close)
+        first, second, third = self.client(), self.client(), self.client()
+        self.send_idem(first, "k", b"work", b"echo")
+        address, _ = worker.work()
+        self.send_idem(second, "k", b"work", b"echo")
+        wait_for(lambda: self.pool("echo")["accepted"] == 2, what="the second")
+        worker.answer(address, b"one", b"two")
+        self.send_idem(third, "k", b"work", b"echo")
+
+        for client in (first, second, third):
+            self.assertEqual(client.receive()[4:], [b"one", b"two"])
+        self.assertTrue(worker.is_silent(0.1))
+
+    def test_failed_attempts_of_the_router_may_be_made_again_under_the_same_key(self):
+        client = self.client()
+        self.stop_worker()
+        client.send(b"MDPC02", b"\x01", b"code_parse", b"TRP1" + msgpack.packb({"idem": "k", "deadline_ms": 100}),
+                    json.dumps(source(1)).encode())
+        self.assertEqual(json.loads(client.receive()[4])["error"]["code"], "E_TIMEOUT")
+        os.kill(self.node.workers("parser")[0]["os_pid"], signal.SIGCONT)
+        self.send_idem(client, "k", json.dumps(source(1)).encode())
+        self.assertIs(json.loads(client.receive()[4])["success"], True)
+
+
+if __name__ == "__main__":
+    unittest.main()
