@@ -39,7 +39,8 @@ typedef struct cache_value {
 /** False: a miss. owns: `value` points into the cache until its next change */
 bool cache_get(cache_t *cache, const cache_key_t *key, int64_t now_ns, cache_value_t *value);
 
-/** Keeps a copy, in the place of what was there. Not kept: what is too large, or found no memory. */
+/** Keeps a copy, in the place of what was there. What is too large is not kept, nor without
+ * memory. */
 void cache_put(cache_t *cache, const cache_key_t *key, const cache_value_t *value,
                int64_t expires_ns);
 

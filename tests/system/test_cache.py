@@ -39,7 +39,7 @@ def source(number):
 
 
 def slow_source():
-    """A body small enough for the edge to key, whose parse takes long enough to be joined when the worker is stopped."""
+    """A body small enough for the edge to key."""
     return {"language": "c", "code": "int f(int a) { return a; }\n" * 500}
 
 
@@ -61,7 +61,7 @@ class Cache(unittest.TestCase):
         client.send(b"MDPC02", b"\x01", service, b"TRP1" + msgpack.packb({"idem": key}), body)
 
     def stop_worker(self):
-        """Holds the worker, so that what it gets stays under way."""
+        """Holds the worker: what it gets stays under way."""
         victim = self.node.workers("parser")[0]["os_pid"]
         os.kill(victim, signal.SIGSTOP)
         self.addCleanup(lambda: os.path.exists(f"/proc/{victim}") and os.kill(victim, signal.SIGCONT))
