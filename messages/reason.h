@@ -26,7 +26,8 @@
     X(STOPPED, "stopped")            /* its OS process did not run at all, as after SIGSTOP */  \
     X(MEMORY, "memory_limit")        /* its OS process reached its memory limit */              \
     X(CPU, "cpu_limit")              /* its OS process used up its processor time */            \
-    X(SECCOMP, "seccomp")            /* it made a forbidden system call; code: number, text: name */
+    X(SECCOMP, "seccomp") /* it made a forbidden system call; code: number, text: name */       \
+    X(QUOTA, "quota")     /* it passed its memory quota (runtime/memory.h) */
 
 typedef enum trp_reason_kind {
 #define TRP_REASON_ENUM(name, text) TRP_REASON_##name,

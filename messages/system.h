@@ -14,12 +14,14 @@
 enum {
     TRP_TAG_EXIT = 1, /* a linked actor ended, seen only when exits are trapped [trp_reason_t] */
     TRP_TAG_DOWN = 2, /* a monitored actor ended; request_id = the monitor's ref [trp_reason_t] */
-    TRP_TAG_STARTED = 3,     /* an actor spawned with `ack` is ready (its init succeeded) [] */
-    TRP_TAG_TIMEOUT = 4,     /* no reply to request_id within its time limit [] */
-    TRP_TAG_SOCKET = 5,      /* reserved for the edge */
-    TRP_TAG_STOP = 6,        /* the node is draining: take no new work [] */
-    TRP_TAG_STATE = 7,       /* a time-out of runtime/machine.h, which handles it [] */
-    TRP_TAG_DEAD_LETTER = 8, /* see trp_dead_letters: nobody handled it [trp_dead_letter_t] */
+    TRP_TAG_STARTED = 3,      /* an actor spawned with `ack` is ready (its init succeeded) [] */
+    TRP_TAG_TIMEOUT = 4,      /* no reply to request_id within its time limit [] */
+    TRP_TAG_SOCKET = 5,       /* reserved for the edge */
+    TRP_TAG_STOP = 6,         /* the node is draining: take no new work [] */
+    TRP_TAG_STATE = 7,        /* a time-out of runtime/machine.h, which handles it [] */
+    TRP_TAG_DEAD_LETTER = 8,  /* see trp_dead_letters: nobody handled it [trp_dead_letter_t] */
+    TRP_TAG_SNAPSHOT = 9,     /* answers trp_snapshot_take [trp_snapshot] */
+    TRP_TAG_NO_SNAPSHOT = 10, /* the same when there is none [int32: a trp_status_t] */
 };
 
 /** Why messages die: X(NAME, "name"). The last two are drops: the receiver lives, its mailbox was
@@ -76,6 +78,7 @@ enum {
     TRP_SIGNAL_TIMER = 0x27,     /* a timer fired: looked up by request_id */
     TRP_SIGNAL_LOOK = 0x28,      /* from the edge to a proxy: look at what came for you [] */
     TRP_SIGNAL_NODE_DOWN = 0x29, /* from.node, from.incarnation: all its pids are dead [reason] */
+    TRP_SIGNAL_SAVE = 0x2a,      /* request_id: that of a request for a snapshot [] */
 };
 
 #endif

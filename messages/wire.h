@@ -50,6 +50,7 @@
 #include "messages/api.h"
 #include "messages/envelope.h"
 #include "messages/schema.h"
+#include "messages/snapshot.h"
 #include "messages/status.h"
 
 #define WIRE_VERSION    1
@@ -86,7 +87,9 @@ typedef enum wire_kind {
     F(INT, size_max, _, 0, 9e15, "bytes in its mailbox; 0: default")           \
     F(INT, restarts, _, 0, 4294967295, "how often it was started again")       \
     F(INT, args_tag, _, 0, 65535, "tag of the message for its init")           \
-    F(OPT_BYTES, args, _, 0, TRP_LINK_ARGS_MAX, "that message")
+    F(OPT_BYTES, args, _, 0, TRP_LINK_ARGS_MAX, "that message")                \
+    F(OPT_INT, memory_quota, _, 0, 9e15, "bytes: its quota; 0: none")          \
+    F(OPT_BYTES, snapshot, _, 0, TRP_LINK_SNAPSHOT_MAX, "what it begins with")
 
 #define LINK_QUESTIONS "whereis|members|join|leave"
 
@@ -102,8 +105,9 @@ typedef enum wire_kind {
     F(INT, count, _, 0, 4294967295, "how many there are") \
     F(BYTES, pids, _, 0, LINK_PIDS_MAX, "those that fit, 16 bytes each")
 
-#define LINK_PIDS_MAX     1048576 /* bytes of pids in an answer */
-#define TRP_LINK_ARGS_MAX 1048576 /* bytes */
+#define LINK_PIDS_MAX         1048576                   /* bytes of pids in an answer */
+#define TRP_LINK_ARGS_MAX     1048576                   /* bytes */
+#define TRP_LINK_SNAPSHOT_MAX (TRP_SNAPSHOT_MAX + 1024) /* bytes */
 
 TRP_SCHEMA_DECLARE(link_hello, LINK_HELLO_FIELDS)
 TRP_SCHEMA_DECLARE(link_start, LINK_START_FIELDS)

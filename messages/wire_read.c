@@ -24,6 +24,7 @@ static bool is_sound_signal(uint16_t tag, const void *data, size_t size)
     case TRP_SIGNAL_UNLINK:
     case TRP_SIGNAL_MONITOR:
     case TRP_SIGNAL_DEMONITOR:
+    case TRP_SIGNAL_SAVE:
     case TRP_TAG_STARTED:
         return size == 0;
     default:

@@ -102,6 +102,11 @@ cell_life_t *cell_life_make(cell_table_t *table, cell_t *cell)
 {
     if (cell->life == NULL) {
         cell_life_t *life = calloc(1, sizeof(*life));
+        if (life == NULL) {
+            return NULL;
+        }
+        /* Relaxed: shown under the lock below, or by the runner itself. */
+        atomic_store_explicit(&life->quota.used, cell->class->state_size, memory_order_relaxed);
         pthread_mutex_t *lock = cell_inspect_lock(table, cell);
         pthread_mutex_lock(lock);
         cell->life = life;

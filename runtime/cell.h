@@ -10,6 +10,7 @@
 
 #include "runtime/group.h"
 #include "runtime/mailbox.h"
+#include "runtime/quota.h"
 #include "runtime/troupe.h"
 #include "runtime/watch.h"
 
@@ -48,6 +49,8 @@ typedef struct cell_life {
     deferred_t deferred;
     idle_t idle;
     group_member_t *groups;
+    quota_t quota;
+    trp_envelope_t *snapshot; /* to begin with, until its first turn */
     /* the rest is written under the cell's inspect lock */
     char name[TRP_NAME_MAX];
     char detail[32];

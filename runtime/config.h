@@ -49,6 +49,7 @@ typedef struct config_child {
     int64_t backoff_ms, backoff_max_ms;
     int64_t start_ms;                   /* limit for readiness */
     int64_t mailbox_max, mailbox_bytes; /* 0 = trp_spawn_t's own */
+    int64_t memory_quota;               /* bytes; 0 = none */
     int64_t overflow;                   /* trp_overflow_t */
     void *args;                         /* options of the class: a MessagePack map, or NULL */
     size_t args_size;

@@ -106,6 +106,8 @@ static const option_t child_rows[] = {
     INT_ROW(config_child_t, mailbox_max, "100000", 1, MAILBOX_MAX, "messages in its mailbox"),
     INT_ROW(config_child_t, mailbox_bytes, "67108864", 1024, 1099511627776 / 4,
             "bytes in its mailbox"),
+    INT_ROW(config_child_t, memory_quota, "0", 0, 1099511627776,
+            "bytes: quota of what it asks for by trp_alloc and trp_scratch; 0: none"),
     CHOICE_ROW(config_child_t, overflow, "refuse", "refuse|drop_new|drop_old",
                "what becomes of a message for its full mailbox"),
 };

@@ -9,6 +9,7 @@
 #include "runtime/life.h"
 #include "runtime/log.h"
 #include "runtime/signal.h"
+#include "runtime/snapshot.h"
 
 static const sender_t *sender_of(const trp_ctx_t *ctx)
 {
@@ -160,6 +161,12 @@ trp_runtime_t *runtime_of(trp_ctx_t *ctx)
 trp_status_t trp_spawn(trp_ctx_t *ctx, const trp_spawn_t *spawn, trp_pid_t *pid)
 {
     LEASE_CALL(ctx, TRP_GONE)
+    if (spawn->snapshot != NULL) {
+        trp_status_t status = trp_snapshot_check(spawn);
+        if (status != TRP_OK) {
+            return status;
+        }
+    }
     if (spawn->place != TRP_PLACE_POOL) {
         if ((unsigned)spawn->place >= TRP_PLACE_COUNT ||
             ctx->runtime->places[spawn->place].start == NULL) {
@@ -187,7 +194,7 @@ void trp_ready(trp_ctx_t *ctx)
 
 void trp_stop(trp_ctx_t *ctx, const trp_reason_t *reason)
 {
-    ctx->ending = true;
+    ctx->after |= CTX_END;
     ctx->reason = reason == NULL ? trp_reason(TRP_REASON_NORMAL, 0, NULL) : *reason;
 }
 

@@ -24,6 +24,10 @@ TRP_MUST_USE trp_status_t context_fill(const trp_ctx_t *ctx, trp_pid_t to, const
 TRP_MUST_USE trp_status_t context_post(trp_ctx_t *ctx, trp_envelope_t *envelope,
                                        const content_t *content);
 
+/** trp_request with more flags: a signal that is answered. */
+TRP_MUST_USE trp_status_t context_ask(trp_ctx_t *ctx, const trp_request_t *request, uint8_t flags,
+                                      uint64_t *request_id);
+
 /** Milliseconds as nanoseconds, cut to what a clock can be added to. */
 int64_t context_ns(int64_t ms);
 

@@ -110,10 +110,37 @@ static trp_status_t receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *m
     return TRP_OK;
 }
 
+/* A map for each cause that was ever seen. */
+static trp_status_t save(trp_ctx_t *ctx, const void *state, trp_writer_t *writer)
+{
+    const dead_log_t *dead = state;
+    char pid[TRP_PID_TEXT_MAX];
+    uint64_t counts[TRP_DEAD_COUNT];
+    size_t seen = 0;
+    runtime_dead_counts(runtime_of(ctx), counts);
+    for (unsigned why = 0; why < TRP_DEAD_COUNT; why++) {
+        seen += dead->tallies[why].last_ms != 0;
+    }
+    trp_write_map(writer, (uint32_t)seen);
+    for (unsigned why = 0; why < TRP_DEAD_COUNT; why++) {
+        const tally_t *tally = &dead->tallies[why];
+        if (tally->last_ms != 0) {
+            trp_write_key(writer, trp_dead_name(why));
+            trp_write_map(writer, 4);
+            trp_put_int(writer, "count", (int64_t)counts[why]);
+            trp_put_int(writer, "last_ms", tally->last_ms);
+            trp_put_int(writer, "last_tag", tally->last.tag);
+            trp_put_text(writer, "last_to", trp_pid_format(tally->last.to, pid));
+        }
+    }
+    return TRP_OK;
+}
+
 const trp_class_t dead_log_class = {
     .name = DEAD_LOG_NAME,
     .version = 1,
     .state_size = sizeof(dead_log_t),
     .init = init,
     .receive = receive,
+    .save = save,
 };

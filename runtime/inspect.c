@@ -40,7 +40,9 @@ static bool look(const cell_t *cell, int32_t os_pid, actor_info_t *info)
     info->died = atomic_load_explicit(&cell->died, memory_order_relaxed);
     info->refused = atomic_load_explicit(&cell->turned_away, memory_order_relaxed);
     info->mailbox = mailbox_depth(&cell->mailbox);
+    info->memory = cell->class->state_size;
     if (cell->life != NULL) {
+        info->memory = atomic_load_explicit(&cell->life->quota.used, memory_order_relaxed);
         snprintf(info->name, sizeof(info->name), "%s", cell->life->name);
         snprintf(info->detail, sizeof(info->detail), "%s", cell->life->detail);
         info->restarts = cell->life->restarts;

@@ -2,6 +2,7 @@
 #include "runtime/letter.h"
 
 #include "runtime/context.h"
+#include "runtime/lease.h"
 
 int64_t context_inherit(const trp_ctx_t *ctx, int64_t deadline_ns)
 {
@@ -12,6 +13,7 @@ int64_t context_inherit(const trp_ctx_t *ctx, int64_t deadline_ns)
 
 trp_status_t trp_send_within(trp_ctx_t *ctx, const trp_letter_t *letter)
 {
+    LEASE_CALL(ctx, TRP_GONE)
     content_t content = {
         .tag = letter->tag, .data = letter->data, .size = letter->size, .message = letter->message};
     trp_envelope_t *envelope = NULL;

@@ -8,6 +8,7 @@
 #include "runtime/defer.h"
 #include "runtime/overflow.h"
 #include "runtime/signal.h"
+#include "runtime/snapshot_core.h"
 
 #define DEPTH_DEFAULT 100000u
 #define BYTES_DEFAULT (64ull << 20)
@@ -139,6 +140,10 @@ static void clear(trp_runtime_t *runtime, cell_t *cell)
     if (life != NULL) {
         watch_free(&life->theirs);
         watch_free(&life->mine);
+        quota_fini(&life->quota);
+        if (life->snapshot != NULL) {
+            envelope_free(life->snapshot);
+        }
         free(life);
     }
     if (cell->args != NULL) {
@@ -148,6 +153,20 @@ static void clear(trp_runtime_t *runtime, cell_t *cell)
     free(cell->state);
     cell->state = NULL;
     cell_release(&runtime->table, cell);
+}
+
+/* What only some spawns ask for. */
+static trp_status_t fill_life(trp_runtime_t *runtime, cell_t *cell, const trp_spawn_t *spawn)
+{
+    if (spawn->restarts == 0 && spawn->memory_quota == 0 && spawn->snapshot == NULL) {
+        return TRP_OK;
+    }
+    if (cell_life_make(&runtime->table, cell) == NULL) {
+        return TRP_NO_MEMORY;
+    }
+    cell->life->restarts = spawn->restarts;
+    cell->life->quota.max = spawn->memory_quota;
+    return spawn->snapshot == NULL ? TRP_OK : snapshot_keep(&runtime->table, cell, spawn);
 }
 
 /* What the cell has for itself, before anybody can find it. */
@@ -171,13 +190,8 @@ static trp_status_t fill(trp_runtime_t *runtime, cell_t *cell, const birth_t *bi
             return TRP_NO_MEMORY;
         }
     }
-    if (spawn->restarts != 0) {
-        if (cell_life_make(&runtime->table, cell) == NULL) {
-            return TRP_NO_MEMORY;
-        }
-        cell->life->restarts = spawn->restarts;
-    }
-    return make_args(cell, birth);
+    trp_status_t status = fill_life(runtime, cell, spawn);
+    return status == TRP_OK ? make_args(cell, birth) : status;
 }
 
 static void open_mailbox(trp_runtime_t *runtime, cell_t *cell, const trp_spawn_t *spawn)
@@ -234,6 +248,9 @@ trp_status_t life_spawn(const sender_t *sender, const birth_t *birth, trp_pid_t 
         (unsigned)spawn->overflow >= TRP_OVERFLOW_COUNT) {
         return TRP_INVALID;
     }
+    if (spawn->memory_quota != 0 && spawn->class->state_size > spawn->memory_quota) {
+        return TRP_TOO_LARGE;
+    }
     cell_t *cell = cell_take(&runtime->table);
     if (cell == NULL) {
         return TRP_NO_MEMORY;
@@ -265,19 +282,34 @@ void life_ready(worker_t *worker, cell_t *cell)
     }
 }
 
+void life_take_scratch(worker_t *worker, const cell_t *cell)
+{
+    if ((worker->ctx.after & CTX_SCRATCH) != 0) {
+        worker->ctx.after &= (uint8_t)~CTX_SCRATCH;
+        scratch_reset(&worker->scratch, &cell->life->quota);
+    }
+}
+
+static bool is_restored(const cell_t *cell)
+{
+    return cell->life != NULL && cell->life->snapshot != NULL;
+}
+
 bool life_start(worker_t *worker, cell_t *cell)
 {
     trp_ctx_t *ctx = &worker->ctx;
     trp_status_t status = TRP_OK;
     cell_set_phase(cell, CELL_STARTING);
-    if (cell->class->init != NULL) {
+    if (cell->class->init != NULL || is_restored(cell)) {
         lease_open(ctx);
-        status = cell->class->init(ctx, cell->state, cell->args);
+        status = is_restored(cell) ? snapshot_restore(ctx, cell)
+                                   : cell->class->init(ctx, cell->state, cell->args);
         if (!lease_close(ctx)) {
             life_abandon(worker, cell);
             return false;
         }
     }
+    life_take_scratch(worker, cell);
     if (cell->args != NULL) {
         envelope_free(cell->args);
         cell->args = NULL;
@@ -287,7 +319,7 @@ bool life_start(worker_t *worker, cell_t *cell)
         life_end(worker, cell, &reason, false);
         return false;
     }
-    if (ctx->ending) {
+    if ((ctx->after & CTX_END) != 0) {
         trp_reason_t reason = ctx->reason;
         life_end(worker, cell, &reason, true);
         return false;
@@ -333,6 +365,7 @@ void life_end(worker_t *worker, cell_t *cell, const trp_reason_t *reason, bool o
             life_abandon(worker, cell);
             return;
         }
+        life_take_scratch(worker, cell);
     }
     wind_up(&worker->sender, cell, reason);
     ctx->cell = NULL;
@@ -367,5 +400,6 @@ void life_abandon(worker_t *worker, cell_t *cell)
     }
     ctx->is_gone = false;
     ctx->cell = NULL;
+    life_take_scratch(worker, cell);
     clear(worker->runtime, cell);
 }

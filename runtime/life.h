@@ -19,6 +19,9 @@ TRP_MUST_USE trp_status_t life_spawn(const sender_t *sender, const birth_t *birt
 /** The first turn. False: the actor has ended. */
 bool life_start(worker_t *worker, cell_t *cell);
 
+/** A callback has returned: its scratch is taken back. */
+void life_take_scratch(worker_t *worker, const cell_t *cell);
+
 /** It is ready: its spawner hears of it. */
 void life_ready(worker_t *worker, cell_t *cell);
 

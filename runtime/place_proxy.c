@@ -25,14 +25,14 @@
 #define DRAIN_MS 100  /* for what a dead worker sent to arrive */
 #define LEAVE_MS 2000 /* for a carrier to end after its goodbye */
 
-/* What the spawn says, on its way to the proxy's init; the bytes for the actor's init follow. */
+/* What the spawn says, on its way to the proxy's init; the bytes for the actor follow. */
 typedef struct place_order {
     place_proxies_t *place;
     const trp_class_t *class;
     uint32_t depth_max, restarts;
     trp_overflow_t overflow;
-    size_t size_max;
-    size_t args_size;
+    size_t size_max, memory_quota;
+    size_t args_size, snapshot_size; /* those bytes follow */
     uint16_t args_tag;
     bool has_args;
     char name[TRP_NAME_MAX];
@@ -82,6 +82,10 @@ static void write_start(trp_ctx_t *ctx, const place_order_t *order, const void *
         .args_tag = order->args_tag,
         .args = {args, order->args_size},
         .has_args = order->has_args,
+        .memory_quota = (int64_t)order->memory_quota,
+        .has_memory_quota = order->memory_quota != 0,
+        .snapshot = {(const char *)args + order->args_size, order->snapshot_size},
+        .has_snapshot = order->snapshot_size != 0,
     };
     trp_schema_write(&link_start_schema, &start, writer);
 }
@@ -397,11 +401,12 @@ static trp_status_t start(void *user, trp_runtime_t *runtime, const trp_spawn_t 
     if (class == NULL) {
         return TRP_UNSUPPORTED; /* a worker process would not know it either */
     }
-    if (spawn->args_size > TRP_LINK_ARGS_MAX) {
+    const size_t args_size = spawn->args == NULL ? 0 : spawn->args_size;
+    const size_t snapshot_size = spawn->snapshot == NULL ? 0 : spawn->snapshot_size;
+    if (args_size > TRP_LINK_ARGS_MAX || snapshot_size > TRP_LINK_SNAPSHOT_MAX) {
         return TRP_TOO_LARGE;
     }
-    const size_t args_size = spawn->args == NULL ? 0 : spawn->args_size;
-    const size_t size = sizeof(place_order_t) + args_size;
+    const size_t size = sizeof(place_order_t) + args_size + snapshot_size;
     place_order_t *order = calloc(1, size);
     if (order == NULL) {
         return TRP_NO_MEMORY;
@@ -412,6 +417,8 @@ static trp_status_t start(void *user, trp_runtime_t *runtime, const trp_spawn_t 
                              .overflow = spawn->overflow,
                              .restarts = spawn->restarts,
                              .size_max = spawn->size_max,
+                             .memory_quota = spawn->memory_quota,
+                             .snapshot_size = snapshot_size,
                              .args_size = args_size,
                              .args_tag = spawn->args_tag,
                              .has_args = spawn->args != NULL};
@@ -424,10 +431,15 @@ static trp_status_t start(void *user, trp_runtime_t *runtime, const trp_spawn_t 
     if (args_size > 0) {
         memcpy(order + 1, spawn->args, args_size);
     }
+    if (snapshot_size > 0) {
+        memcpy((unsigned char *)(order + 1) + args_size, spawn->snapshot, snapshot_size);
+    }
     trp_spawn_t proxy = *spawn;
     proxy.class = class;
     proxy.args = order;
     proxy.args_size = size;
+    proxy.memory_quota = 0;
+    proxy.snapshot = NULL;
     const trp_status_t status = runtime_spawn_for(runtime, &proxy, spawner, pid);
     free(order);
     return status;

@@ -62,6 +62,12 @@ static trp_status_t open_request(trp_ctx_t *ctx, const trp_request_t *request, w
 
 trp_status_t trp_request(trp_ctx_t *ctx, const trp_request_t *request, uint64_t *request_id)
 {
+    return context_ask(ctx, request, 0, request_id);
+}
+
+trp_status_t context_ask(trp_ctx_t *ctx, const trp_request_t *request, uint8_t flags,
+                         uint64_t *request_id)
+{
     LEASE_CALL(ctx, TRP_GONE)
     content_t content = {.tag = request->tag,
                          .data = request->data,
@@ -77,6 +83,7 @@ trp_status_t trp_request(trp_ctx_t *ctx, const trp_request_t *request, uint64_t 
     if (status == TRP_OK) {
         envelope->request_id = row.ref;
         envelope->deadline_ns = row.due_ns;
+        envelope->flags |= flags;
         if (row.monitored) {
             context_signal(ctx, request->to, TRP_SIGNAL_MONITOR, row.ref);
         }

@@ -9,6 +9,7 @@
 #include "runtime/life.h"
 #include "runtime/log.h"
 #include "runtime/overflow.h"
+#include "runtime/snapshot.h"
 #include "runtime/watchdog.h"
 
 #define CELLS_DEFAULT (1u << 20)
@@ -186,6 +187,8 @@ static void discard(cell_t *cell)
     free_list(cell->args);
     free(cell->state);
     if (cell->life != NULL) {
+        free_list(cell->life->snapshot);
+        quota_fini(&cell->life->quota);
         watch_free(&cell->life->mine);
         watch_free(&cell->life->theirs);
         free(cell->life);
@@ -211,6 +214,7 @@ void runtime_destroy(trp_runtime_t **runtime)
     keep_end(ending);
     for (uint32_t i = 0; i < ending->worker_count; i++) {
         timer_wheel_fini(&ending->workers[i].wheel);
+        scratch_fini(&ending->workers[i].scratch);
         runq_fini(&ending->workers[i].queue);
     }
     runq_fini(&ending->inject);
@@ -243,6 +247,12 @@ trp_status_t runtime_spawn(trp_runtime_t *runtime, const trp_spawn_t *spawn, trp
 {
     if ((unsigned)spawn->place >= TRP_PLACE_COUNT) {
         return TRP_UNSUPPORTED;
+    }
+    if (spawn->snapshot != NULL) {
+        trp_status_t status = trp_snapshot_check(spawn);
+        if (status != TRP_OK) {
+            return status;
+        }
     }
     if (spawn->place != TRP_PLACE_POOL) {
         const trp_placement_t *place = &runtime->places[spawn->place];

@@ -258,6 +258,7 @@ typedef struct actor_info {
     uint32_t mailbox;  /* messages queued */
     uint64_t handled;  /* messages and signals handled */
     uint64_t died;     /* messages that it took and never saw: expired, late, dropped */
+    size_t memory;     /* bytes: its state, and what runtime/memory.h gave it */
     uint64_t refused;  /* messages that found no room in its mailbox, dropped ones included */
     uint32_t restarts;
 } actor_info_t;

@@ -74,12 +74,17 @@ struct trp_ctx {
     cell_t *cell;
     trp_envelope_t *message; /* being handled; NULL: none, or taken by a proxy */
     bool answered;           /* the message was a request and has its answer */
-    bool ending;             /* trp_stop was called */
-    trp_reason_t reason;     /* ... with this */
+    uint8_t after;           /* what is to be done when the callback has returned: CTX_ marks */
+    trp_reason_t reason;     /* CTX_END: with this */
     /* runtime/lease.h: shared with a signal handler on the same thread */
     volatile bool in_callback;
     volatile bool is_gone;   /* the cell was taken from the callback that runs */
     volatile uint32_t calls; /* calls of the runtime that it is in */
+};
+
+enum {
+    CTX_END = 1u << 0,     /* trp_stop was called */
+    CTX_SCRATCH = 1u << 1, /* there is scratch to be taken back */
 };
 
 /** Written by the worker alone; atomics for who sums them up. */
@@ -111,6 +116,7 @@ struct worker {
     struct trp_ctx ctx;
     sender_t sender;
     counters_t counters;
+    scratch_t scratch;
     host_thread_t *thread;
     host_probe_t *probe; /* under the watchdog's lock; NULL: it can't be looked at */
     timer_wheel_t wheel;

@@ -56,7 +56,7 @@ static void bounce(const sender_t *sender, const trp_envelope_t *envelope,
     } else if (envelope->tag == TRP_SIGNAL_LINK) {
         tag = TRP_SIGNAL_EXIT;
         ref = SIGNAL_LINK_END;
-    } else if (envelope->tag != TRP_SIGNAL_MONITOR) {
+    } else if (envelope->tag != TRP_SIGNAL_MONITOR && envelope->tag != TRP_SIGNAL_SAVE) {
         return;
     }
     send_signal(sender,

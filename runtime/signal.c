@@ -242,6 +242,8 @@ admit_t signal_admit(worker_t *worker, cell_t *cell, trp_envelope_t *envelope)
         return admit_down(worker, cell, envelope);
     case TRP_SIGNAL_TIMER:
         return admit_timer(worker, cell, envelope);
+    case TRP_SIGNAL_SAVE:
+        return cell_is_proxy(cell) ? ADMIT_SHOW : ADMIT_SAVE;
     case TRP_SIGNAL_NODE_DOWN:
         node_down(worker, cell, envelope);
         return ADMIT_DROP;

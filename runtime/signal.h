@@ -9,6 +9,7 @@
 typedef enum admit {
     ADMIT_SHOW, /* to `receive`, perhaps with another tag now */
     ADMIT_DROP, /* done with: free it */
+    ADMIT_SAVE, /* a snapshot is asked for */
     ADMIT_LATE, /* an answer that nobody waits for any more: a dead letter */
     ADMIT_END,  /* the actor ends with the reason in the payload */
     ADMIT_KILL, /* the actor ends as killed */

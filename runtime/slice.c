@@ -6,6 +6,7 @@
 #include "runtime/life.h"
 #include "runtime/overflow.h"
 #include "runtime/signal.h"
+#include "runtime/snapshot_core.h"
 
 /* Gives back the charges of what was handled. */
 static void settle(cell_t *cell)
@@ -38,10 +39,22 @@ static void set_running(cell_t *cell, uint8_t running)
 static void end_by_callback(worker_t *worker, cell_t *cell, trp_status_t status)
 {
     trp_reason_t reason = worker->ctx.reason;
-    if (status != TRP_OK) {
+    bool passed_quota = (worker->ctx.after & CTX_END) != 0 && reason.kind == TRP_REASON_QUOTA;
+    if (status != TRP_OK && !passed_quota) {
         reason = trp_reason(TRP_REASON_ERROR, (int32_t)status, NULL);
     }
     life_end(worker, cell, &reason, true);
+}
+
+/* After a callback that left something to be done. False: the actor has ended. */
+static bool go_on(worker_t *worker, cell_t *cell, trp_status_t status)
+{
+    life_take_scratch(worker, cell);
+    if (status != TRP_OK || (worker->ctx.after & CTX_END) != 0) {
+        end_by_callback(worker, cell, status);
+        return false;
+    }
+    return true;
 }
 
 /* Whether a pid of this runtime is that of an actor that has ended. */
@@ -123,11 +136,7 @@ static bool show(worker_t *worker, cell_t *cell, trp_envelope_t *envelope)
             owe(cell, held);
         }
     }
-    if (status != TRP_OK || ctx->ending) {
-        end_by_callback(worker, cell, status);
-        return false;
-    }
-    return true;
+    return (status == TRP_OK && ctx->after == 0) || go_on(worker, cell, status);
 }
 
 /* Whether this cell is the proxy that `to` leads to. */
@@ -147,10 +156,15 @@ static bool admit(worker_t *worker, cell_t *cell, trp_envelope_t *envelope)
 {
     const sender_t *sender = &worker->sender;
     trp_reason_t reason = trp_reason(TRP_REASON_KILLED, 0, NULL);
+    bool gone = false;
     admit_t verdict = signal_admit(worker, cell, envelope);
     switch (verdict) {
     case ADMIT_SHOW:
         return show(worker, cell, envelope);
+    case ADMIT_SAVE:
+        gone = !snapshot_answer(worker, cell, envelope);
+        envelope_free(envelope);
+        return !gone && (worker->ctx.after == 0 || go_on(worker, cell, TRP_OK));
     case ADMIT_LATE:
         overflow_died(cell);
         dead_letter(sender, envelope, TRP_DEAD_LATE, &reason);
@@ -345,7 +359,7 @@ void cell_run(worker_t *worker, cell_t *cell)
 {
     trp_ctx_t *ctx = &worker->ctx;
     ctx->cell = cell;
-    ctx->ending = false;
+    ctx->after = 0;
     worker->slice_work = 0;
     set_running(cell, 1);
     if (cell_phase(cell) == CELL_NEW && !begin(worker, cell)) {

@@ -34,6 +34,7 @@
 #include "messages/pid.h"
 #include "messages/reason.h"
 #include "messages/schema.h"
+#include "messages/snapshot.h"
 #include "messages/status.h"
 #include "messages/system.h"
 #include "runtime/limits.h"
@@ -61,6 +62,15 @@ typedef struct trp_class {
     /** Called once after an init that succeeded, unless the actor was killed or its process died.
      * May be NULL. */
     void (*terminate)(trp_ctx_t *ctx, void *state, const trp_reason_t *reason);
+
+    /** Writes the state as one MessagePack map, between two messages: for snapshots and for
+     * `troupe state`. What it returns goes to who asked. May be NULL. */
+    trp_status_t (*save)(trp_ctx_t *ctx, const void *state, trp_writer_t *writer);
+
+    /** Instead of init when the spawn has a snapshot; returns as init does. May be NULL.
+     * runtime/snapshot.h has both with an example. */
+    trp_status_t (*restore)(trp_ctx_t *ctx, void *state, const trp_envelope_t *args,
+                            const trp_snapshot_t *snapshot);
 
     const trp_schema_t *const
         *messages;               /* what it understands, NULL-terminated; NULL: bytes as they are */
@@ -119,6 +129,11 @@ typedef struct trp_spawn {
     uint32_t depth_max; /* messages in the mailbox; 0 = 100000 */
     size_t size_max;    /* bytes in the mailbox; 0 = 64 MiB */
     trp_overflow_t overflow;
+    size_t memory_quota;  /* bytes: its quota, runtime/memory.h; 0 = none. TRP_TOO_LARGE: its state
+                           * alone is above it */
+    const void *snapshot; /* to begin with: bytes of a TRP_TAG_SNAPSHOT, copied; NULL: none.
+                           * TRP_UNSUPPORTED, TRP_INVALID: see trp_snapshot_check */
+    size_t snapshot_size;
     uint32_t restarts; /* how often the supervisor has started this child again; for `ps` */
     const char
         *program; /* place process: run this program (a trp_main) instead of a fork of ours */
@@ -251,7 +266,8 @@ TRP_API TRP_MUST_USE trp_status_t trp_continue(trp_ctx_t *ctx, uint16_t tag, con
 TRP_API TRP_MUST_USE trp_status_t trp_idle_after(trp_ctx_t *ctx, int64_t ms, uint16_t tag);
 
 /* State machines: runtime/machine.h. Several requests at once: runtime/gather.h. Deadlines of plain
- * messages: runtime/letter.h. */
+ * messages: runtime/letter.h. Memory that is freed at the actor's end, scratch for a callback:
+ * runtime/memory.h. Snapshots: runtime/snapshot.h. */
 
 /* ---- groups: publish and subscribe ---- */
 

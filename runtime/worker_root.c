@@ -236,6 +236,10 @@ static trp_status_t start_root(worker_root_t *root, const link_start_t *start)
                                .monitor_ref = &root->root_ref,
                                .ack = true,
                                .size_max = ROOT_BYTES,
+                               .memory_quota =
+                                   start->has_memory_quota ? (size_t)start->memory_quota : 0,
+                               .snapshot = start->has_snapshot ? start->snapshot.data : NULL,
+                               .snapshot_size = start->has_snapshot ? start->snapshot.size : 0,
                                .restarts = (uint32_t)start->restarts};
     trp_status_t status = trp_pid_parse(pid, &known);
     if (status != TRP_OK) {

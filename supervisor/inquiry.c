@@ -38,7 +38,7 @@ static void write_actor(void *user, const actor_info_t *info)
     if (strcmp(info->class_name, inquiry_class.name) == 0) {
         return; /* who asks is not of interest */
     }
-    trp_write_map(writer, 12);
+    trp_write_map(writer, 13);
     trp_put_text(writer, "pid", trp_pid_format(info->pid, pid));
     trp_put_text(writer, "name", info->name);
     trp_put_text(writer, "class", info->class_name);
@@ -50,6 +50,7 @@ static void write_actor(void *user, const actor_info_t *info)
     trp_put_int(writer, "handled", (int64_t)info->handled);
     trp_put_int(writer, "died", (int64_t)info->died);
     trp_put_int(writer, "refused", (int64_t)info->refused);
+    trp_put_int(writer, "memory", (int64_t)info->memory);
     trp_put_int(writer, "restarts", info->restarts);
     listing->count++;
 }
@@ -150,8 +151,9 @@ static const struct {
     const char *name;
     void (*run)(inquiry_t *inquiry, trp_ctx_t *ctx, const control_request_t *request);
 } verbs[] = {
-    {"ping", verb_ping}, {"tree", verb_tree}, {"pools", verb_pools},   {"ps", verb_ps},
-    {"call", verb_call}, {"stop", verb_stop}, {"ledger", verb_ledger}, {"why", inquiry_why},
+    {"ping", verb_ping},     {"tree", verb_tree},  {"pools", verb_pools},
+    {"ps", verb_ps},         {"call", verb_call},  {"stop", verb_stop},
+    {"ledger", verb_ledger}, {"why", inquiry_why}, {"state", inquiry_state},
 };
 
 static void run_verb(inquiry_t *inquiry, trp_ctx_t *ctx, const control_request_t *request)
@@ -252,6 +254,8 @@ static trp_status_t receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *m
         answer_pools(inquiry, ctx, data, size);
     } else if (message->tag == TRP_TAG_CALL_RESULT || message->tag == TRP_TAG_WHY_ANSWER) {
         answer_call(inquiry, ctx, data, size);
+    } else if (message->tag == TRP_TAG_SNAPSHOT || message->tag == TRP_TAG_NO_SNAPSHOT) {
+        inquiry_state_reply(inquiry, ctx, message);
     } else if (message->tag == inquiry->awaits) {
         inquiry_tree_reply(inquiry, ctx, message);
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* One request of the control socket: an actor that reads it, asks whom it has to, answers, and
- * ends. Shared by its files: inquiry.c (the verbs), inquiry_tree.c (the tree), inquiry_ledger.c,
- * inquiry_answer.c. */
+ * ends. Shared by its files: inquiry.c (the verbs), a file for each larger verb, inquiry_answer.c.
+ */
 #ifndef TRP_SUPERVISOR_INQUIRY_H
 #define TRP_SUPERVISOR_INQUIRY_H
 
@@ -44,6 +44,10 @@ void inquiry_why(inquiry_t *inquiry, trp_ctx_t *ctx, const control_request_t *re
 /** Where this node keeps black boxes: the configured folder, or "" for that in the run directory.
  * Before there are threads. */
 void inquiry_box_folder(const char *configured, const char *run_dir);
+
+/** The verb `state`: asks the actor. */
+void inquiry_state(inquiry_t *inquiry, trp_ctx_t *ctx, const control_request_t *request);
+void inquiry_state_reply(inquiry_t *inquiry, trp_ctx_t *ctx, const trp_envelope_t *reply);
 
 /** The verb `tree`: asks the root, then every supervisor that it names. */
 void inquiry_tree_begin(inquiry_t *inquiry, trp_ctx_t *ctx);

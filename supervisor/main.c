@@ -29,6 +29,9 @@ static const command_t commands[] = {
      "is what is. The causes of the last two follow. With --json also the actors that have\n"
      "messages waiting, dead or refused.",
      command_ledger},
+    {"state", "PID|NAME", 1, 1, COMMAND_JSON | COMMAND_CONTROL, "show the state of an actor",
+     "What its class saves of it, between two messages; a class without `save` shows nothing.",
+     command_state},
     {"call", "TOOL [JSON|-]", 1, 2, COMMAND_JSON | COMMAND_CONTROL,
      "give a node one task and print its result",
      "JSON is the body, a map; `-` reads it from standard input; left out: {}.\n"

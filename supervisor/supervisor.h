@@ -48,6 +48,7 @@ typedef struct trp_child_spec {
     uint32_t mailbox_max;   /* messages in its mailbox; 0 = 100000 */
     size_t mailbox_bytes;   /* bytes in its mailbox; 0 = 64 MiB */
     trp_overflow_t overflow;
+    size_t memory_quota; /* bytes: its quota; 0 = none */
 } trp_child_spec_t;
 
 /** A supervisor: its flags and its first children. */

@@ -60,6 +60,7 @@ static void start(trp_ctx_t *ctx, policy_child_t *child)
         .depth_max = spec->mailbox_max,
         .size_max = spec->mailbox_bytes,
         .overflow = spec->overflow,
+        .memory_quota = spec->memory_quota,
         .restarts = child->incarnation - 1,
         .program = spec->program,
         .limits = spec->limits,

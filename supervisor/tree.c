@@ -40,7 +40,8 @@ static trp_child_spec_t configured(const config_child_t *config, const char *id)
                              .backoff_max_ms = config->backoff_max_ms,
                              .mailbox_max = (uint32_t)config->mailbox_max,
                              .mailbox_bytes = (size_t)config->mailbox_bytes,
-                             .overflow = (trp_overflow_t)config->overflow};
+                             .overflow = (trp_overflow_t)config->overflow,
+                             .memory_quota = (size_t)config->memory_quota};
     snprintf(spec.id, sizeof(spec.id), "%s", id);
     return spec;
 }

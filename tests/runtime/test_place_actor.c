@@ -5,9 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "runtime/memory.h"
+#include "runtime/snapshot.h"
 #include "tests/runtime/node_fixture.h"
 
-enum { TAG_ECHO = 0x1000 };
+enum { TAG_ECHO = 0x1000, TAG_ADD, TAG_TOTAL, TAG_ALLOCATE };
 
 TestSuite(place_actor, .timeout = 30);
 
@@ -23,12 +25,62 @@ static trp_status_t echo_receive(trp_ctx_t *ctx, void *state, const trp_envelope
 
 static const trp_class_t echo_class = {.name = "echo", .version = 1, .receive = echo_receive};
 
+/* Counts, and can be saved and restored. */
+typedef struct counter {
+    int64_t total;
+} counter_t;
+
+static trp_status_t counter_receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
+{
+    counter_t *counter = state;
+    if (message->tag == TAG_TOTAL) {
+        return trp_reply(ctx, message, TAG_TOTAL, &counter->total, sizeof(counter->total));
+    }
+    if (message->tag == TAG_ALLOCATE) {
+        (void)trp_alloc(ctx, 100000);
+    }
+    counter->total += message->tag == TAG_ADD;
+    return TRP_OK;
+}
+
+static trp_status_t counter_save(trp_ctx_t *ctx, const void *state, trp_writer_t *writer)
+{
+    (void)ctx;
+    trp_write_map(writer, 1);
+    trp_put_int(writer, "total", ((const counter_t *)state)->total);
+    return TRP_OK;
+}
+
+static trp_status_t counter_restore(trp_ctx_t *ctx, void *state, const trp_envelope_t *args,
+                                    const trp_snapshot_t *snapshot)
+{
+    (void)ctx;
+    (void)args;
+    trp_document_t document;
+    trp_fault_t fault;
+    trp_status_t status =
+        trp_document_init(&document, snapshot->state.data, snapshot->state.size, &fault);
+    if (status == TRP_OK) {
+        ((counter_t *)state)->total = trp_member(&document.root, "total")->via.i64;
+        trp_document_fini(&document);
+    }
+    return status;
+}
+
+static const trp_class_t counter_class = {.name = "counter",
+                                          .version = 1,
+                                          .state_size = sizeof(counter_t),
+                                          .receive = counter_receive,
+                                          .save = counter_save,
+                                          .restore = counter_restore};
+
 /* ---- the drivers ---- */
 
-static const trp_class_t *const worker_classes[] = {&echo_class, NULL};
+static const trp_class_t *const worker_classes[] = {&echo_class, &counter_class, NULL};
 
 typedef struct driver {
     trp_pid_t worker;
+    uint64_t ref;
     int seen;
 } driver_t;
 
@@ -88,4 +140,82 @@ static trp_status_t receive_last_four(trp_ctx_t *ctx, void *state, const trp_env
 Test(place_actor, a_full_mailbox_drops_old_messages_in_the_proxy)
 {
     cr_expect_eq(drive(init_overflow, receive_last_four), NODE_PASSED);
+}
+
+/* ---- snapshots, out of a process and into another ---- */
+
+static trp_status_t spawn_counter(trp_ctx_t *ctx, driver_t *driver, const void *snapshot,
+                                  size_t size)
+{
+    const trp_spawn_t spawn = {.class = &counter_class,
+                               .place = TRP_PLACE_PROCESS,
+                               .snapshot = snapshot,
+                               .snapshot_size = size,
+                               .memory_quota = 50000,
+                               .monitor = true,
+                               .monitor_ref = &driver->ref};
+    trp_status_t status = trp_spawn(ctx, &spawn, &driver->worker);
+    for (int i = 0; i < 3 && status == TRP_OK; i++) {
+        status = trp_send(ctx, driver->worker, TAG_ADD, NULL, 0);
+    }
+    return status;
+}
+
+static trp_status_t init_counter(trp_ctx_t *ctx, void *state, const trp_envelope_t *args)
+{
+    driver_t *driver = state;
+    uint64_t id;
+    (void)args;
+    trp_status_t status = spawn_counter(ctx, driver, NULL, 0);
+    return status == TRP_OK ? trp_snapshot_take(ctx, driver->worker, 0, &id) : status;
+}
+
+static trp_status_t receive_snapshot(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
+{
+    driver_t *driver = state;
+    size_t size = 0;
+    const void *data = trp_message_data(message, &size);
+    if (message->tag == TRP_TAG_SNAPSHOT) {
+        uint64_t id;
+        trp_status_t status = spawn_counter(ctx, driver, data, size);
+        const trp_request_t request = {.to = driver->worker, .tag = TAG_TOTAL};
+        return status == TRP_OK ? trp_request(ctx, &request, &id) : status;
+    }
+    int64_t total = 0;
+    if (size == sizeof(total)) {
+        memcpy(&total, data, sizeof(total));
+    }
+    END(ctx, message->tag == TAG_TOTAL && total == 6);
+    return TRP_OK;
+}
+
+Test(place_actor, a_snapshot_of_a_process_begins_another)
+{
+    cr_expect_eq(drive(init_counter, receive_snapshot), NODE_PASSED);
+}
+
+/* ---- the quota ---- */
+
+static trp_status_t init_quota(trp_ctx_t *ctx, void *state, const trp_envelope_t *args)
+{
+    driver_t *driver = state;
+    (void)args;
+    trp_status_t status = spawn_counter(ctx, driver, NULL, 0);
+    return status == TRP_OK ? trp_send(ctx, driver->worker, TAG_ALLOCATE, NULL, 0) : status;
+}
+
+static trp_status_t receive_memory_end(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
+{
+    (void)state;
+    trp_reason_t reason;
+    size_t size = 0;
+    const void *data = trp_message_data(message, &size);
+    END(ctx, message->tag == TRP_TAG_DOWN && trp_reason_read(data, size, &reason) == TRP_OK &&
+                 reason.kind == TRP_REASON_QUOTA);
+    return TRP_OK;
+}
+
+Test(place_actor, a_quota_that_is_passed_in_a_process_is_the_same_typed_reason)
+{
+    cr_expect_eq(drive(init_quota, receive_memory_end), NODE_PASSED);
 }

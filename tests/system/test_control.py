@@ -110,6 +110,20 @@ class Control(unittest.TestCase):
     def test_dead_letters_have_a_listener_by_default(self):
         self.assertIn("dead_letters", [row["name"] for row in self.node.ask("ps")])
 
+    def test_state_shows_what_an_actor_saves(self):
+        answer = self.node.ask("state", who="dead_letters")
+        done = self.node.command("state", answer["pid"], "--json")
+
+        self.assertEqual((answer["class"], answer["version"]), ("dead_letters", 1))
+        self.assertIsInstance(answer["state"], dict)
+        self.assertEqual(json.loads(done.stdout)["class"], "dead_letters")
+
+    def test_state_of_nobody_and_of_a_class_without_save_is_an_error(self):
+        for actor, code in (("nobody", "E_NOT_FOUND"), ("control", "E_UNSUPPORTED"),
+                            ("<1.2.3.4.5>", "E_UNAVAILABLE")):
+            answer = json.loads(self.node.ask_raw(json.dumps({"cmd": "state", "who": actor}).encode()))
+            self.assertEqual(answer["error"]["code"], code)
+
     def test_tree_nests_workers_below_their_pool(self):
         tree = self.node.ask("tree")
 
