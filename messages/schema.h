@@ -5,9 +5,10 @@
  *     #define GREETING_FIELDS(F)                                \
  *         F(STRING, name, _, 1, 64, "whom to greet")            \
  *         F(OPT_INT, times, _, 1, 10, "how often; default 1")
- *     TRP_SCHEMA_DECLARE(greeting, GREETING_FIELDS)             in the header: greeting_t,
- *                                                               greeting_schema
- *     TRP_SCHEMA_DEFINE(greeting, 0x1001, 0, GREETING_FIELDS, "asks for a greeting")  in one .c
+ *     // in the header: greeting_t and greeting_schema
+ *     TRP_SCHEMA_DECLARE(greeting, GREETING_FIELDS)
+ *     // in one .c file
+ *     TRP_SCHEMA_DEFINE(greeting, 0x1001, 0, GREETING_FIELDS, "asks for a greeting")
  *
  * F(kind, member, arg, min, max, text). The kinds, what they hold, and their members in the struct:
  *

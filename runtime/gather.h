@@ -3,9 +3,31 @@
  * A thin layer on trp_request: keep a trp_gather_t and its parts in the actor's state block. It
  * holds no payload: the handler reads each reply as it comes. Used inside of callbacks only.
  *
- *     trp_gather_open(&gather, parts, 3, TRP_GATHER_ALL, 500);
- *     for each: status = trp_gather_request(ctx, &gather, &request);
- *     receive:  switch (trp_gather_take(ctx, &gather, message, &part)) ... */
+ *     struct buyer {
+ *         trp_gather_t gather;
+ *         trp_gather_part_t parts[3];
+ *     };
+ *
+ *     static trp_status_t ask_all(trp_ctx_t *ctx, struct buyer *buyer, const trp_pid_t shops[3])
+ *     {
+ *         trp_status_t status = TRP_OK;
+ *         trp_gather_open(&buyer->gather, buyer->parts, 3, TRP_GATHER_ALL, 500);
+ *         for (int i = 0; i < 3 && status == TRP_OK; i++) {
+ *             const trp_request_t request = {.to = shops[i], .tag = TAG_PRICE};
+ *             status = trp_gather_request(ctx, &buyer->gather, &request);
+ *         }
+ *         return status;
+ *     }
+ *
+ *     static trp_status_t receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
+ *     {
+ *         struct buyer *buyer = state;
+ *         uint32_t shop;
+ *         if (trp_gather_take(ctx, &buyer->gather, message, &shop) != TRP_GATHER_DONE) {
+ *             return TRP_OK; // more are to come, or it is another message
+ *         }
+ *         return compare(ctx, buyer->gather.replies);
+ *     } */
 #ifndef TRP_RUNTIME_GATHER_H
 #define TRP_RUNTIME_GATHER_H
 

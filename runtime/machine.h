@@ -7,6 +7,44 @@
  *     leave (time-outs end) -> enter -> [enter names another state: again] -> time-outs begin
  *                                    -> what was deferred is shown, before what is queued
  *
+ * A door that closes by itself:
+ *
+ *     struct door {
+ *         trp_machine_t machine;
+ *         int times_open;
+ *     };
+ *     enum { CLOSED, OPEN };
+ *
+ *     static trp_next_t push(trp_ctx_t *ctx, void *data, const trp_envelope_t *message)
+ *     {
+ *         return message->tag == TAG_PUSH ? OPEN : TRP_STAY;
+ *     }
+ *     static trp_next_t count(trp_ctx_t *ctx, void *data)
+ *     {
+ *         ((struct door *)data)->times_open++;
+ *         return TRP_STAY;
+ *     }
+ *     static trp_next_t fall_shut(trp_ctx_t *ctx, void *data)
+ *     {
+ *         return CLOSED;
+ *     }
+ *     static const trp_machine_state_t states[] = {
+ *         [CLOSED] = {.name = "closed", .receive = push},
+ *         [OPEN] = {.name = "open", .enter = count, .timeout_ms = 100, .timeout = fall_shut},
+ *     };
+ *     static const trp_machine_table_t table = {.states = states, .count = 2, .describe = true};
+ *
+ *     static trp_status_t init(trp_ctx_t *ctx, void *state, const trp_envelope_t *args)
+ *     {
+ *         struct door *door = state;
+ *         return trp_machine_start(ctx, &door->machine, &table, door, CLOSED);
+ *     }
+ *     static trp_status_t receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
+ *     {
+ *         struct door *door = state;
+ *         return trp_machine_receive(ctx, &door->machine, message);
+ *     }
+ *
  * source: enter calls, time-outs and postponed events are those of Erlang's gen_statem */
 #ifndef TRP_RUNTIME_MACHINE_H
 #define TRP_RUNTIME_MACHINE_H

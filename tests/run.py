@@ -5,6 +5,7 @@
     tests/run.py [--variant release] [--stages unit,system,...] [--seconds 2] [FILTER...]
 
 Stages: unit     build/tests/unit, the Criterion program
+        manual   build/tests/manual/*: the examples in the headers' comments
         system   tests/system/test_*.py: real nodes; they find the program in TROUPE_PROGRAM
         stress   build/tests/stress/*: threads against each other, each again until its seconds are up
         examples examples/*/test_*.py
@@ -23,7 +24,7 @@ import threading
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-STAGES = ["unit", "system", "stress", "examples", "tidy"]
+STAGES = ["unit", "manual", "system", "stress", "examples", "tidy"]
 TIME_LIMIT_S = 600  # of one program or file of tests
 COLOUR = sys.stdout.isatty() and "NO_COLOR" not in os.environ
 
@@ -131,6 +132,22 @@ def python_file(totals, path, env, options):
     if failed:
         show(output)
     totals.add(name, max((int(ran.group(1)) if ran else 0) - failed - skipped, 0), failed, skipped, seconds)
+
+
+def manual(totals, build, env, options):
+    for frame in sorted(glob.glob(os.path.join(ROOT, "tests/manual/*.c"))):
+        program = os.path.join(build, os.path.relpath(frame, ROOT))[:-2]
+        name = os.path.relpath(program, ROOT)
+        if options.filters and not any(word in name for word in options.filters):
+            continue
+        status, output, seconds = run([program], env)
+        if status != 0:
+            show(output)
+        totals.add(name, int(status == 0), int(status != 0), 0, seconds)
+    if not options.filters:
+        status, output, seconds = run(["/usr/bin/python3", "tests/manual.py", "--check"], env)
+        show(output)
+        totals.add("tests/manual.py --check", int(status == 0), int(status != 0), 0, seconds)
 
 
 def system(totals, build, env, options):
