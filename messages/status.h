@@ -28,7 +28,8 @@
     X(CONFIG, "the configuration is wrong")                   \
     X(NO_MEMORY, "out of memory")                             \
     X(SYSTEM, "a system call failed")                         \
-    X(FAILED, "the actor's own code failed")
+    X(FAILED, "the actor's own code failed")                  \
+    X(IGNORE, "the actor is not needed: its start is no failure")
 
 typedef enum trp_status {
 #define TRP_STATUS_ENUM(name, text) TRP_##name,

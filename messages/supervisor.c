@@ -13,3 +13,7 @@ TRP_SCHEMA_DEFINE(children_counted, TRP_TAG_CHILDREN_COUNTED, 0, CHILDREN_COUNTE
                   "a supervisor's table in numbers")
 TRP_SCHEMA_DEFINE(child_event, TRP_TAG_CHILD_EVENT, 0, CHILD_EVENT_FIELDS,
                   "tells an observer of a supervisor what happened to a child")
+TRP_SCHEMA_DEFINE(child_spec, TRP_TAG_CHILD_SPEC_SHOWN, 0, CHILD_SPEC_FIELDS,
+                  "the spec of a supervisor's child")
+TRP_SCHEMA_DEFINE(supervisor_report, TRP_TAG_SUPERVISOR_REPORT, 0, SUPERVISOR_REPORT_FIELDS,
+                  "what a supervisor has to report about a child")

@@ -23,12 +23,23 @@ enum {
     TRP_TAG_CHILDREN_WHICH = 0x0504,  /* request [] -> CHILDREN */
     TRP_TAG_CHILDREN_COUNT = 0x0505,  /* request [] -> CHILDREN_COUNTED */
     TRP_TAG_OBSERVE = 0x0506,         /* request or message [] -> CHILD_ANSWER, then CHILD_EVENTs */
-    TRP_TAG_CHILD_ANSWER = 0x0510,    /* [child_answer] */
-    TRP_TAG_CHILDREN = 0x0511,        /* [children] */
+    TRP_TAG_CHILD_ADD = 0x0507,  /* request [trp_child_spec_t, args] -> CHILD_ANSWER; within one
+                                       * process: supervisor/supervisor.h */
+    TRP_TAG_CHILD_SPEC = 0x0508, /* request [child_id] -> CHILD_SPEC_SHOWN, or CHILD_ANSWER */
+    TRP_TAG_SUPERVISOR_STOP = 0x0509,  /* request [] -> CHILD_ANSWER when all children have ended;
+                                       * it ends with `normal` after that */
+    TRP_TAG_CHILD_ANSWER = 0x0510,     /* [child_answer] */
+    TRP_TAG_CHILDREN = 0x0511,         /* [children] */
     TRP_TAG_CHILDREN_COUNTED = 0x0512, /* [children_counted] */
     TRP_TAG_CHILD_EVENT = 0x0513,      /* supervisor to observer [child_event] */
     TRP_TAG_DRAINED = 0x0514, /* reply to TRP_TAG_STOP: all that was accepted is answered [] */
+    TRP_TAG_CHILD_SPEC_SHOWN = 0x0515,  /* [child_spec] */
+    TRP_TAG_SUPERVISOR_REPORT = 0x0516, /* published: TRP_REPORT_TOPIC [supervisor_report] */
 };
+
+/** What a supervisor has to report is a line in the log, and is published here (trp_group_join). In
+ * the order in which it decided; not held back in a storm. */
+#define TRP_REPORT_TOPIC "supervision.report"
 
 /** What became of a request, by the words of Erlang/OTP. */
 #define CHILD_OUTCOMES \
@@ -51,7 +62,9 @@ typedef enum child_outcome {
     F(OPT_STRING, id, _, 1, TRP_CHILD_ID_MAX, \
       "id of the new child, made from the pool's template; default: the lowest free NAME.n")
 
-#define CHILD_ID_FIELDS(F) F(STRING, id, _, 1, TRP_CHILD_ID_MAX, "id of the child")
+#define CHILD_ID_FIELDS(F)                                                              \
+    F(STRING, id, _, 0, TRP_CHILD_ID_MAX, "id of the child; \"\" where `pid` names it") \
+    F(OPT_STRING, pid, _, 1, 63, "of a supervisor whose strategy is simple_one_for_one: its pid")
 
 #define CHILD_ANSWER_FIELDS(F)                                           \
     F(ENUM, outcome, CHILD_OUTCOMES, 0, 0, "what became of the request") \
@@ -69,19 +82,53 @@ typedef enum child_outcome {
     F(ENUM, restart, "permanent|transient|temporary", 0, 0, "when it is started again") \
     F(INT, restarts, _, 0, 9e15, "times it was started again")                          \
     F(INT, streak, _, 0, 9e15, "restarts since it was last stable")                     \
+    F(BOOL, is_held, _, 0, 0, "past the limit of restarts, and held")                   \
     F(INT, next_ms, _, 0, 9e15, "time until its next start, in state backoff")          \
     F(OPT_STRING, last_reason, _, 1, 127, "why its last incarnation ended")
 
-#define CHILDREN_FIELDS(F)                                                                        \
-    F(STRING, supervisor, _, 1, 63, "its name")                                                   \
-    F(ENUM, strategy, "one_for_one|one_for_all|rest_for_one", 0, 0, "who is restarted with whom") \
-    F(LIST, children, child_info, 0, 100000, "in the order of their start")
+#define CHILD_STRATEGIES "one_for_one|one_for_all|rest_for_one|simple_one_for_one"
+#define CHILDREN_FIELDS(F)                                                  \
+    F(STRING, supervisor, _, 1, 63, "its name")                             \
+    F(ENUM, strategy, CHILD_STRATEGIES, 0, 0, "who is restarted with whom") \
+    F(LIST, children, child_info, 0, 1000000, "in the order of their start")
 
 #define CHILDREN_COUNTED_FIELDS(F)                          \
     F(INT, specs, _, 0, 9e15, "rows of the table")          \
     F(INT, active, _, 0, 9e15, "children that live")        \
     F(INT, supervisors, _, 0, 9e15, "specs of supervisors") \
     F(INT, workers, _, 0, 9e15, "specs of workers")
+
+#define CHILD_SPEC_FIELDS(F)                                                              \
+    F(STRING, id, _, 0, TRP_CHILD_ID_MAX, "unique among the children")                    \
+    F(STRING, class, _, 1, 63, "its class")                                               \
+    F(ENUM, type, "worker|supervisor", 0, 0, "what it is")                                \
+    F(ENUM, place, "pool|thread|process", 0, 0, "where it runs")                          \
+    F(ENUM, restart, "permanent|transient|temporary", 0, 0, "when it is started again")   \
+    F(BOOL, significant, _, 0, 0, "auto_shutdown looks at it")                            \
+    F(INT, shutdown_ms, _, -2, 9e15, "time to end; -1 = infinity, -2 = killed at once")   \
+    F(INT, start_ms, _, 0, 9e15, "time to become ready; 0 = no limit")                    \
+    F(INT, backoff_ms, _, 0, 9e15, "delay of the second restart in a row; 0 = no delays") \
+    F(INT, backoff_max_ms, _, 0, 9e15, "its cap")                                         \
+    F(ENUM, give_up, "stop|hold|escalate", 0, 0, "after one restart too many")
+
+/** The words of Erlang/OTP's error reports, and what troupe has beside them. */
+#define REPORT_CONTEXTS \
+    "child_terminated|restarting|start_error|shutdown_error|shutdown|held|not_restarted"
+#define SUPERVISOR_REPORT_FIELDS(F)                                                              \
+    F(STRING, supervisor, _, 0, 63, "its name")                                                  \
+    F(ENUM, context, REPORT_CONTEXTS, 0, 0, "what happened")                                     \
+    F(STRING, reason, _, 0, 31, "kind of the reason; of shutdown reached_max_restart_intensity") \
+    F(STRING, detail, _, 0, 47, "the reason's text")                                             \
+    F(INT, code, _, -2147483648.0, 2147483647.0, "the reason's code")                            \
+    F(STRING, id, _, 0, TRP_CHILD_ID_MAX, "the child")                                           \
+    F(STRING, pid, _, 0, 63, "its last incarnation")                                             \
+    F(INT, count, _, 0, 9e15, "children of a template that ended so at a stop; else 0")          \
+    F(INT, delay_ms, _, 0, 9e15, "of restarting and held: time until it is started")             \
+    F(STRING, class, _, 0, 63, "its class")                                                      \
+    F(ENUM, type, "worker|supervisor", 0, 0, "what it is")                                       \
+    F(ENUM, restart, "permanent|transient|temporary", 0, 0, "when it is started again")          \
+    F(BOOL, significant, _, 0, 0, "auto_shutdown looks at it")                                   \
+    F(INT, shutdown_ms, _, -2, 9e15, "time to end; -1 = infinity, -2 = killed at once")
 
 /** up: ready for messages. leaving: asked to end, or about to be; it finishes what it has. down: it
  * is dead; comes after leaving, or alone when it crashed. */
@@ -102,5 +149,7 @@ TRP_SCHEMA_DECLARE(child_info, CHILD_INFO_FIELDS)
 TRP_SCHEMA_DECLARE(children, CHILDREN_FIELDS)
 TRP_SCHEMA_DECLARE(children_counted, CHILDREN_COUNTED_FIELDS)
 TRP_SCHEMA_DECLARE(child_event, CHILD_EVENT_FIELDS)
+TRP_SCHEMA_DECLARE(child_spec, CHILD_SPEC_FIELDS)
+TRP_SCHEMA_DECLARE(supervisor_report, SUPERVISOR_REPORT_FIELDS)
 
 #endif

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "runtime/backoff.h"
 
-#define STABLE_NS INT64_C(1000000000)
+#include <math.h>
+
+#define FACTOR_DEFAULT 2.0
 
 int64_t backoff_delay_ns(const backoff_t *backoff, uint32_t streak, uint64_t random)
 {
@@ -9,20 +11,21 @@ int64_t backoff_delay_ns(const backoff_t *backoff, uint32_t streak, uint64_t ran
         return 0;
     }
 
-    int64_t delay = backoff->base_ns;
-    for (uint32_t n = 2; n < streak && delay < backoff->max_ns; n++) {
-        delay = delay > INT64_MAX / 2 ? INT64_MAX : delay * 2;
-    }
-    if (delay > backoff->max_ns) {
-        delay = backoff->max_ns;
-    }
-
-    int64_t half = delay / 2;
-    return delay - half + (int64_t)(random % ((uint64_t)half + 1));
+    double factor = backoff->factor > 0 ? backoff->factor : FACTOR_DEFAULT;
+    double grown = (double)backoff->base_ns * pow(factor, (double)streak - 2);
+    /* Compared before it is converted: what grew past the integers is at the cap as well. */
+    int64_t delay = grown < (double)backoff->max_ns ? (int64_t)grown : backoff->max_ns;
+    int64_t chance = backoff->is_full ? delay : delay / 2;
+    return delay - chance + (int64_t)(random % ((uint64_t)chance + 1));
 }
 
-uint32_t backoff_decay(uint32_t streak, int64_t stable_ns)
+double backoff_factor(int64_t base_ns, int64_t max_ns, int64_t steps)
 {
-    int64_t halvings = stable_ns / STABLE_NS;
+    return pow((double)max_ns / (double)base_ns, 1.0 / (double)steps);
+}
+
+uint32_t backoff_decay(uint32_t streak, int64_t stable_ns, int64_t halving_ns)
+{
+    int64_t halvings = stable_ns / halving_ns;
     return halvings < 32 ? streak >> halvings : 0;
 }

@@ -54,6 +54,14 @@ static bool look(const cell_t *cell, int32_t os_pid, actor_info_t *info)
     return true;
 }
 
+bool runtime_lives(const trp_runtime_t *runtime, trp_pid_t pid)
+{
+    const cell_t *cell = cell_at(&runtime->table, pid.slot);
+    /* Relaxed: it may end the moment after. */
+    return cell != NULL && pid.node == runtime->node && pid.incarnation == runtime->incarnation &&
+           atomic_load_explicit(&cell->generation, memory_order_relaxed) == pid.generation;
+}
+
 void runtime_each(trp_runtime_t *runtime, void (*each)(void *user, const actor_info_t *info),
                   void *user)
 {

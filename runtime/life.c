@@ -150,6 +150,9 @@ static void clear(trp_runtime_t *runtime, cell_t *cell)
         envelope_free(cell->args);
         cell->args = NULL;
     }
+    if (cell->state != NULL && cell->class->release != NULL) {
+        cell->class->release(cell->state);
+    }
     free(cell->state);
     cell->state = NULL;
     cell_release(&runtime->table, cell);

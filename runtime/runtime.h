@@ -270,6 +270,9 @@ void runtime_each(trp_runtime_t *runtime, void (*each)(void *user, const actor_i
 /** Sets what `ps` shows for a proxy: `os_pid` of the process or thread, 0: not known yet. */
 void runtime_set_place(trp_ctx_t *ctx, trp_place_t place, int32_t os_pid);
 
+/** Whether the actor of this pid of this runtime lives, as far as one can know; any thread. */
+bool runtime_lives(const trp_runtime_t *runtime, trp_pid_t pid);
+
 /** "pool", "thread", "process". */
 const char *runtime_place_name(trp_place_t place);
 

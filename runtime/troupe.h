@@ -72,6 +72,10 @@ typedef struct trp_class {
     trp_status_t (*restore)(trp_ctx_t *ctx, void *state, const trp_envelope_t *args,
                             const trp_snapshot_t *snapshot);
 
+    /** Frees what `state` owns: the last call, made however the actor ends, also when it was killed
+     * or its init failed. `state` may be all zero. No runtime call is allowed. May be NULL. */
+    void (*release)(void *state);
+
     const trp_schema_t *const
         *messages;               /* what it understands, NULL-terminated; NULL: bytes as they are */
     const trp_schema_t *options; /* its options in a configuration file, or NULL */

@@ -63,7 +63,7 @@ child_event_t observers_event(const char *supervisor, const policy_child_t *chil
 {
     trp_pid_format(child->pid, pid);
     return (child_event_t){.supervisor = {supervisor, strlen(supervisor)},
-                           .id = {child->spec.id, strlen(child->spec.id)},
+                           .id = {child->spec->id, strlen(child->spec->id)},
                            .pid = {pid, strlen(pid)},
                            .change = (int)change,
                            .restarts = child->incarnation - 1};

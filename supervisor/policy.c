@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "supervisor/policy.h"
 
-#include <signal.h>
-
-#include "runtime/backoff.h"
+#include "supervisor/policy_cause.h"
 #include "supervisor/policy_moves.h"
 #include "supervisor/policy_table.h"
 
@@ -11,37 +9,72 @@
 
 /* ---- what a child's end means, by its restart type: [restart][ended by a fault] ---- */
 
-enum { FORGET = 0, REPORT = 1, RESTART = 2, REMOVE = 4 };
+enum { FORGET = 0, REPORT = 1, RESTART = 2 };
 
 static const int verdicts[TRP_RESTART_COUNT][2] = {
     [TRP_PERMANENT] = {REPORT | RESTART, REPORT | RESTART},
     [TRP_TRANSIENT] = {FORGET, REPORT | RESTART},
-    [TRP_TEMPORARY] = {REMOVE, REPORT | REMOVE},
+    [TRP_TEMPORARY] = {FORGET, REPORT}, /* forgotten with its spec */
 };
 
-static void give_up(policy_step_t *step, const policy_child_t *child)
+/* The time that the window counts: with `window = active` it stands still during stops. */
+static int64_t window_ns(const policy_step_t *step)
 {
-    policy_report(step, child, POLICY_GAVE_UP, &child->last_reason);
-    policy_end(step, trp_reason(TRP_REASON_SHUTDOWN, 0, NULL));
+    const policy_t *policy = step->policy;
+    if (policy->spec->window != TRP_WINDOW_ACTIVE) {
+        return step->now_ns;
+    }
+    return (policy->paused_at_ns != 0 ? policy->paused_at_ns : step->now_ns) - policy->paused_ns;
 }
 
-static int64_t next_delay_ns(policy_step_t *step, policy_child_t *child)
+static bool is_one_too_many(policy_step_t *step)
 {
-    backoff_t backoff = {child->spec.backoff_ms * MS, child->spec.backoff_max_ms * MS};
+    return tally_add(&step->policy->tally, window_ns(step));
+}
+
+/* One restart too many. */
+static void give_up(policy_step_t *step, policy_child_t *child)
+{
+    trp_reason_t reason = trp_reason(TRP_REASON_SHUTDOWN, 0, NULL);
+    if (child->spec->give_up == TRP_GIVE_UP_HOLD) {
+        int64_t delay_ns = child->spec->backoff_max_ms * MS;
+        int64_t pending_ns = policy_group_stop(step, child);
+        delay_ns = delay_ns > pending_ns ? delay_ns : pending_ns;
+        child->is_held = true;
+        policy_report(step, child, POLICY_HELD, &child->last_reason)->delay_ns = delay_ns;
+        policy_sleep(step, child, delay_ns, true);
+        return;
+    }
+    policy_report(step, child, POLICY_GAVE_UP, &child->last_reason);
+    if (child->spec->give_up == TRP_GIVE_UP_ESCALATE) {
+        reason = trp_reason(TRP_REASON_ERROR, TRP_FAILED, child->spec->id);
+    }
+    policy_rest(step, child);
+    policy_end(step, reason);
+}
+
+/* How long to wait before the next start; the whole tree's restarts have a limit as well. */
+static int64_t next_delay_ns(policy_step_t *step, policy_child_t *child, trp_on_exit_t choice)
+{
+    int64_t delay_ns = 0;
     child->streak++;
-    return backoff_delay_ns(&backoff, child->streak, step->chance);
+    if (choice != TRP_ON_EXIT_NOW) {
+        delay_ns = policy_backoff_ns(child, step->random);
+    }
+    int64_t token_ns = trp_bucket_take(step->policy->spec->bucket, step->now_ns);
+    return delay_ns > token_ns ? delay_ns : token_ns;
 }
 
 /* A child that was up has ended and is to be started again, which costs one unit of intensity. */
-static void restart(policy_step_t *step, policy_child_t *child)
+static void restart(policy_step_t *step, policy_child_t *child, trp_on_exit_t choice)
 {
-    if (tally_add(&step->policy->tally, step->now_ns)) {
+    if (choice != TRP_ON_EXIT_WAIT && is_one_too_many(step)) {
         give_up(step, child);
         return;
     }
 
-    child->streak = backoff_decay(child->streak, step->now_ns - child->ready_at_ns);
-    int64_t own_ns = next_delay_ns(step, child);
+    child->streak = policy_streak_left(child, step->now_ns);
+    int64_t own_ns = next_delay_ns(step, child, choice);
     int64_t pending_ns = policy_group_stop(step, child);
     int64_t delay_ns = own_ns > pending_ns ? own_ns : pending_ns;
     policy_report(step, child, POLICY_RESTARTING, &child->last_reason)->delay_ns = delay_ns;
@@ -52,16 +85,49 @@ static void restart(policy_step_t *step, policy_child_t *child)
     }
 }
 
+/* A significant child ended by itself and is not started again. */
+static void shutdown_if_last(policy_step_t *step, bool is_significant)
+{
+    policy_t *policy = step->policy;
+    if (!is_significant || policy->spec->auto_shutdown == TRP_AUTO_SHUTDOWN_NEVER) {
+        return;
+    }
+    bool any_left = false;
+    if (policy->spec->auto_shutdown == TRP_AUTO_SHUTDOWN_ALL) {
+        for (const policy_child_t *child = policy->first; child != NULL; child = child->next) {
+            any_left |= child->spec->is_significant && child->phase != POLICY_IDLE;
+        }
+    }
+    if (!any_left) {
+        policy_end(step, trp_reason(TRP_REASON_SHUTDOWN, 0, NULL));
+    }
+}
+
+static void remember(policy_step_t *step, policy_child_t *child)
+{
+    child->last_reason = step->event->reason;
+    child->has_last_reason = true;
+}
+
 /* ---- handlers: one for each (phase, event) that means something ---- */
 
 typedef void handler_t(policy_step_t *step, policy_child_t *child);
 
+static void count_retry(policy_t *policy, policy_child_t *child, bool has_failed)
+{
+    policy->retrying += has_failed;
+    policy->retrying -= child->has_retried;
+    child->has_retried = has_failed;
+}
+
 static void ready(policy_step_t *step, policy_child_t *child)
 {
     policy_act(step->policy, POLICY_DISARM, child);
-    child->phase = POLICY_UP;
+    policy_table_phase(step->policy, child, POLICY_UP);
+    count_retry(step->policy, child, false);
     child->is_fresh = false;
     child->is_late = false;
+    child->is_held = false;
     child->ready_at_ns = step->now_ns;
     policy_tell(step, child, CHILD_UP);
     policy_settle(step, child, CHILD_OK);
@@ -81,38 +147,76 @@ static int32_t status_of(const trp_reason_t *reason)
     return is_status ? reason->code : TRP_FAILED;
 }
 
-static void start_failed(policy_step_t *step, policy_child_t *child)
+/* Its init answered TRP_IGNORE: a success without an incarnation. */
+static void ignored(policy_step_t *step, policy_child_t *child)
 {
-    policy_t *policy = step->policy;
-    trp_reason_t reason = step->event->reason;
-    if (child->is_late) {
-        reason = trp_reason(TRP_REASON_START_FAILED, TRP_TIMEOUT, "not ready in time");
-    }
-    policy_act(step->policy, POLICY_DISARM, child);
-    child->is_late = false;
-    child->last_reason = reason;
-    child->has_last_reason = true;
-    child->phase = POLICY_IDLE;
+    count_retry(step->policy, child, false);
+    child->is_fresh = false;
+    policy_settle(step, child, CHILD_OK);
+    policy_rest(step, child);
+}
 
-    if (child->asker.request_id != 0) { /* asked for: answered, not reported, not tried again */
-        child->is_removed = child->is_fresh;
-        policy_settle(step, child, CHILD_FAILED);
+/* Of a restart: tried again, after the requests and the ends that wait already. */
+static void start_again(policy_step_t *step, policy_child_t *child)
+{
+    trp_on_exit_t choice = policy_choice(child->spec, &child->last_reason);
+    if (choice == TRP_ON_EXIT_NEVER) {
+        policy_report(step, child, POLICY_NOT_RESTARTED, &child->last_reason);
+        policy_group_unplan(step, child);
+        policy_rest(step, child);
         return;
     }
-    policy_report(step, child, POLICY_START_ERROR, &reason);
-    if (policy->mode == POLICY_BEGINNING && child->incarnation == 1) {
-        policy_end(step, trp_reason(TRP_REASON_START_FAILED, status_of(&reason), child->spec.id));
+    if (choice == TRP_ON_EXIT_GIVE_UP) {
+        give_up(step, child);
         return;
     }
     policy_group_unplan(step, child);
-    int64_t delay_ns = next_delay_ns(step, child);
+    int64_t delay_ns = next_delay_ns(step, child, choice);
+    count_retry(step->policy, child, policy_is_template(step->policy));
     policy_report(step, child, POLICY_RESTARTING, &child->last_reason)->delay_ns = delay_ns;
-    policy_sleep(step, child, delay_ns, true);
+    policy_sleep(step, child, delay_ns, choice != TRP_ON_EXIT_WAIT);
+}
+
+static void start_failed(policy_step_t *step, policy_child_t *child)
+{
+    policy_t *policy = step->policy;
+    const trp_reason_t *reason = &step->event->reason;
+    policy_act(policy, POLICY_DISARM, child);
+    if (reason->kind == TRP_REASON_START_FAILED && reason->code == TRP_IGNORE) {
+        ignored(step, child);
+        return;
+    }
+    remember(step, child);
+    if (child->is_late) {
+        child->last_reason = trp_reason(TRP_REASON_START_FAILED, TRP_TIMEOUT, "not ready in time");
+    }
+    child->is_late = false;
+
+    if (child->asker.request_id != 0) { /* asked for: answered, not reported, not tried again */
+        policy_settle(step, child, CHILD_FAILED);
+        policy_table_phase(policy, child, POLICY_IDLE);
+        if (child->is_fresh) {
+            policy_table_remove(policy, child);
+        }
+        return;
+    }
+    policy_report(step, child, POLICY_START_ERROR, &child->last_reason);
+    if (policy->mode == POLICY_BEGINNING && child->incarnation == 1) {
+        policy_table_phase(policy, child, POLICY_IDLE);
+        policy_end(step, trp_reason(TRP_REASON_START_FAILED, status_of(&child->last_reason),
+                                    child->spec->id));
+        return;
+    }
+    start_again(step, child);
 }
 
 static void retry(policy_step_t *step, policy_child_t *child)
 {
-    if (child->retry_costs && tally_add(&step->policy->tally, step->now_ns)) {
+    if (child->next_at_ns > step->now_ns) {
+        return; /* of a plan that was dropped for a later one */
+    }
+    count_retry(step->policy, child, false);
+    if (child->retry_costs && is_one_too_many(step)) {
         give_up(step, child);
         return;
     }
@@ -122,65 +226,48 @@ static void retry(policy_step_t *step, policy_child_t *child)
 static void crashed(policy_step_t *step, policy_child_t *child)
 {
     const trp_reason_t *reason = &step->event->reason;
-    int verdict = verdicts[child->spec.restart][!trp_reason_is_clean(reason)];
+    int verdict = verdicts[child->spec->restart][!trp_reason_is_clean(reason)];
+    trp_on_exit_t choice = policy_choice(child->spec, reason);
 
     policy_tell(step, child, CHILD_DOWN);
-    child->phase = POLICY_IDLE;
-    child->last_reason = *reason;
-    child->has_last_reason = true;
+    remember(step, child);
     if ((verdict & REPORT) != 0) {
         policy_report(step, child, POLICY_CHILD_TERMINATED, reason);
     }
-    if ((verdict & REMOVE) != 0) {
-        child->is_removed = true;
-    }
-    if ((verdict & RESTART) != 0) {
-        restart(step, child);
-    }
-}
-
-/* Whether a child that was asked to end did so as it should. */
-static bool ended_well(const policy_child_t *child, const trp_reason_t *reason)
-{
-    bool brutal = child->spec.shutdown_ms == TRP_SHUTDOWN_BRUTAL;
-    bool permanent = child->spec.restart == TRP_PERMANENT;
-    switch (reason->kind) {
-    case TRP_REASON_SHUTDOWN:
-        return reason->text[0] == '\0' ? !(brutal && permanent) : !permanent;
-    case TRP_REASON_NORMAL:
-        return !permanent;
-    case TRP_REASON_KILLED: /* "stuck": written off, its thread is still in it */
-        return brutal && reason->text[0] == '\0';
-    case TRP_REASON_SIGNAL:
-        return brutal && reason->code == SIGKILL;
-    default:
-        return false;
+    policy_table_phase(step->policy, child, POLICY_IDLE);
+    if ((verdict & RESTART) != 0 && choice == TRP_ON_EXIT_GIVE_UP) {
+        give_up(step, child);
+    } else if ((verdict & RESTART) != 0 && choice != TRP_ON_EXIT_NEVER) {
+        restart(step, child, choice);
+    } else {
+        bool is_significant = child->spec->is_significant;
+        if ((verdict & RESTART) != 0) {
+            policy_report(step, child, POLICY_NOT_RESTARTED, reason);
+        }
+        policy_rest(step, child);
+        shutdown_if_last(step, is_significant);
     }
 }
 
 static void ended(policy_step_t *step, policy_child_t *child)
 {
-    const trp_reason_t *reason = &step->event->reason;
     policy_act(step->policy, POLICY_DISARM, child);
     policy_tell(step, child, CHILD_DOWN);
-    if (!ended_well(child, reason)) {
-        policy_report(step, child, POLICY_SHUTDOWN_ERROR, reason);
-    }
-    policy_settle(step, child, CHILD_OK);
+    remember(step, child);
+    policy_conclude(step, child);
+}
 
-    child->last_reason = *reason;
-    child->has_last_reason = true;
-    child->phase = POLICY_IDLE;
-    child->is_removed = policy_is_passing(child);
-    if (child->starts_again && !child->is_removed) {
-        child->phase = POLICY_QUEUED;
-        child->is_ordered = true;
-    }
+/* By itself, before its turn came: what there is to say of it is said when it comes. */
+static void ended_early(policy_step_t *step, policy_child_t *child)
+{
+    policy_tell(step, child, CHILD_DOWN);
+    remember(step, child);
+    policy_table_phase(step->policy, child, POLICY_GONE);
 }
 
 static void stop_late(policy_step_t *step, policy_child_t *child)
 {
-    child->phase = POLICY_KILLING;
+    policy_table_phase(step->policy, child, POLICY_KILLING);
     policy_act(step->policy, POLICY_KILL, child);
 }
 
@@ -188,22 +275,24 @@ static void stop_late(policy_step_t *step, policy_child_t *child)
 
 static void terminate_idle(policy_step_t *step, policy_child_t *child)
 {
-    child->is_dropped = child->spec.is_dynamic;
-    child->is_removed = policy_is_passing(child);
+    child->is_dropped = child->spec->is_dynamic;
     policy_answer(step, child, step->event->asker, CHILD_OK);
+    policy_rest(step, child);
 }
 
 static void terminate_planned(policy_step_t *step, policy_child_t *child)
 {
-    child->is_dropped = child->spec.is_dynamic;
-    policy_unplan(step, child, CHILD_STOPPING);
+    child->is_dropped = child->spec->is_dynamic;
+    child->is_held = false;
+    child->has_retried = false; /* as in OTP, whose count goes on counting it */
     policy_answer(step, child, step->event->asker, CHILD_OK);
+    policy_unplan(step, child, CHILD_STOPPING);
 }
 
 static void terminate_alive(policy_step_t *step, policy_child_t *child)
 {
     policy_doom(step, child, false);
-    child->is_dropped = child->spec.is_dynamic;
+    child->is_dropped = child->spec->is_dynamic;
     child->asker = step->event->asker;
     policy_begin_stop(step, child);
 }
@@ -215,7 +304,7 @@ static void terminate_leaving(policy_step_t *step, policy_child_t *child)
         return;
     }
     child->starts_again = false;
-    child->is_dropped = child->spec.is_dynamic;
+    child->is_dropped = child->spec->is_dynamic;
     child->asker = step->event->asker;
     if (child->phase == POLICY_DOOMED) {
         policy_begin_stop(step, child);
@@ -228,14 +317,14 @@ static void start_asked(policy_step_t *step, policy_child_t *child)
 {
     child->asker = step->event->asker;
     child->streak = 0;
-    child->phase = POLICY_QUEUED;
     child->is_ordered = false;
+    policy_table_phase(step->policy, child, POLICY_QUEUED);
 }
 
 static void delete_idle(policy_step_t *step, policy_child_t *child)
 {
-    child->is_removed = true;
     policy_answer(step, child, step->event->asker, CHILD_OK);
+    policy_table_remove(step->policy, child);
 }
 
 static void refuse(policy_step_t *step, policy_child_t *child)
@@ -254,135 +343,36 @@ static handler_t *const handlers[POLICY_PHASE_COUNT][POLICY_CHILD_EVENT_COUNT] =
     [POLICY_QUEUED]   = {NULL,  NULL,         NULL,       terminate_planned, refuse,      refuse},
     [POLICY_STARTING] = {ready, start_failed, start_late, terminate_alive,   refuse,      refuse},
     [POLICY_UP]       = {NULL,  crashed,      NULL,       terminate_alive,   refuse,      refuse},
-    [POLICY_DOOMED]   = {NULL,  ended,        NULL,       terminate_leaving, refuse,      refuse},
+    [POLICY_DOOMED]   = {NULL,  ended_early,  NULL,       terminate_leaving, refuse,      refuse},
     [POLICY_STOPPING] = {NULL,  ended,        stop_late,  terminate_leaving, refuse,      refuse},
     [POLICY_KILLING]  = {NULL,  ended,        NULL,       terminate_leaving, refuse,      refuse},
+    [POLICY_GONE]     = {NULL,  NULL,         NULL,       terminate_leaving, refuse,      refuse},
 };
 /* clang-format on */
 
-static void handle(policy_step_t *step)
+policy_child_t *policy_decide(policy_step_t *step)
 {
     const policy_event_t *event = step->event;
     bool is_request = event->kind >= POLICY_TERMINATE;
     if (is_request && step->policy->mode >= POLICY_ENDING) {
         policy_answer(step, NULL, event->asker, CHILD_STOPPING);
-        return;
+        return NULL;
     }
 
-    policy_child_t *child = is_request ? policy_child_by_id(step->policy, event->id)
-                                       : policy_child(step->policy, event->key);
+    policy_child_t *child = event->child;
+    if (child == NULL && event->id != NULL) {
+        child = policy_child_by_id(step->policy, event->id);
+    }
     if (child == NULL) {
         policy_answer(step, NULL, event->asker, CHILD_NOT_FOUND);
-        return;
+        return NULL;
     }
     if (!is_request && child->incarnation != event->incarnation) {
-        return;
+        return NULL;
     }
     handler_t *handler = handlers[child->phase][event->kind];
     if (handler != NULL) {
         handler(step, child);
     }
-}
-
-/* ---- what can go on now ---- */
-
-static void advance_stops(policy_step_t *step)
-{
-    for (size_t i = step->policy->child_count; i > 0; i--) {
-        policy_child_t *child = &step->policy->children[i - 1];
-        if (child->phase == POLICY_DOOMED) {
-            policy_begin_stop(step, child);
-        }
-        if (policy_is_leaving(child)) {
-            return; /* those before it wait for its end */
-        }
-    }
-}
-
-static void start(policy_step_t *step, policy_child_t *child)
-{
-    child->phase = POLICY_STARTING;
-    child->incarnation++;
-    child->starts_again = false;
-    child->is_late = false;
-    policy_act(step->policy, POLICY_START, child);
-    if (child->spec.start_ms > 0) {
-        policy_act(step->policy, POLICY_ARM, child)->delay_ns = child->spec.start_ms * MS;
-    }
-}
-
-static void advance_starts(policy_step_t *step)
-{
-    policy_t *policy = step->policy;
-    /* An ordered start waits for all ends, and for the readiness of the one before. */
-    bool must_wait = false;
-    for (size_t i = 0; i < policy->child_count; i++) {
-        const policy_child_t *child = &policy->children[i];
-        must_wait |=
-            policy_is_leaving(child) || (child->phase == POLICY_STARTING && child->is_ordered);
-    }
-    for (size_t i = 0; i < policy->child_count; i++) {
-        policy_child_t *child = &policy->children[i];
-        if (child->phase == POLICY_QUEUED && !(child->is_ordered && must_wait)) {
-            must_wait |= child->is_ordered;
-            start(step, child);
-        }
-    }
-}
-
-static void advance_mode(policy_step_t *step)
-{
-    policy_t *policy = step->policy;
-    bool any_alive = false;
-    bool all_settled = true;
-    for (size_t i = 0; i < policy->child_count; i++) {
-        policy_phase_t phase = policy->children[i].phase;
-        any_alive |= policy_is_alive(&policy->children[i]);
-        all_settled &= phase == POLICY_UP || phase == POLICY_IDLE;
-    }
-    if (policy->mode == POLICY_ENDING && !any_alive) {
-        policy->mode = POLICY_ENDED;
-        policy_act(policy, POLICY_END, NULL)->reason = policy->end_reason;
-    } else if (policy->mode == POLICY_BEGINNING && all_settled) {
-        policy->mode = POLICY_RUNNING;
-        policy_act(policy, POLICY_ALL_UP, NULL);
-    }
-}
-
-static void begin(policy_step_t *step)
-{
-    if (step->policy->mode != POLICY_NEW) {
-        return;
-    }
-    step->policy->mode = POLICY_BEGINNING;
-    for (size_t i = 0; i < step->policy->child_count; i++) {
-        step->policy->children[i].phase = POLICY_QUEUED;
-        step->policy->children[i].is_ordered = true;
-    }
-}
-
-void policy_step(policy_t *policy, const policy_event_t *event, int64_t now_ns, uint64_t chance)
-{
-    policy_step_t step = {policy, event, now_ns, chance};
-
-    policy_table_sweep(policy);
-    if (policy->mode == POLICY_ENDED) {
-        return;
-    }
-    switch (event->kind) {
-    case POLICY_BEGIN:
-        begin(&step);
-        break;
-    case POLICY_STOP:
-        policy_end(&step, event->reason);
-        break;
-    default:
-        handle(&step);
-    }
-
-    advance_stops(&step);
-    if (policy->mode < POLICY_ENDING) {
-        advance_starts(&step);
-    }
-    advance_mode(&step);
+    return child;
 }

@@ -10,20 +10,23 @@ typedef struct policy_step {
     policy_t *policy;
     const policy_event_t *event;
     int64_t now_ns;
-    uint64_t chance;
+    uint64_t random;
 } policy_step_t;
+
+/** What the event means to its child: supervisor/policy.c. Returns the child; NULL: none. */
+policy_child_t *policy_decide(policy_step_t *step);
 
 /* ---- what is said ---- */
 
 /** A line for the log. */
-policy_action_t *policy_report(policy_step_t *step, const policy_child_t *child,
-                               policy_context_t context, const trp_reason_t *reason);
+policy_action_t *policy_report(policy_step_t *step, policy_child_t *child, policy_context_t context,
+                               const trp_reason_t *reason);
 
 /** Tells observers, who hear of an end only when they heard of the readiness. */
 void policy_tell(policy_step_t *step, policy_child_t *child, child_change_t change);
 
 /** Answers a request; nobody when it has no id. */
-void policy_answer(policy_step_t *step, const policy_child_t *child, trp_reply_address_t asker,
+void policy_answer(policy_step_t *step, policy_child_t *child, trp_reply_address_t asker,
                    child_outcome_t outcome);
 
 /** Answers who waits for the child, if anybody does. */
@@ -35,7 +38,10 @@ void policy_settle(policy_step_t *step, policy_child_t *child, child_outcome_t o
 bool policy_is_leaving(const policy_child_t *child);
 
 /** Its row goes when it ends. */
-bool policy_is_passing(const policy_child_t *child);
+bool policy_is_passing(const policy_t *policy, const policy_child_t *child);
+
+/** It has no incarnation any more; its row goes if it is passing. */
+void policy_rest(policy_step_t *step, policy_child_t *child);
 
 /** It will be asked to end when its turn comes. */
 void policy_doom(policy_step_t *step, policy_child_t *child, bool starts_again);
@@ -43,12 +49,21 @@ void policy_doom(policy_step_t *step, policy_child_t *child, bool starts_again);
 /** It is asked to end, or killed when its spec says so. */
 void policy_begin_stop(policy_step_t *step, policy_child_t *child);
 
+/** It has ended, and its turn has come: reported where it ended otherwise than asked. */
+void policy_conclude(policy_step_t *step, policy_child_t *child);
+
 /** Takes back a start that was planned (BACKOFF, QUEUED); who waits for it gets `outcome`. */
 void policy_unplan(policy_step_t *step, policy_child_t *child, child_outcome_t outcome);
 
-/** The supervisor ends: timers first, so that nothing starts any more, then all in reverse
- * order. */
+/** The supervisor ends: timers first, so that nothing starts any more, then all in reverse order;
+ * those of a template at once. */
 void policy_end(policy_step_t *step, trp_reason_t reason);
+
+/** The time limit of a template's stop passed: kills who is left. */
+void policy_stop_late(policy_step_t *step);
+
+/** The reports about a template's children that did not end as asked, by reason. */
+void policy_report_errors(policy_step_t *step);
 
 /* ---- starting again ---- */
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A supervisor's lines in the log, held back in a storm: at most REPORT_LINES_MAX in a second, then
- * one line with their number and the time of the first and the last. Owner: one supervisor. */
+/* What a supervisor reports: a line in the log with the words of Erlang/OTP's error and progress
+ * reports, and a message to who joined TRP_REPORT_TOPIC. The lines are held back in a storm: at
+ * most REPORT_LINES_MAX in a second, then one line with their number and the time of the first and
+ * the last. Owner: one supervisor. */
 #ifndef TRP_SUPERVISOR_REPORT_H
 #define TRP_SUPERVISOR_REPORT_H
 
@@ -26,8 +28,8 @@ void report_flush(report_t *report);
 /** A child is ready. */
 void report_started(report_t *report, const policy_child_t *child, int64_t now_ns);
 
-/** A POLICY_REPORT action. */
-void report_action(report_t *report, const policy_child_t *child, const policy_action_t *action,
-                   int64_t now_ns);
+/** A POLICY_REPORT action of the supervisor of that spec. */
+void report_action(report_t *report, trp_ctx_t *ctx, const trp_supervisor_spec_t *spec,
+                   const policy_action_t *action);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Carries out what the policy decided. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "runtime/log.h"
@@ -21,7 +22,7 @@ void supervisor_answer(trp_ctx_t *ctx, trp_reply_address_t asker, child_outcome_
     char pid[TRP_PID_TEXT_MAX];
     char line[TRP_REASON_LINE_MAX];
     child_answer_t answer = {.outcome = (int)outcome,
-                             .id = text(child == NULL ? "" : child->spec.id)};
+                             .id = text(child == NULL ? "" : child->spec->id)};
     if (child != NULL && child->phase == POLICY_UP) {
         answer.has_pid = true;
         answer.pid = text(trp_pid_format(child->pid, pid));
@@ -42,17 +43,38 @@ void supervisor_answer(trp_ctx_t *ctx, trp_reply_address_t asker, child_outcome_
     }
 }
 
-static void start(trp_ctx_t *ctx, policy_child_t *child)
+/* ---- spawn ---- */
+
+static void forget_pid(supervisor_t *supervisor, policy_child_t *child)
 {
-    const trp_child_spec_t *spec = &child->spec;
+    if (child->by_pid.tbl != NULL) {
+        HASH_DELETE(by_pid, supervisor->pids, child);
+        child->by_pid.tbl = NULL;
+    }
+}
+
+static trp_status_t know_pid(supervisor_t *supervisor, trp_ctx_t *ctx, policy_child_t *child)
+{
+    HASH_ADD(by_pid, supervisor->pids, pid, sizeof(child->pid), child);
+    if (child->by_pid.tbl != NULL) {
+        return TRP_OK;
+    }
+    trp_reason_t killed = trp_reason(TRP_REASON_KILLED, 0, NULL);
+    trp_exit(ctx, child->pid, &killed);
+    return TRP_NO_MEMORY;
+}
+
+static void start(supervisor_t *supervisor, trp_ctx_t *ctx, policy_child_t *child)
+{
+    const trp_child_spec_t *spec = child->spec;
     trp_supervisor_args_t nested = {.spec = spec->args, .parent = trp_self(ctx)};
     trp_spawn_t spawn = {
         .class = spec->class,
         .name = spec->is_named ? spec->id : NULL,
         .place = spec->place,
         .args_tag = spec->args_tag,
-        .args = spec->is_supervisor ? (const void *)&nested : spec->args,
-        .args_size = spec->is_supervisor ? sizeof(nested) : spec->args_size,
+        .args = child->args != NULL ? child->args : spec->args,
+        .args_size = child->args != NULL ? child->args_size : spec->args_size,
         .link = true,
         .monitor = true,
         .monitor_ref = &child->monitor,
@@ -65,25 +87,92 @@ static void start(trp_ctx_t *ctx, policy_child_t *child)
         .program = spec->program,
         .limits = spec->limits,
     };
+    if (spec->is_supervisor) {
+        spawn.args = &nested;
+        spawn.args_size = sizeof(nested);
+    }
+    forget_pid(supervisor, child);
     child->pid = TRP_PID_NONE;
     child->monitor = 0;
     child->started_ns = trp_now_ns(ctx);
     child->spawn_status = trp_spawn(ctx, &spawn, &child->pid);
+    if (child->spawn_status == TRP_OK) {
+        child->spawn_status = know_pid(supervisor, ctx, child);
+    }
+    if (child->spawn_status != TRP_OK) {
+        child->next_failed = supervisor->failed;
+        supervisor->failed = child;
+    }
+    if (spec->restart == TRP_TEMPORARY) {
+        free(child->args); /* never needed again */
+        child->args = NULL;
+    }
 }
 
-static void disarm(trp_ctx_t *ctx, policy_child_t *child)
+/* A start that failed leaves no pid behind: the child goes by the one that it had. */
+static void take_back_pid(supervisor_t *supervisor, policy_child_t *child)
+{
+    forget_pid(supervisor, child);
+    child->pid = child->ready_pid;
+    if (!trp_pid_is_none(child->pid)) {
+        HASH_ADD(by_pid, supervisor->pids, pid, sizeof(child->pid), child);
+    }
+}
+
+static void note_pid(supervisor_t *supervisor, const policy_event_t *event)
+{
+    policy_child_t *child = event->child;
+    if (child == NULL || child->phase != POLICY_STARTING) {
+        return;
+    }
+    if (event->kind == POLICY_READY) {
+        child->ready_pid = child->pid;
+    } else if (event->kind == POLICY_DOWN) {
+        take_back_pid(supervisor, child);
+    }
+}
+
+/* ---- timers ---- */
+
+static void disarm(supervisor_t *supervisor, trp_ctx_t *ctx, policy_child_t *child)
 {
     if (child->timer != 0) {
+        HASH_DELETE(by_timer, supervisor->timers, child);
         trp_timer_cancel(ctx, child->timer);
         child->timer = 0;
     }
 }
 
-static void arm(trp_ctx_t *ctx, policy_child_t *child, int64_t delay_ns)
+static trp_status_t arm_child(supervisor_t *supervisor, trp_ctx_t *ctx, policy_child_t *child,
+                              int64_t delay_ms)
 {
-    disarm(ctx, child);
+    disarm(supervisor, ctx, child);
+    trp_status_t status = trp_timer_start(ctx, delay_ms, 0, SUPERVISOR_TAG_TIMER, &child->timer);
+    if (status != TRP_OK) {
+        child->timer = 0;
+        return status;
+    }
+    HASH_ADD(by_timer, supervisor->timers, timer, sizeof(child->timer), child);
+    if (child->by_timer.tbl == NULL) {
+        trp_timer_cancel(ctx, child->timer);
+        child->timer = 0;
+        return TRP_NO_MEMORY;
+    }
+    return TRP_OK;
+}
+
+static void arm(supervisor_t *supervisor, trp_ctx_t *ctx, policy_child_t *child, int64_t delay_ns)
+{
     int64_t delay_ms = (delay_ns + MS - 1) / MS;
-    if (trp_timer_start(ctx, delay_ms, 0, SUPERVISOR_TAG_TIMER, &child->timer) != TRP_OK) {
+    trp_status_t status;
+    if (child == NULL) {
+        status = trp_timer_start(ctx, delay_ms, 0, SUPERVISOR_TAG_TIMER, &supervisor->stop_timer);
+    } else if (delay_ns == 0 && child->phase == POLICY_BACKOFF) {
+        status = trp_continue(ctx, SUPERVISOR_TAG_RETRY, &child->key, sizeof(child->key));
+    } else {
+        status = arm_child(supervisor, ctx, child, delay_ms);
+    }
+    if (status != TRP_OK) {
         /* Without its timer the child would hang: fail, and let whoever supervises us start
          * over. */
         trp_reason_t reason = trp_reason(TRP_REASON_ERROR, TRP_NO_MEMORY, "no timer");
@@ -91,29 +180,53 @@ static void arm(trp_ctx_t *ctx, policy_child_t *child, int64_t delay_ns)
     }
 }
 
-static void tell(supervisor_t *supervisor, trp_ctx_t *ctx, const policy_child_t *child,
-                 const policy_action_t *action)
+/* ---- what is said ---- */
+
+static void tell(supervisor_t *supervisor, trp_ctx_t *ctx, const policy_action_t *action)
 {
     char pid[TRP_PID_TEXT_MAX];
     char line[TRP_REASON_LINE_MAX];
+    const policy_child_t *child = action->child;
     child_event_t event = observers_event(supervisor->spec->name, child, action->change, pid);
     if (action->change == CHILD_DOWN) {
         event.has_reason = true;
         event.reason = text(trp_reason_format(&action->reason, line));
-    } else if (action->change == CHILD_UP) {
+    } else if (action->change == CHILD_UP && supervisor->spec->strategy != TRP_SIMPLE_ONE_FOR_ONE) {
         report_started(&supervisor->report, child, trp_now_ns(ctx));
     }
     observers_tell(&supervisor->observers, ctx, TRP_PID_NONE, &event);
 }
 
+static void forget(supervisor_t *supervisor, trp_ctx_t *ctx, policy_child_t *child)
+{
+    disarm(supervisor, ctx, child);
+    forget_pid(supervisor, child);
+    supervisor->next_number = 1;
+}
+
+static void end(supervisor_t *supervisor, trp_ctx_t *ctx, const trp_reason_t *reason)
+{
+    report_flush(&supervisor->report);
+    supervisor_answer(ctx, supervisor->stopper, CHILD_OK, NULL, NULL);
+    trp_stop(ctx, reason);
+}
+
+/* ---- actions ---- */
+
+/* What the sink works with. */
+typedef struct hands {
+    supervisor_t *supervisor;
+    trp_ctx_t *ctx;
+} hands_t;
+
 static void carry_out(supervisor_t *supervisor, trp_ctx_t *ctx, const policy_action_t *action)
 {
-    policy_child_t *child = policy_child(&supervisor->policy, action->key);
+    policy_child_t *child = action->child;
     trp_reason_t shutdown = trp_reason(TRP_REASON_SHUTDOWN, 0, NULL);
     trp_reason_t killed = trp_reason(TRP_REASON_KILLED, 0, NULL);
     switch (action->kind) {
     case POLICY_START:
-        start(ctx, child);
+        start(supervisor, ctx, child);
         break;
     case POLICY_EXIT:
         trp_exit(ctx, child->pid, &shutdown);
@@ -122,19 +235,22 @@ static void carry_out(supervisor_t *supervisor, trp_ctx_t *ctx, const policy_act
         trp_exit(ctx, child->pid, &killed);
         break;
     case POLICY_ARM:
-        arm(ctx, child, action->delay_ns);
+        arm(supervisor, ctx, child, action->delay_ns);
         break;
     case POLICY_DISARM:
-        disarm(ctx, child);
+        disarm(supervisor, ctx, child);
         break;
     case POLICY_ANSWER:
         supervisor_answer(ctx, action->asker, action->outcome, child, &action->reason);
         break;
     case POLICY_TELL:
-        tell(supervisor, ctx, child, action);
+        tell(supervisor, ctx, action);
         break;
     case POLICY_REPORT:
-        report_action(&supervisor->report, child, action, trp_now_ns(ctx));
+        report_action(&supervisor->report, ctx, supervisor->spec, action);
+        break;
+    case POLICY_REMOVE:
+        forget(supervisor, ctx, child);
         break;
     case POLICY_ALL_UP:
         if (!supervisor->in_init) {
@@ -142,38 +258,44 @@ static void carry_out(supervisor_t *supervisor, trp_ctx_t *ctx, const policy_act
         }
         break;
     case POLICY_END:
-        report_flush(&supervisor->report);
-        trp_stop(ctx, &action->reason);
+        end(supervisor, ctx, &action->reason);
         break;
+    }
+}
+
+static void sink(void *user, const policy_action_t *actions, size_t count)
+{
+    const hands_t *hands = user;
+    for (size_t i = 0; i < count; i++) {
+        carry_out(hands->supervisor, hands->ctx, &actions[i]);
     }
 }
 
 static void step(supervisor_t *supervisor, trp_ctx_t *ctx, const policy_event_t *event)
 {
-    policy_t *policy = &supervisor->policy;
-    policy_step(policy, event, trp_now_ns(ctx), trp_random(ctx));
-    for (size_t i = 0; i < policy->action_count; i++) {
-        carry_out(supervisor, ctx, &policy->actions[i]);
-    }
+    hands_t hands = {supervisor, ctx};
+    note_pid(supervisor, event);
+    supervisor->policy.sink = sink;
+    supervisor->policy.user = &hands;
+    policy_step(&supervisor->policy, event, trp_now_ns(ctx), trp_random(ctx));
+    supervisor->policy.user = NULL; /* a context is of one callback */
 }
 
 /* The next child whose spawn failed at once, as the event that it is; false: none. */
-static bool take_failed_spawn(policy_t *policy, policy_event_t *event)
+static bool take_failed_spawn(supervisor_t *supervisor, policy_event_t *event)
 {
-    for (size_t i = 0; i < policy->child_count; i++) {
-        policy_child_t *child = &policy->children[i];
-        if (child->spawn_status != TRP_OK) {
-            *event =
-                (policy_event_t){.kind = POLICY_DOWN,
-                                 .key = child->key,
-                                 .incarnation = child->incarnation,
-                                 .reason = trp_reason(TRP_REASON_START_FAILED,
-                                                      (int32_t)child->spawn_status, "not spawned")};
-            child->spawn_status = TRP_OK;
-            return true;
-        }
+    policy_child_t *child = supervisor->failed;
+    if (child == NULL) {
+        return false;
     }
-    return false;
+    supervisor->failed = child->next_failed;
+    int32_t status = (int32_t)child->spawn_status;
+    child->spawn_status = TRP_OK;
+    *event = (policy_event_t){.kind = POLICY_DOWN,
+                              .child = child,
+                              .incarnation = child->incarnation,
+                              .reason = trp_reason(TRP_REASON_START_FAILED, status, "not spawned")};
+    return true;
 }
 
 void supervisor_run(supervisor_t *supervisor, trp_ctx_t *ctx, const policy_event_t *event)
@@ -181,7 +303,7 @@ void supervisor_run(supervisor_t *supervisor, trp_ctx_t *ctx, const policy_event
     policy_event_t failed;
 
     step(supervisor, ctx, event);
-    while (take_failed_spawn(&supervisor->policy, &failed)) {
+    while (take_failed_spawn(supervisor, &failed)) {
         step(supervisor, ctx, &failed);
     }
     if (supervisor->report.held > 0 && !supervisor->report_is_due) {

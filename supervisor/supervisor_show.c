@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/runtime.h"
 #include "supervisor/supervisor_state.h"
 
 /* Texts of a row while it is packed. */
@@ -13,8 +14,9 @@ typedef struct row_texts {
 
 /* Index into CHILD_STATES. */
 static const int states[POLICY_PHASE_COUNT] = {
-    [POLICY_IDLE] = 0, [POLICY_BACKOFF] = 1, [POLICY_QUEUED] = 2,   [POLICY_STARTING] = 3,
-    [POLICY_UP] = 4,   [POLICY_DOOMED] = 5,  [POLICY_STOPPING] = 5, [POLICY_KILLING] = 5,
+    [POLICY_IDLE] = 0,     [POLICY_BACKOFF] = 1, [POLICY_QUEUED] = 2,
+    [POLICY_STARTING] = 3, [POLICY_UP] = 4,      [POLICY_DOOMED] = 5,
+    [POLICY_STOPPING] = 5, [POLICY_KILLING] = 5, [POLICY_GONE] = 5,
 };
 
 static trp_text_t text(const char *string)
@@ -26,14 +28,15 @@ static void fill_row(const policy_child_t *child, int64_t now_ns, row_texts_t *t
                      child_info_t *row)
 {
     *row = (child_info_t){
-        .id = text(child->spec.id),
+        .id = text(child->spec->id),
         .state = states[child->phase],
-        .type = child->spec.is_supervisor,
-        .class = text(child->spec.class->name),
-        .place = (int)child->spec.place,
-        .restart = (int)child->spec.restart,
+        .type = child->spec->is_supervisor,
+        .class = text(child->spec->class->name),
+        .place = (int)child->spec->place,
+        .restart = (int)child->spec->restart,
         .restarts = child->incarnation == 0 ? 0 : child->incarnation - 1,
         .streak = child->streak,
+        .is_held = child->is_held,
     };
     if (child->phase == POLICY_BACKOFF && child->next_at_ns > now_ns) {
         row->next_ms = (child->next_at_ns - now_ns) / 1000000;
@@ -69,13 +72,11 @@ trp_status_t supervisor_show_children(const supervisor_t *supervisor, trp_ctx_t 
     trp_status_t status = TRP_NO_MEMORY;
     if (rows != NULL && texts != NULL) {
         children_t answer = {.supervisor = text(supervisor->spec->name),
-                             .strategy = (int)policy->strategy,
+                             .strategy = (int)policy->spec->strategy,
                              .children = rows};
-        for (size_t i = 0; i < policy->child_count; i++) {
-            if (!policy->children[i].is_removed) {
-                size_t row = answer.children_count++;
-                fill_row(&policy->children[i], trp_now_ns(ctx), &texts[row], &rows[row]);
-            }
+        for (const policy_child_t *child = policy->first; child != NULL; child = child->next) {
+            size_t row = answer.children_count++;
+            fill_row(child, trp_now_ns(ctx), &texts[row], &rows[row]);
         }
         status = reply(ctx, request, &children_schema, &answer);
     }
@@ -87,15 +88,39 @@ trp_status_t supervisor_show_children(const supervisor_t *supervisor, trp_ctx_t 
 trp_status_t supervisor_show_count(const supervisor_t *supervisor, trp_ctx_t *ctx,
                                    const trp_envelope_t *request)
 {
-    children_counted_t count = {0};
-    for (size_t i = 0; i < supervisor->policy.child_count; i++) {
-        const policy_child_t *child = &supervisor->policy.children[i];
-        if (!child->is_removed) {
-            count.specs++;
-            count.active += policy_is_alive(child);
-            count.supervisors += child->spec.is_supervisor;
-            count.workers += !child->spec.is_supervisor;
-        }
+    const policy_t *policy = &supervisor->policy;
+    const trp_supervisor_spec_t *spec = supervisor->spec;
+    bool is_template = spec->strategy == TRP_SIMPLE_ONE_FOR_ONE;
+    children_counted_t count = {
+        .specs = is_template ? 1 : (int64_t)policy->child_count,
+        .supervisors = (int64_t)policy->supervisor_count,
+        .workers = (int64_t)(policy->child_count - policy->supervisor_count),
+    };
+    for (const policy_child_t *child = policy->first; child != NULL; child = child->next) {
+        count.active += policy_is_alive(child) && runtime_lives(runtime_of(ctx), child->pid);
+    }
+    if (is_template && spec->starts == TRP_STARTS_AWAITED) {
+        /* As in Erlang/OTP: all but those whose restart failed, the stopped ones of them too. */
+        count.active = (int64_t)policy->child_count - (int64_t)policy->retrying;
     }
     return reply(ctx, request, &children_counted_schema, &count);
+}
+
+trp_status_t supervisor_show_spec(trp_ctx_t *ctx, const trp_envelope_t *request,
+                                  const trp_child_spec_t *spec)
+{
+    child_spec_t answer = {
+        .id = text(spec->id),
+        .class = text(spec->class->name),
+        .type = spec->is_supervisor,
+        .place = (int)spec->place,
+        .restart = (int)spec->restart,
+        .significant = spec->is_significant,
+        .shutdown_ms = spec->shutdown_ms,
+        .start_ms = spec->start_ms,
+        .backoff_ms = spec->backoff_ms,
+        .backoff_max_ms = spec->backoff_max_ms,
+        .give_up = (int)spec->give_up,
+    };
+    return reply(ctx, request, &child_spec_schema, &answer);
 }

@@ -154,23 +154,15 @@ static trp_status_t check_names(const config_t *config, char error[256])
 }
 
 /* The whole tree is checked before anything starts. */
-static trp_status_t check(const tree_t *tree, size_t pool_count, char error[256])
+static trp_status_t check(const tree_t *tree, char error[256])
 {
     char rule[160];
     trp_status_t status = trp_supervisor_check(&tree->root, rule);
-    const char *name = tree->root.name;
-    for (size_t i = 0; i < pool_count && status == TRP_OK; i++) {
-        if (tree->pools[i].name[0] == '\0') {
-            continue; /* foreign */
-        }
-        name = tree->pools[i].name;
-        status = trp_supervisor_check(&tree->pools[i], rule);
-    }
-    if (status != TRP_OK) {
-        snprintf(error, 256, "%s: %s", name, rule);
+    if (status == TRP_INVALID) {
+        snprintf(error, 256, "%s: %s", tree->root.name, rule);
         return TRP_CONFIG;
     }
-    return TRP_OK;
+    return status;
 }
 
 trp_status_t tree_build(const config_t *config, const trp_class_t *const *classes, tree_t **tree,
@@ -196,7 +188,7 @@ trp_status_t tree_build(const config_t *config, const trp_class_t *const *classe
     trp_status_t status = made == NULL ? TRP_NO_MEMORY : allocate(made, config);
     if (status == TRP_OK) {
         fill(made, config, router);
-        status = check(made, config->pool_count, error);
+        status = check(made, error);
     }
     if (status != TRP_OK) {
         tree_free(&made);

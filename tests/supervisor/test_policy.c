@@ -62,9 +62,9 @@ Test(policy, first_start_that_a_signal_ended_is_not_told_as_a_status)
 {
     world_init(&world, TRP_ONE_FOR_ONE, 1, "a");
     world_begin(&world);
-    const policy_child_t *child = policy_child_by_id(&world.policy, "a");
+    policy_child_t *child = policy_child_by_id(&world.policy, "a");
     policy_event_t event = {.kind = POLICY_DOWN,
-                            .key = child->key,
+                            .child = child,
                             .incarnation = child->incarnation,
                             .reason = trp_reason(TRP_REASON_SIGNAL, 9, NULL)};
 
@@ -465,9 +465,9 @@ Test(policy, failed_start_on_request_is_answered_not_reported_and_keeps_no_spec)
 Test(policy, id_that_is_taken_is_refused)
 {
     world_init(&world, TRP_ONE_FOR_ONE, 5, "a");
-    trp_child_spec_t same = world.policy.children[0].spec;
+    trp_child_spec_t same = *world_row(&world, 0)->spec;
 
-    cr_assert_eq(policy_add(&world.policy, &same), TRP_EXISTS);
+    cr_assert_eq(policy_add(&world.policy, &same, NULL), TRP_EXISTS);
 }
 
 Test(policy, terminate_stops_one_child_and_keeps_its_spec)
@@ -490,7 +490,7 @@ Test(policy, terminated_dynamic_child_is_gone_with_its_spec)
 {
     world_init(&world, TRP_ONE_FOR_ONE, 5, "a b c");
     for (size_t i = 0; i < 3; i++) {
-        world.policy.children[i].spec.is_dynamic = true;
+        world_row(&world, i)->spec->is_dynamic = true;
     }
     world_begin_ready(&world);
     world_down(&world, "b", TRP_REASON_ERROR);

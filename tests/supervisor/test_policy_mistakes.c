@@ -135,8 +135,8 @@ Test(policy_mistakes, m9_child_that_ends_by_itself_while_stopped_is_reported_onc
     world_down(&world, "a", TRP_REASON_SIGNAL); /* its turn had not come */
     world_down(&world, "b", TRP_REASON_ERROR);
 
-    world_expect(&world, "down a, shutdown_error a, down b, shutdown_error b, end shutdown");
-    cr_assert_eq(world.policy.children[0].last_reason.kind, TRP_REASON_SIGNAL);
+    world_expect(&world, "down a, down b, shutdown_error b, shutdown_error a, end shutdown");
+    cr_assert_eq(world_row(&world, 0)->last_reason.kind, TRP_REASON_SIGNAL);
 }
 
 Test(policy_mistakes, m10_end_of_a_former_incarnation_is_ignored)
@@ -145,9 +145,9 @@ Test(policy_mistakes, m10_end_of_a_former_incarnation_is_ignored)
     world_begin_ready(&world);
     crash_and_return("a");
 
-    policy_event_t old = {.kind = POLICY_DOWN, .key = 1, .incarnation = 1};
+    policy_event_t old = {.kind = POLICY_DOWN, .child = world_row(&world, 0), .incarnation = 1};
     world_step(&world, &old);
-    policy_event_t unknown = {.kind = POLICY_DOWN, .key = 77, .incarnation = 1};
+    policy_event_t unknown = {.kind = POLICY_DOWN, .child = NULL, .incarnation = 1};
     world_step(&world, &unknown);
 
     world_expect(&world, "");
@@ -164,7 +164,7 @@ Test(policy_mistakes, m14_stop_cancels_timers_first_and_a_late_one_starts_nothin
 
     world_stop(&world);
     cr_assert_eq(world.timer_at_ns[1], 0);
-    policy_event_t late = {.kind = POLICY_TIMER, .key = 1, .incarnation = 2};
+    policy_event_t late = {.kind = POLICY_TIMER, .child = world_row(&world, 0), .incarnation = 2};
     world_step(&world, &late);
 
     world_expect(&world, "leaving b, exit b");

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+#include "supervisor/policy_cause.h"
+
+#include "runtime/backoff.h"
+
+#define MS                INT64_C(1000000)
+#define RESET_FACTOR      10 /* of the longest delay ... */
+#define RESET_MS_MIN      INT64_C(60000)
+#define HALVINGS_TO_RESET 10
+
+static trp_cause_t cause_of_status(int32_t status)
+{
+    switch (status) {
+    case TRP_CONFIG:
+    case TRP_INVALID:
+        return TRP_CAUSE_CONFIG;
+    case TRP_BUSY:
+    case TRP_GONE:
+        return TRP_CAUSE_UNREADY;
+    case TRP_NO_MEMORY:
+        return TRP_CAUSE_MEMORY;
+    default:
+        return TRP_CAUSE_CRASH;
+    }
+}
+
+trp_cause_t policy_cause(const trp_reason_t *reason)
+{
+    switch (reason->kind) {
+    case TRP_REASON_NORMAL:
+    case TRP_REASON_SHUTDOWN:
+        return TRP_CAUSE_CLEAN;
+    case TRP_REASON_ERROR:
+    case TRP_REASON_START_FAILED:
+        return cause_of_status(reason->code);
+    case TRP_REASON_NO_CONNECTION:
+        return TRP_CAUSE_UNREADY;
+    case TRP_REASON_MEMORY:
+        return TRP_CAUSE_MEMORY;
+    case TRP_REASON_STUCK:
+    case TRP_REASON_STOPPED:
+        return TRP_CAUSE_STUCK;
+    case TRP_REASON_KILLED: /* "stuck": written off */
+        return reason->text[0] == '\0' ? TRP_CAUSE_CRASH : TRP_CAUSE_STUCK;
+    case TRP_REASON_EXIT_CODE:
+        return reason->code == 0 ? TRP_CAUSE_CLEAN : TRP_CAUSE_CRASH;
+    default:
+        return TRP_CAUSE_CRASH;
+    }
+}
+
+trp_on_exit_t policy_choice(const trp_child_spec_t *spec, const trp_reason_t *reason)
+{
+    trp_on_exit_t choice = spec->on_exit[policy_cause(reason)];
+    return choice == TRP_ON_EXIT_DEFAULT ? TRP_ON_EXIT_BACKOFF : choice;
+}
+
+int64_t policy_backoff_ns(const policy_child_t *child, uint64_t random)
+{
+    const trp_child_spec_t *spec = child->spec;
+    backoff_t backoff = {.base_ns = spec->backoff_ms * MS,
+                         .max_ns = spec->backoff_max_ms * MS,
+                         .factor = (double)spec->backoff_factor,
+                         .is_full = spec->jitter == TRP_JITTER_FULL};
+    if (spec->backoff_steps > 0 && spec->backoff_ms > 0) {
+        backoff.factor = backoff_factor(backoff.base_ns, backoff.max_ns, spec->backoff_steps);
+    }
+    return backoff_delay_ns(&backoff, child->streak, random);
+}
+
+uint32_t policy_streak_left(const policy_child_t *child, int64_t now_ns)
+{
+    const trp_child_spec_t *spec = child->spec;
+    int64_t reset_ms = spec->reset_after_ms;
+    if (reset_ms == 0) {
+        reset_ms = spec->backoff_max_ms * RESET_FACTOR;
+        reset_ms = reset_ms < RESET_MS_MIN ? RESET_MS_MIN : reset_ms;
+    }
+    int64_t stable_ns = now_ns - child->ready_at_ns;
+    if (stable_ns >= reset_ms * MS) {
+        return 0;
+    }
+    int64_t halving_ns = reset_ms * MS / HALVINGS_TO_RESET;
+    return backoff_decay(child->streak, stable_ns, halving_ns == 0 ? 1 : halving_ns);
+}
