@@ -79,6 +79,8 @@ enum {
     TRP_SIGNAL_LOOK = 0x28,      /* from the edge to a proxy: look at what came for you [] */
     TRP_SIGNAL_NODE_DOWN = 0x29, /* from.node, from.incarnation: all its pids are dead [reason] */
     TRP_SIGNAL_SAVE = 0x2a,      /* request_id: that of a request for a snapshot [] */
+    TRP_SIGNAL_ROOM = 0x2b,      /* urgent: `from` waits for room; request_id = its tag [] */
+    TRP_SIGNAL_HAS_ROOM = 0x2c,  /* back to it; request_id = that tag [] */
 };
 
 #endif

@@ -46,6 +46,7 @@ typedef struct cell_life {
     bool trap_exit;
     bool hears_dead; /* subscribes to dead letters */
     uint64_t taken;  /* charge of what a proxy took and has not given back */
+    trp_envelope_t *waiting_first, *waiting_last; /* who waits for room: runtime/room.h */
     deferred_t deferred;
     idle_t idle;
     group_member_t *groups;

@@ -7,6 +7,7 @@
 
 #include "runtime/defer.h"
 #include "runtime/overflow.h"
+#include "runtime/room.h"
 #include "runtime/signal.h"
 #include "runtime/snapshot_core.h"
 
@@ -355,6 +356,7 @@ static void wind_up(const sender_t *sender, cell_t *cell, const trp_reason_t *re
     bury(sender, cell, queued, reason);
     cell->first = cell->last = NULL;
     settle_taken(sender, cell);
+    room_end(sender, cell);
 }
 
 void life_end(worker_t *worker, cell_t *cell, const trp_reason_t *reason, bool orderly)

@@ -9,6 +9,7 @@
 #include "runtime/life.h"
 #include "runtime/log.h"
 #include "runtime/overflow.h"
+#include "runtime/room.h"
 #include "runtime/snapshot.h"
 #include "runtime/watchdog.h"
 
@@ -399,5 +400,8 @@ void proxy_credit(trp_runtime_t *runtime, trp_pid_t proxy, uint32_t count, uint6
     worker_t *worker = scheduler_current(runtime);
     for (uint32_t i = 0; i < count; i++) {
         COUNT(runtime, worker, handled);
+    }
+    if (worker != NULL) {
+        room_tell(&worker->sender, cell, count);
     }
 }

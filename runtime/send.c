@@ -6,6 +6,7 @@
 
 #include "runtime/log.h"
 #include "runtime/overflow.h"
+#include "runtime/room.h"
 
 trp_envelope_t *signal_make(trp_pid_t from, trp_pid_t to, uint16_t tag, uint64_t ref)
 {
@@ -122,6 +123,10 @@ static void show_dead(const sender_t *sender, const trp_envelope_t *envelope, tr
 void dead_letter_again(const sender_t *sender, trp_envelope_t *envelope, trp_dead_t why,
                        const trp_reason_t *reason)
 {
+    if (envelope->tag == TRP_SIGNAL_ROOM && (envelope->flags & TRP_ENVELOPE_SIGNAL) != 0) {
+        room_answer(sender, envelope);
+        return;
+    }
     if ((envelope->flags & TRP_ENVELOPE_SIGNAL) == 0) {
         show_dead(sender, envelope, why);
     }

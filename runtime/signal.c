@@ -244,6 +244,10 @@ admit_t signal_admit(worker_t *worker, cell_t *cell, trp_envelope_t *envelope)
         return admit_timer(worker, cell, envelope);
     case TRP_SIGNAL_SAVE:
         return cell_is_proxy(cell) ? ADMIT_SHOW : ADMIT_SAVE;
+    case TRP_SIGNAL_HAS_ROOM:
+        envelope->tag = (uint16_t)envelope->request_id;
+        envelope->request_id = 0;
+        return ADMIT_SHOW;
     case TRP_SIGNAL_NODE_DOWN:
         node_down(worker, cell, envelope);
         return ADMIT_DROP;

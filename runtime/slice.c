@@ -5,27 +5,31 @@
 #include "messages/envelope_pool.h"
 #include "runtime/life.h"
 #include "runtime/overflow.h"
+#include "runtime/room.h"
 #include "runtime/signal.h"
 #include "runtime/snapshot_core.h"
 
 /* Gives back the charges of what was handled. */
-static void settle(cell_t *cell)
+static void settle(worker_t *worker, cell_t *cell)
 {
     if (cell->owed != 0) {
         mailbox_credit(&cell->mailbox, cell->owed);
         cell->owed = 0;
+    }
+    if (room_is_awaited(cell)) {
+        room_tell(&worker->sender, cell, 1);
     }
 }
 
 /* The charge of a message that was taken: given back in lumps, since each lump is an atomic act on
  * a line that the senders write. The bound is exact when the mailbox is empty or small, otherwise
  * it may seem fuller by a 16th. */
-static void owe(cell_t *cell, uint64_t charge)
+static void owe(worker_t *worker, cell_t *cell, uint64_t charge)
 {
     cell->owed += charge;
     if (mailbox_count(cell->owed) >= mailbox_count(cell->owed_max) ||
         mailbox_bytes(cell->owed) >= mailbox_bytes(cell->owed_max)) {
-        settle(cell);
+        settle(worker, cell);
     }
 }
 
@@ -133,7 +137,7 @@ static bool show(worker_t *worker, cell_t *cell, trp_envelope_t *envelope)
         envelope_drop(envelope);
         ctx->message = NULL;
         if (held != 0) {
-            owe(cell, held);
+            owe(worker, cell, held);
         }
     }
     return (status == TRP_OK && ctx->after == 0) || go_on(worker, cell, status);
@@ -188,7 +192,7 @@ static bool admit(worker_t *worker, cell_t *cell, trp_envelope_t *envelope)
 static bool handle_deferred(worker_t *worker, cell_t *cell, trp_envelope_t *envelope)
 {
     envelope->flags &= (uint8_t)~TRP_ENVELOPE_DEFERRED;
-    owe(cell, mailbox_charge_of(envelope));
+    owe(worker, cell, mailbox_charge_of(envelope));
     if (is_expired(worker, envelope)) {
         trp_reason_t reason = trp_reason(TRP_REASON_ERROR, TRP_EXPIRED, NULL);
         envelope->request_id = 0; /* its sender's own timer tells it */
@@ -205,7 +209,7 @@ static bool handle_message(worker_t *worker, cell_t *cell, trp_envelope_t *envel
     if (is_expired(worker, envelope)) {
         trp_reason_t reason = trp_reason(TRP_REASON_ERROR, TRP_EXPIRED, NULL);
         envelope->request_id = 0; /* its sender's own timer tells it */
-        owe(cell, cell_is_proxy(cell) ? mailbox_charge_of(envelope) : 0);
+        owe(worker, cell, cell_is_proxy(cell) ? mailbox_charge_of(envelope) : 0);
         overflow_died(cell);
         dead_letter(&worker->sender, envelope, TRP_DEAD_EXPIRED, &reason);
         return true;
@@ -225,7 +229,7 @@ static bool handle_own(worker_t *worker, cell_t *cell, trp_envelope_t *envelope)
                    : admit(worker, cell, envelope);
     }
     if (!cell_is_proxy(cell)) {
-        owe(cell, mailbox_charge_of(envelope));
+        owe(worker, cell, mailbox_charge_of(envelope));
     }
     return handle_message(worker, cell, envelope);
 }
@@ -241,7 +245,7 @@ static bool handle_foreign(worker_t *worker, cell_t *cell, trp_envelope_t *envel
         return show(worker, cell, envelope);
     }
     trp_reason_t reason = trp_reason(TRP_REASON_NO_PROCESS, 0, NULL);
-    owe(cell, mailbox_charge_of(envelope)); /* if it came alone nobody has charged it yet */
+    owe(worker, cell, mailbox_charge_of(envelope)); /* if it came alone nobody has charged it yet */
     dead_letter(&worker->sender, envelope, TRP_DEAD_STALE, &reason);
     return true;
 }
@@ -257,8 +261,19 @@ static bool handle(worker_t *worker, cell_t *cell, trp_envelope_t *envelope)
     if ((envelope->flags & unusual) != 0 || envelope->deadline_ns != 0 || cell_is_proxy(cell)) {
         return handle_own(worker, cell, envelope);
     }
-    owe(cell, mailbox_sum(1, envelope->inline_size)); /* most messages */
+    owe(worker, cell, mailbox_sum(1, envelope->inline_size)); /* most messages */
     return show(worker, cell, envelope);
+}
+
+/* What came by the urgent lane for an actor that has just ended: kills, and who waits for room. */
+static void bury_urgent(worker_t *worker, trp_envelope_t *list)
+{
+    trp_reason_t reason = trp_reason(TRP_REASON_KILLED, 0, NULL);
+    while (list != NULL) {
+        trp_envelope_t *next = list->next;
+        dead_letter(&worker->sender, list, TRP_DEAD_ENDED, &reason);
+        list = next;
+    }
 }
 
 /* Signals that came by the urgent lane. False: the actor has ended. */
@@ -267,12 +282,11 @@ static bool handle_urgent(worker_t *worker, cell_t *cell)
     trp_envelope_t *list = mailbox_take_urgent(&cell->mailbox);
     while (list != NULL) {
         trp_envelope_t *next = list->next;
-        if (!handle(worker, cell, list)) {
-            while (next != NULL) { /* further kills of the dead */
-                trp_envelope_t *rest = next->next;
-                envelope_free(next);
-                next = rest;
-            }
+        if (list->tag == TRP_SIGNAL_ROOM) {
+            room_wait(&worker->sender, cell,
+                      list); /* a proxy's mailbox as well: it is the one that was full */
+        } else if (!handle(worker, cell, list)) {
+            bury_urgent(worker, next);
             return false;
         }
         list = next;
@@ -318,7 +332,8 @@ static trp_envelope_t *next_envelope(worker_t *worker, cell_t *cell, bool *gone)
     *gone = false;
     while (cell->first == NULL) {
         uint32_t generation = life_pid(worker->runtime, cell).generation;
-        settle(cell);
+        settle(worker, cell);
+        room_tell(&worker->sender, cell, UINT32_MAX);
         set_running(cell, 0);
         if (mailbox_sleep(&cell->mailbox)) {
             return NULL;
@@ -382,7 +397,7 @@ void cell_run(worker_t *worker, cell_t *cell)
             return;
         }
     }
-    settle(cell);
+    settle(worker, cell);
     set_running(cell, 0);
     scheduler_again(worker, cell);
 }

@@ -190,6 +190,12 @@ TRP_API void trp_trap_exit(trp_ctx_t *ctx, bool trap);
 TRP_API TRP_MUST_USE trp_status_t trp_send(trp_ctx_t *ctx, trp_pid_t to, uint16_t tag,
                                            const void *data, size_t size);
 
+/** The caller, whom the mailbox of `pid` refused (TRP_FULL, TRP_BUSY), gets one message `tag` from
+ * `pid` when half of it is empty, or when that actor has ended: who has no room can sleep till
+ * then. Others may have been quicker: ask again when refused again. What is larger than half of
+ * the bound may be refused until all else is handled. errors: TRP_NO_MEMORY */
+TRP_API TRP_MUST_USE trp_status_t trp_when_room(trp_ctx_t *ctx, trp_pid_t pid, uint16_t tag);
+
 /** Sends a zmq message by move: it is empty after success, untouched after an error. */
 TRP_API TRP_MUST_USE trp_status_t trp_send_move(trp_ctx_t *ctx, trp_pid_t to, uint16_t tag,
                                                 zmq_msg_t *message);

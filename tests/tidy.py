@@ -38,7 +38,7 @@ LEVELS = {
     "base": ["host", "log", "option", "backoff"],
     "core": ["runtime", "cell", "mailbox", "runq", "scheduler", "timer", "registry", "group", "signal",
              "watch", "route", "request", "defer", "send", "life", "publish", "slice", "inspect", "keep", "context",
-             "overflow", "letter", "watchdog", "spare", "lease",
+             "overflow", "room", "letter", "watchdog", "spare", "lease",
              "memory", "quota", "snapshot"],
     "boundary": ["edge", "channel", "node", "config", "transport", "place", "guardian", "worker",
                  "dead_log", "cgroup", "sandbox", "black_box"],

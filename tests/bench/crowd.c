@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* Many actors of one process. The work and the rules are those of the peers' programs
  * (peers/README.md). Whoever sends many messages gives way after a burst; mailboxes are bounded
- * [cap], and who is refused gives way and goes on there. */
+ * [cap], and who is refused sleeps until there is room and goes on there: nothing is dropped. */
 #include "tests/bench/bench.h"
 
 #define BURST 256
 
 enum { TAG_NEXT = TAG_GO + 1, TAG_TOKEN, TAG_WORK, TAG_PING, TAG_PONG };
+
+/* Goes on by TAG_GO: when `to` has room again, or, not refused, when others had their turn. */
+static trp_status_t go_on(trp_ctx_t *ctx, trp_status_t status, trp_pid_t to)
+{
+    return status == TRP_FULL ? trp_when_room(ctx, to, TAG_GO) : trp_continue(ctx, TAG_GO, NULL, 0);
+}
 
 /* ---- thread_ring ---- */
 
@@ -127,8 +133,10 @@ static trp_status_t fan_receive(trp_ctx_t *ctx, void *state, const trp_envelope_
 {
     (void)message;
     fan_t *fan = state;
+    trp_status_t status = TRP_OK;
     for (int i = 0; i < BURST && fan->round < fan->rounds; i++) {
-        if (send_number(ctx, fan->to[fan->at], TAG_WORK, fan->rounds) != TRP_OK) {
+        status = send_number(ctx, fan->to[fan->at], TAG_WORK, fan->rounds);
+        if (status != TRP_OK) {
             break;
         }
         if (++fan->at == fan->receivers) {
@@ -136,7 +144,7 @@ static trp_status_t fan_receive(trp_ctx_t *ctx, void *state, const trp_envelope_
             fan->round++;
         }
     }
-    return fan->round < fan->rounds ? trp_send(ctx, trp_self(ctx), TAG_GO, NULL, 0) : TRP_OK;
+    return fan->round < fan->rounds ? go_on(ctx, status, fan->to[fan->at]) : TRP_OK;
 }
 
 static trp_pid_t spawn_bounded(const trp_class_t *class)
@@ -261,13 +269,15 @@ static trp_status_t sender_receive(trp_ctx_t *ctx, void *state, const trp_envelo
 {
     (void)message;
     sender_state_t *sender = state;
+    trp_status_t status = TRP_OK;
     for (int i = 0; i < BURST && sender->left > 0; i++) {
-        if (send_number(ctx, sender->to, TAG_WORK, 1) != TRP_OK) {
+        status = send_number(ctx, sender->to, TAG_WORK, 1);
+        if (status != TRP_OK) {
             break;
         }
         sender->left--;
     }
-    return sender->left > 0 ? trp_send(ctx, trp_self(ctx), TAG_GO, NULL, 0) : TRP_OK;
+    return sender->left > 0 ? go_on(ctx, status, sender->to) : TRP_OK;
 }
 
 static void mailbox_n_to_1(void)

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Two actors of one process. The work and the rules are those of the peers' programs
  * (peers/README.md). counting: the counter's mailbox is bounded [cap] as Go's channels are; a
- * producer that is refused gives way; nothing is dropped. */
+ * producer that is refused sleeps until there is room; nothing is dropped. */
 #include "tests/bench/bench.h"
 
-enum { TAG_PING = TAG_GO + 1, TAG_PONG, TAG_INC, TAG_ASK, TAG_TOTAL };
+enum { TAG_PING = TAG_GO + 1, TAG_PONG, TAG_INC, TAG_ASK, TAG_TOTAL, TAG_ON };
 
 typedef struct peer {
     trp_pid_t other;
-    int64_t sent, total;
+    int64_t left, total;
 } peer_t;
 
 static trp_status_t peer_init(trp_ctx_t *ctx, void *state, const trp_envelope_t *args)
@@ -80,30 +80,32 @@ static trp_status_t counter(trp_ctx_t *ctx, void *state, const trp_envelope_t *m
     return send_number(ctx, message->from, TAG_TOTAL, peer->total);
 }
 
-/* Sends `inc` until it is refused or has sent a burst, then gives way by a message to itself; when
- * all are sent, asks for the total. */
+/* Sends `inc` until it is refused, then sleeps until there is room; or has sent a burst, then gives
+ * way. When all are sent, asks for the total. */
 static trp_status_t producer(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
 {
     peer_t *peer = state;
     if (message->tag == TAG_TOTAL) {
-        check(number_of(message) == peer->sent, "the total");
+        check(number_of(message) == peer->total, "the total");
         finish();
         return TRP_OK;
     }
-    int64_t left = number_of(message);
-    trp_status_t status = TRP_OK;
-    for (int i = 0; i < BURST && left > 0 && status == TRP_OK; i++) {
-        status = send_number(ctx, peer->other, TAG_INC, 1);
-        left -= status == TRP_OK;
+    if (message->tag == TAG_GO) {
+        peer->left = peer->total = number_of(message);
     }
-    peer->sent += number_of(message) - left;
-    if (left == 0) {
+    trp_status_t status = TRP_OK;
+    for (int i = 0; i < BURST && peer->left > 0 && status == TRP_OK; i++) {
+        status = send_number(ctx, peer->other, TAG_INC, 1);
+        peer->left -= status == TRP_OK;
+    }
+    if (peer->left == 0 && status == TRP_OK) {
         status = trp_send(ctx, peer->other, TAG_ASK, NULL, 0);
         if (status != TRP_FULL) {
             return status;
         }
     }
-    return send_number(ctx, trp_self(ctx), TAG_GO, left);
+    return status == TRP_FULL ? trp_when_room(ctx, peer->other, TAG_ON)
+                              : trp_continue(ctx, TAG_ON, NULL, 0);
 }
 
 static const trp_class_t counter_class = {
