@@ -79,14 +79,18 @@ static trp_status_t write_file(const char *path, const void *owner, size_t owner
     const uint32_t size = htole32((uint32_t)owner_size);
     memcpy(head, MARK, MARK_SIZE);
     memcpy(head + MARK_SIZE, &size, sizeof(size));
+    /* What of the ring was never written is a hole in the file. */
+    const size_t used = copy->end < copy->ring_size ? (size_t)copy->end : copy->ring_size;
+    const size_t kept = (size_t)(copy->ring - copy->bytes) + used;
+    const off_t whole = (off_t)(sizeof(head) + owner_size + copy->size);
     const struct iovec parts[] = {{.iov_base = head, .iov_len = sizeof(head)},
                                   {.iov_base = (void *)(uintptr_t)owner, .iov_len = owner_size},
-                                  {.iov_base = copy->bytes, .iov_len = copy->size}};
+                                  {.iov_base = copy->bytes, .iov_len = kept}};
     const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0) {
         return TRP_SYSTEM;
     }
-    const bool done = write_all(fd, parts, 3);
+    const bool done = write_all(fd, parts, 3) && ftruncate(fd, whole) == 0;
     if (close(fd) != 0 || !done) {
         (void)unlink(path);
         return TRP_SYSTEM;

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <seccomp.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,17 +63,27 @@ trp_status_t black_box_parse(void *bytes, size_t size, black_box_copy_t *copy)
     return TRP_OK;
 }
 
+/* How much of the ring was ever written, by the copied head: most boxes never come round, and
+ * memory that nobody has touched is best left so. */
+static size_t ring_used(const unsigned char *head, const black_box_t *box)
+{
+    uint64_t written;
+    memcpy(&written, head + offsetof(black_box_head_t, written), sizeof(written));
+    return written < box->ring_size ? (size_t)written : box->ring_size;
+}
+
 trp_status_t black_box_copy(const black_box_t *box, black_box_copy_t *copy)
 {
     memset(copy, 0, sizeof(*copy));
     if (box->head == NULL) {
         return TRP_INVALID;
     }
-    void *bytes = malloc(box->size);
+    unsigned char *bytes = calloc(1, box->size);
     if (bytes == NULL) {
         return TRP_NO_MEMORY;
     }
-    memcpy(bytes, box->head, box->size);
+    memcpy(bytes, box->head, sizeof(*box->head) + BLACK_BOX_START);
+    memcpy(bytes + sizeof(*box->head) + BLACK_BOX_START, box->ring, ring_used(bytes, box));
     const trp_status_t status = black_box_parse(bytes, box->size, copy);
     if (status != TRP_OK) {
         free(bytes);

@@ -9,9 +9,25 @@
 static black_box_t box;
 static pid_t writer; /* the box has one writer; threads of libraries and of handlers may log, too */
 
+static void answer_probes(void *arg)
+{
+    black_box_answer(arg);
+}
+
+/* With the first message: who has none yet owes nothing, and getting ready is a race. */
+static void start_probe(void)
+{
+    static host_thread_t *probe;
+    if (probe == NULL &&
+        host_os.thread_start(host_os.user, answer_probes, &box, &probe) != TRP_OK) {
+        log_event(LOG_WARN, "probe_not_started");
+    }
+}
+
 static void begin(void *user, const trp_envelope_t *message)
 {
     (void)user;
+    start_probe();
     black_box_begin(&box, message);
 }
 
@@ -33,14 +49,8 @@ static void keep_line(const char *line, size_t size)
     }
 }
 
-static void answer_probes(void *arg)
-{
-    black_box_answer(arg);
-}
-
 void worker_box_open(const guardian_child_t *child)
 {
-    host_thread_t *probe = NULL;
     if (child->fd < 0 || black_box_open(child->fd, &box) != TRP_OK) {
         return;
     }
@@ -48,9 +58,6 @@ void worker_box_open(const guardian_child_t *child)
     writer = gettid();
     black_box_catch(&box);
     log_copy_to(keep_line);
-    if (host_os.thread_start(host_os.user, answer_probes, &box, &probe) != TRP_OK) {
-        log_event(LOG_WARN, "probe_not_started");
-    }
 }
 
 const runtime_observer_t *worker_box_observer(void)

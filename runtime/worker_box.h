@@ -8,8 +8,8 @@
 #include "runtime/runtime.h"
 
 /** Opens the box that the guardian gave: from here on lines of the log and ends by a signal are
- * noted, and the probe is answered by a thread of its own. Without a box the worker works as well:
- * nothing is kept. Before there are threads. */
+ * noted; from the first message on the probe is answered by a thread of its own. Without a box the
+ * worker works as well: nothing is kept. Before there are threads. */
 void worker_box_open(const guardian_child_t *child);
 
 /** What notes the messages; NULL: this process has no box. */

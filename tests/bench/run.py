@@ -60,6 +60,7 @@ BENCHMARKS = [
     Benchmark("idle_memory", "crowd", quick={"": 100000, "czmq": 100}),
     Benchmark("request_latency", "crowd", quick={"": 20000, **SLOW}),
     Benchmark("request_latency apart", parameters={"mode": "apart", "n": 50000}, quick={"": 5000}),
+    Benchmark("process_restart", "restart", quick={"": 50}),
     Benchmark("supervised_restart", quick={"": 1000}),
     *(between_processes("tcp", 64, window) for window in (1, 100)),
 ]

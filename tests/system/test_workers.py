@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 import unittest
 
 from node import Node, wait_for
@@ -106,6 +108,16 @@ class Workers(unittest.TestCase):
 
         self.assertEqual(run.returncode, 0, run.stderr)
         self.assertEqual(node.events("worker_ended_by_probe")[0]["reason"], "stopped")
+
+    def test_kills_under_load_lose_and_double_nothing(self):
+        chaos = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "chaos", "chaos.py")
+        run = subprocess.run([sys.executable, chaos, "--kills", "40", "--json"], stdout=subprocess.PIPE, text=True)
+
+        account = json.loads(run.stdout)
+
+        self.assertEqual(run.returncode, 0, account)
+        self.assertEqual((account["kills"], account["lost"], account["doubled"], account["zombies"]), (40, 0, 0, 0))
+        self.assertEqual(account["answered"], account["sent"])
 
 
 if __name__ == "__main__":
