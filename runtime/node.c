@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
+#include "runtime/client_hub.h"
 #include "runtime/log.h"
 #include "runtime/place_hub.h"
 #include "runtime/place_process.h"
@@ -22,6 +23,7 @@ struct node {
     trp_runtime_t *runtime;
     place_hub_t *hub;
     place_threads_t *threads;
+    client_hub_t *clients;
     place_proxies_t *places[2]; /* of processes, of threads */
     bool told_to_stop;
 };
@@ -56,10 +58,11 @@ static trp_status_t open_places(node_t *node, char error[256])
                                                .start_ms = start_ms,
                                                .carrier = &place_process,
                                                .carrier_user = node->hub};
-    status = place_proxies_open(node->runtime, &processes, &node->places[0]);
+    status = place_proxies_open(&processes, &node->places[0]);
     if (status != TRP_OK) {
         return status;
     }
+    place_proxies_install(node->places[0], node->runtime);
     if (!edge_has_threads(node->edge)) {
         place_threads_in_pool(node->runtime);
         return TRP_OK;
@@ -71,7 +74,12 @@ static trp_status_t open_places(node_t *node, char error[256])
     place_proxies_options_t threads = processes;
     threads.carrier = &place_thread;
     threads.carrier_user = node->threads;
-    return place_proxies_open(node->runtime, &threads, &node->places[1]);
+    status = place_proxies_open(&threads, &node->places[1]);
+    if (status != TRP_OK) {
+        return status;
+    }
+    place_proxies_install(node->places[1], node->runtime);
+    return client_hub_open(node->runtime, node->edge, node->hub, &node->clients);
 }
 
 /* Each thread of an actor has a descriptor. */
@@ -148,9 +156,11 @@ void node_destroy(node_t **pointer)
 {
     node_t *node = *pointer;
     *pointer = NULL;
+    client_hub_stop(node->clients);
     (void)place_threads_stop(node->threads);
     runtime_destroy(&node->runtime);
     place_threads_close(&node->threads);
+    client_hub_close(&node->clients);
     place_proxies_close(&node->places[0]);
     place_proxies_close(&node->places[1]);
     hub_close(&node->hub);

@@ -80,7 +80,7 @@ static void deliver(void *user, trp_envelope_t *envelope)
         (void)signal_proxy(link, envelope->tag, envelope->to);
     }
     if (runtime_is_parcel(envelope)) {
-        runtime_parcel(link->runtime, envelope, link->proxy);
+        runtime_parcel(link->runtime, envelope, link->is_single ? TRP_PID_NONE : link->proxy);
         return;
     }
     const trp_status_t status = runtime_send(link->runtime, envelope);

@@ -27,6 +27,7 @@ typedef struct place_link {
     trp_limits_t limits;
 
     /* What came, for the proxy to look at. */
+    bool is_single; /* one actor is behind it, which hands out nothing to others */
     bool look_sent; /* it has been told to look */
     bool connected; /* its hello was right */
     bool down;      /* its connection ended and all that it sent was delivered */

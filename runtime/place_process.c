@@ -6,11 +6,9 @@
 
 #include "runtime/place_exit.h"
 
-static trp_status_t start(void *user, place_link_t *link, const trp_class_t *class,
-                          const char *program)
+static trp_status_t start(void *user, place_link_t *link, const place_birth_t *birth)
 {
-    (void)class; /* the start frame names it */
-    return hub_spawn(user, link, program);
+    return hub_spawn(user, link, birth->program); /* the start frame names the class */
 }
 
 static void end(void *user, place_link_t *link)

@@ -104,6 +104,27 @@ static void keep_some_back(channel_options_t *options, const place_order_t *orde
     }
 }
 
+static trp_status_t begin(trp_ctx_t *ctx, proxy_t *proxy, const place_order_t *order,
+                          const place_birth_t *birth)
+{
+    const place_proxies_options_t *options = &order->place->options;
+    place_link_t *link = proxy->link;
+    size_t size = 0;
+    runtime_set_place(ctx, options->carrier->place, 0);
+    if (order->overflow == TRP_OVERFLOW_DROP_OLD) {
+        keep_some_back(&link->channel.options, order);
+    }
+    write_start(ctx, order, birth->args, &link->start);
+    const void *start = trp_writer_data(&link->start, &size);
+    black_box_start(&link->box, start, size);
+    trp_status_t status =
+        runtime_route(runtime_of(ctx), link->node, link->incarnation, trp_self(ctx));
+    if (status == TRP_OK) {
+        status = trp_timer_start(ctx, options->start_ms, 0, TRP_SIGNAL_LOOK, &proxy->start_timer);
+    }
+    return status == TRP_OK ? options->carrier->start(options->carrier_user, link, birth) : status;
+}
+
 static trp_status_t proxy_init(trp_ctx_t *ctx, void *state, const trp_envelope_t *args)
 {
     proxy_t *proxy = state;
@@ -116,32 +137,25 @@ static trp_status_t proxy_init(trp_ctx_t *ctx, void *state, const trp_envelope_t
     memcpy(proxy->name, order.name, sizeof(proxy->name));
     proxy->class_name = order.class->name;
     const place_proxies_options_t *options = &order.place->options;
+    const place_birth_t birth = {order.class, order.program, bytes + sizeof(order),
+                                 order.args_size};
     trp_status_t status =
         hub_link(options->hub, options->carrier->place, trp_self(ctx), &order.limits, &proxy->link);
-    if (status != TRP_OK) {
-        return status;
-    }
-    place_link_t *link = proxy->link;
-    runtime_set_place(ctx, options->carrier->place, 0);
-    if (order.overflow == TRP_OVERFLOW_DROP_OLD) {
-        keep_some_back(&link->channel.options, &order);
-    }
-    write_start(ctx, &order, bytes + sizeof(order), &link->start);
-    const void *start = trp_writer_data(&link->start, &size);
-    black_box_start(&link->box, start, size);
-    status = runtime_route(runtime_of(ctx), link->node, link->incarnation, trp_self(ctx));
     if (status == TRP_OK) {
-        status = trp_timer_start(ctx, options->start_ms, 0, TRP_SIGNAL_LOOK, &proxy->start_timer);
+        status = begin(ctx, proxy, &order, &birth);
     }
     if (status == TRP_OK) {
-        status = options->carrier->start(options->carrier_user, link, order.class, order.program);
+        return TRP_PENDING;
     }
-    if (status != TRP_OK) {
-        (void)!runtime_route(runtime_of(ctx), link->node, link->incarnation, TRP_PID_NONE);
+    if (proxy->link != NULL) {
+        (void)!runtime_route(runtime_of(ctx), proxy->link->node, proxy->link->incarnation,
+                             TRP_PID_NONE);
         hub_unlink(options->hub, &proxy->link);
-        return status;
     }
-    return TRP_PENDING;
+    if (options->carrier->failed != NULL) {
+        options->carrier->failed(options->carrier_user, &birth, status);
+    }
+    return status;
 }
 
 /* ---- end ---- */
@@ -445,8 +459,20 @@ static trp_status_t start(void *user, trp_runtime_t *runtime, const trp_spawn_t 
     return status;
 }
 
-trp_status_t place_proxies_open(trp_runtime_t *runtime, const place_proxies_options_t *options,
-                                place_proxies_t **result)
+trp_status_t place_proxies_spawn(place_proxies_t *place, trp_runtime_t *runtime,
+                                 const trp_spawn_t *spawn, trp_pid_t *pid)
+{
+    return start(place, runtime, spawn, TRP_PID_NONE, pid);
+}
+
+void place_proxies_install(place_proxies_t *place, trp_runtime_t *runtime)
+{
+    const place_carrier_t *carrier = place->options.carrier;
+    const trp_placement_t row = {.name = carrier->name, .start = start, .user = place};
+    runtime_place(runtime, carrier->place, &row);
+}
+
+trp_status_t place_proxies_open(const place_proxies_options_t *options, place_proxies_t **result)
 {
     place_proxies_t *place = calloc(1, sizeof(*place));
     if (place == NULL) {
@@ -471,8 +497,6 @@ trp_status_t place_proxies_open(trp_runtime_t *runtime, const place_proxies_opti
             .flags = TRP_CLASS_EDGE | TRP_CLASS_PROXY,
         };
     }
-    const trp_placement_t row = {.name = options->carrier->name, .start = start, .user = place};
-    runtime_place(runtime, options->carrier->place, &row);
     *result = place;
     return TRP_OK;
 }

@@ -7,17 +7,25 @@
 
 #include "runtime/place_hub.h"
 
-/** How an actor of a place is carried: a process, a thread. */
+/** What is to be started. Valid during the call. */
+typedef struct place_birth {
+    const trp_class_t *class;
+    const char *program; /* "" or the option of the spawn */
+    const void *args;
+    size_t args_size;
+} place_birth_t;
+
+/** How an actor of a place is carried: by a process, a thread, a client. */
 typedef struct place_carrier {
     const char *name; /* "process" */
     trp_place_t place;
     bool ends_with_bye; /* after its goodbye nothing is heard of it; else link.exited is set */
     uint32_t grace_ms;  /* from `end` until it is written off; 0: it always ends */
 
-    /** Starts it; it says hello over the link. `program`: "" or the option of the spawn. errors:
-     * the start failed with it */
-    trp_status_t (*start)(void *user, place_link_t *link, const trp_class_t *class,
-                          const char *program);
+    /** Starts it; it says hello over the link. errors: the start failed with it */
+    trp_status_t (*start)(void *user, place_link_t *link, const place_birth_t *birth);
+    /** There was no link for it, or `start` failed. May be NULL. */
+    void (*failed)(void *user, const place_birth_t *birth, trp_status_t status);
     /** Ends it by force, once: `exited`, or its goodbye, follows. */
     void (*end)(void *user, place_link_t *link);
     /** Why it ended; true: of the force of `end`. */
@@ -36,10 +44,17 @@ typedef struct place_proxies_options {
 
 typedef struct place_proxies place_proxies_t;
 
-/** Sets the carrier's place of `runtime`. Before any actor is spawned. errors: TRP_NO_MEMORY */
-TRP_MUST_USE trp_status_t place_proxies_open(trp_runtime_t *runtime,
-                                             const place_proxies_options_t *options,
+/** errors: TRP_NO_MEMORY */
+TRP_MUST_USE trp_status_t place_proxies_open(const place_proxies_options_t *options,
                                              place_proxies_t **place);
+
+/** Makes it the carrier's place of `runtime`. Before any actor is spawned. */
+void place_proxies_install(place_proxies_t *place, trp_runtime_t *runtime);
+
+/** As trp_spawn in that place, with no spawner; any thread. errors: also TRP_UNSUPPORTED (class),
+ * TRP_TOO_LARGE (args) */
+TRP_MUST_USE trp_status_t place_proxies_spawn(place_proxies_t *place, trp_runtime_t *runtime,
+                                              const trp_spawn_t *spawn, trp_pid_t *pid);
 
 /** After the runtime has ended. Clears the pointer. */
 void place_proxies_close(place_proxies_t **place);

@@ -302,10 +302,8 @@ static trp_status_t need_reaper(place_threads_t *threads)
 
 /* ---- the carrier ---- */
 
-static trp_status_t start(void *user, place_link_t *link, const trp_class_t *class,
-                          const char *program)
+static trp_status_t start(void *user, place_link_t *link, const place_birth_t *birth)
 {
-    (void)program; /* for processes */
     place_threads_t *threads = user;
     trp_status_t status = need_reaper(threads);
     if (status != TRP_OK) {
@@ -316,7 +314,7 @@ static trp_status_t start(void *user, place_link_t *link, const trp_class_t *cla
         return TRP_NO_MEMORY;
     }
     thread->gate = threads->gate;
-    thread->classes[0] = class;
+    thread->classes[0] = birth->class;
     status = open_runtime(thread, link);
     if (status == TRP_OK) {
         status = open_socket(threads, thread, link);

@@ -32,8 +32,8 @@ ALLOWED = {
 
 # The levels of runtime/: NAME stands for NAME.c, NAME.h, NAME_*.c and NAME_*.h; NAME.h for that file only.
 LEVELS = {
-    "public": ["troupe", "plugin", "machine", "gather", "limits", "letter.h", "memory.h", "snapshot.h",
-               "log.h"],
+    "public": ["troupe", "plugin", "machine", "gather", "offload.h", "client.h", "limits", "letter.h",
+               "memory.h", "snapshot.h", "log.h"],
     "facade": ["runtime.h"],  # the core as the layers above it see it
     "base": ["host", "log", "option", "backoff"],
     "core": ["runtime", "cell", "mailbox", "runq", "scheduler", "timer", "registry", "group", "signal",
@@ -41,7 +41,7 @@ LEVELS = {
              "overflow", "room", "letter", "watchdog", "spare", "lease",
              "memory", "quota", "snapshot"],
     "boundary": ["edge", "channel", "node", "config", "transport", "place", "guardian", "worker",
-                 "dead_log", "cgroup", "sandbox", "black_box"],
+                 "dead_log", "cgroup", "sandbox", "black_box", "client"],
 }
 
 # Libraries that may be seen from some parts only.
