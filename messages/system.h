@@ -69,18 +69,21 @@ enum {
     TRP_SIGNAL_EXIT =
         0x20, /* exit request (request_id 0), or a link's end (request_id 1): that one counts only
                * while the link is there [trp_reason_t]; from = who asks or ended */
-    TRP_SIGNAL_KILL = 0x21,      /* urgent, cannot be trapped [] */
-    TRP_SIGNAL_LINK = 0x22,      /* [] */
-    TRP_SIGNAL_UNLINK = 0x23,    /* [] */
-    TRP_SIGNAL_MONITOR = 0x24,   /* request_id = ref [] */
-    TRP_SIGNAL_DEMONITOR = 0x25, /* request_id = ref [] */
-    TRP_SIGNAL_DOWN = 0x26,      /* request_id = ref [trp_reason_t] */
-    TRP_SIGNAL_TIMER = 0x27,     /* a timer fired: looked up by request_id */
-    TRP_SIGNAL_LOOK = 0x28,      /* from the edge to a proxy: look at what came for you [] */
-    TRP_SIGNAL_NODE_DOWN = 0x29, /* from.node, from.incarnation: all its pids are dead [reason] */
-    TRP_SIGNAL_SAVE = 0x2a,      /* request_id: that of a request for a snapshot [] */
-    TRP_SIGNAL_ROOM = 0x2b,      /* urgent: `from` waits for room; request_id = its tag [] */
-    TRP_SIGNAL_HAS_ROOM = 0x2c,  /* back to it; request_id = that tag [] */
+    TRP_SIGNAL_KILL = 0x21,       /* urgent, cannot be trapped [] */
+    TRP_SIGNAL_LINK = 0x22,       /* [] */
+    TRP_SIGNAL_UNLINK = 0x23,     /* request_id: of its acknowledgement [] */
+    TRP_SIGNAL_MONITOR = 0x24,    /* request_id = ref [] */
+    TRP_SIGNAL_DEMONITOR = 0x25,  /* request_id = ref [] */
+    TRP_SIGNAL_DOWN = 0x26,       /* request_id = ref [trp_reason_t] */
+    TRP_SIGNAL_TIMER = 0x27,      /* a timer fired: looked up by request_id */
+    TRP_SIGNAL_LOOK = 0x28,       /* from the edge to a proxy: look at what came for you [] */
+    TRP_SIGNAL_NODE_DOWN = 0x29,  /* from.node, from.incarnation: all its pids are dead [reason] */
+    TRP_SIGNAL_SAVE = 0x2a,       /* request_id: that of a request for a snapshot [] */
+    TRP_SIGNAL_ROOM = 0x2b,       /* urgent: `from` waits for room; request_id = its tag [] */
+    TRP_SIGNAL_HAS_ROOM = 0x2c,   /* back to it; request_id = that tag [] */
+    TRP_SIGNAL_UNLINK_ACK = 0x2d, /* request_id: of the UNLINK that was acted upon [] */
+    TRP_SIGNAL_HOLD = 0x2e,       /* from the edge to a proxy: its actor has linked to `from` [] */
+    TRP_SIGNAL_LET_GO = 0x2f,     /* ... and unlinked [] */
 };
 
 #endif

@@ -22,6 +22,7 @@ static bool is_sound_signal(uint16_t tag, const void *data, size_t size)
         return trp_reason_read(data, size, &reason) == TRP_OK;
     case TRP_SIGNAL_LINK:
     case TRP_SIGNAL_UNLINK:
+    case TRP_SIGNAL_UNLINK_ACK:
     case TRP_SIGNAL_MONITOR:
     case TRP_SIGNAL_DEMONITOR:
     case TRP_SIGNAL_SAVE:

@@ -223,6 +223,12 @@ trp_status_t trp_link(trp_ctx_t *ctx, trp_pid_t pid)
         return TRP_OK;
     }
     signal_note_remote(ctx->runtime, ctx->cell, pid);
+    watch_t *unlinked = watch_find(&life->theirs, WATCH_UNLINK, pid, 0);
+    if (unlinked != NULL) { /* its acknowledgement means nothing any more */
+        unlinked->kind = WATCH_LINK;
+        context_signal(ctx, pid, TRP_SIGNAL_LINK, 0);
+        return TRP_OK;
+    }
     watch_t row = {.kind = WATCH_LINK, .pid = pid};
     trp_status_t status = watch_add(&life->theirs, &row, true);
     if (status == TRP_OK) {
@@ -237,8 +243,9 @@ void trp_unlink(trp_ctx_t *ctx, trp_pid_t pid)
     cell_life_t *life = ctx->cell->life;
     watch_t *row = life == NULL ? NULL : watch_find(&life->theirs, WATCH_LINK, pid, 0);
     if (row != NULL) {
-        watch_remove(&life->theirs, row, true);
-        context_signal(ctx, pid, TRP_SIGNAL_UNLINK, 0);
+        row->kind = WATCH_UNLINK; /* a link of `pid` that crosses this on its way is void */
+        row->id = ctx->cell->next_ref++;
+        context_signal(ctx, pid, TRP_SIGNAL_UNLINK, row->id);
     }
 }
 

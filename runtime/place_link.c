@@ -77,7 +77,8 @@ static void deliver(void *user, trp_envelope_t *envelope)
     if ((envelope->tag == TRP_SIGNAL_LINK || envelope->tag == TRP_SIGNAL_UNLINK) &&
         trp_pid_equal(envelope->from, link->proxy)) {
         /* The worker's actor links; its proxy has the link as well, for when the worker dies. */
-        (void)signal_proxy(link, envelope->tag, envelope->to);
+        const bool links = envelope->tag == TRP_SIGNAL_LINK;
+        (void)signal_proxy(link, links ? TRP_SIGNAL_HOLD : TRP_SIGNAL_LET_GO, envelope->to);
     }
     if (runtime_is_parcel(envelope)) {
         runtime_parcel(link->runtime, envelope, link->is_single ? TRP_PID_NONE : link->proxy);

@@ -208,7 +208,8 @@ TRP_MUST_USE trp_status_t runtime_spawn_for(trp_runtime_t *runtime, const trp_sp
 
 /* A proxy's `receive` sees every envelope routed to it as it was sent: signals too (LINK, MONITOR,
  * EXIT, KILL ... to pids of its node), `to` unchanged.
- * Of what is sent to its own pid the cell itself keeps LINK, UNLINK, MONITOR and DEMONITOR; EXIT
+ * Of what is sent to its own pid the cell itself keeps MONITOR and DEMONITOR, and notes LINK and
+ * UNLINK, which are shown as well: the actor acknowledges. EXIT
  * and KILL are shown instead of ending it; answers and DOWN to its own requests and monitors come
  * as to any actor, all others (they belong to the actor that it stands for) are shown as they are.
  * References that a proxy makes itself have the highest bit set, so the two never meet. Its init

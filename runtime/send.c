@@ -54,6 +54,9 @@ static void bounce(const sender_t *sender, const trp_envelope_t *envelope,
         if (ref == 0 || (envelope->flags & TRP_ENVELOPE_REPLY) != 0) {
             return; /* nobody waits */
         }
+    } else if (envelope->tag == TRP_SIGNAL_UNLINK) {
+        send_signal(sender, signal_make(envelope->to, envelope->from, TRP_SIGNAL_UNLINK_ACK, ref));
+        return;
     } else if (envelope->tag == TRP_SIGNAL_LINK) {
         tag = TRP_SIGNAL_EXIT;
         ref = SIGNAL_LINK_END;

@@ -33,6 +33,10 @@ static void join(worker_t *worker, cell_t *cell, watch_kind_t kind, const trp_en
     if (life != NULL && watch_find(&life->theirs, kind, envelope->from, ref) != NULL) {
         return;
     }
+    if (kind == WATCH_LINK && life != NULL &&
+        watch_find(&life->theirs, WATCH_UNLINK, envelope->from, 0) != NULL) {
+        return; /* sent before our UNLINK had arrived there, which ends it there as well */
+    }
     signal_note_remote(worker->runtime, cell, envelope->from);
     watch_t row = {.kind = (uint8_t)kind, .pid = envelope->from, .ref = ref};
     if (life != NULL && watch_add(&life->theirs, &row, true) == TRP_OK) {
@@ -53,6 +57,32 @@ static void part(cell_t *cell, watch_kind_t kind, const trp_envelope_t *envelope
     if (row != NULL) {
         watch_remove(&cell->life->theirs, row, true);
     }
+}
+
+static admit_t admit_unlink(worker_t *worker, cell_t *cell, const trp_envelope_t *envelope)
+{
+    part(cell, WATCH_LINK, envelope);
+    if (cell_is_proxy(cell)) {
+        return ADMIT_SHOW; /* whom it stands for may have linked meanwhile: it acknowledges */
+    }
+    send_signal(sender_of(worker), signal_make(cell->self, envelope->from, TRP_SIGNAL_UNLINK_ACK,
+                                               envelope->request_id));
+    return ADMIT_DROP;
+}
+
+/* The row of an unlinking that `pid` has not acknowledged; NULL: none. */
+static watch_t *unlinking(const cell_t *cell, trp_pid_t pid)
+{
+    return cell->life == NULL ? NULL : watch_find(&cell->life->theirs, WATCH_UNLINK, pid, 0);
+}
+
+static admit_t admit_unlink_ack(cell_t *cell, const trp_envelope_t *envelope)
+{
+    watch_t *row = unlinking(cell, envelope->from);
+    if (row != NULL && row->id == envelope->request_id) {
+        watch_remove(&cell->life->theirs, row, true);
+    }
+    return cell_is_proxy(cell) ? ADMIT_SHOW : ADMIT_DROP;
 }
 
 static bool is_linked(const cell_t *cell, trp_pid_t pid)
@@ -81,8 +111,12 @@ static admit_t admit_exit(cell_t *cell, trp_envelope_t *envelope)
         if (is_linked(cell, envelope->from)) {
             part(cell, WATCH_LINK, envelope);
             envelope->request_id = 0; /* it counts, whoever gets it passed on */
-        } else if (!proxy) {
-            return ADMIT_DROP; /* unlinked in the meantime */
+        } else if (!proxy) {          /* unlinked in the meantime, and will never be acknowledged */
+            watch_t *row = unlinking(cell, envelope->from);
+            if (row != NULL) {
+                watch_remove(&cell->life->theirs, row, true);
+            }
+            return ADMIT_DROP;
         }
     }
     if (proxy) {
@@ -228,8 +262,15 @@ admit_t signal_admit(worker_t *worker, cell_t *cell, trp_envelope_t *envelope)
         return cell_is_proxy(cell) ? ADMIT_SHOW : ADMIT_KILL;
     case TRP_SIGNAL_LINK:
         join(worker, cell, WATCH_LINK, envelope);
-        return ADMIT_DROP;
+        return cell_is_proxy(cell) ? ADMIT_SHOW : ADMIT_DROP;
     case TRP_SIGNAL_UNLINK:
+        return admit_unlink(worker, cell, envelope);
+    case TRP_SIGNAL_UNLINK_ACK:
+        return admit_unlink_ack(cell, envelope);
+    case TRP_SIGNAL_HOLD:
+        join(worker, cell, WATCH_LINK, envelope);
+        return ADMIT_DROP;
+    case TRP_SIGNAL_LET_GO:
         part(cell, WATCH_LINK, envelope);
         return ADMIT_DROP;
     case TRP_SIGNAL_MONITOR:
@@ -261,7 +302,7 @@ static void tell_theirs(const sender_t *sender, const cell_t *cell, const trp_re
     const watch_table_t *table = &cell->life->theirs;
     for (uint32_t i = 0; i < table->capacity; i++) {
         const watch_t *row = &table->rows[i];
-        if (row->kind == WATCH_FREE) {
+        if (row->kind == WATCH_FREE || row->kind == WATCH_UNLINK) {
             continue;
         }
         bool link = row->kind == WATCH_LINK;

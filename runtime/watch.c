@@ -120,7 +120,8 @@ void watch_expire(watch_table_t *table, int64_t now_ns,
     while (at < table->capacity) {
         watch_t *row = &table->rows[at];
         bool expired = row->due_ns != 0 && row->due_ns < now_ns;
-        if (row->kind == WATCH_ASKER && (expired || is_gone(user, row->pid))) {
+        bool waits = row->kind == WATCH_ASKER || row->kind == WATCH_UNLINK;
+        if (waits && ((expired && row->kind == WATCH_ASKER) || is_gone(user, row->pid))) {
             watch_remove(table, row, true); /* may move another row here: look again */
         } else {
             at++;

@@ -15,6 +15,7 @@ typedef enum watch_kind {
     WATCH_FREE,
     /* theirs */
     WATCH_LINK,    /* pid is linked to us; ref 0 */
+    WATCH_UNLINK,  /* we unlinked, pid has not acknowledged it yet; ref 0 */
     WATCH_WATCHER, /* pid monitors us by its ref */
     WATCH_ASKER,   /* pid awaits our answer to its request ref */
     /* mine: ref is ours */
@@ -37,6 +38,7 @@ typedef struct watch {
     bool monitored; /* REQUEST: a monitor of the same ref is set as well (receiver is a proxy) */
     uint16_t tag;   /* TIMER */
     int64_t due_ns; /* TIMER; ASKER: the request's deadline, 0 = none */
+    uint64_t id;    /* UNLINK: what its acknowledgement says */
     int64_t period_ns;
     timer_handle_t timer;
 } watch_t;
@@ -59,7 +61,8 @@ TRP_MUST_USE trp_status_t watch_add(watch_table_t *table, const watch_t *row, bo
 /** Removes a row that watch_find or watch_mine gave. */
 void watch_remove(watch_table_t *table, watch_t *row, bool by_pid);
 
-/** Drops ASKER rows of those that do not wait any more: the deadline has passed, or `is_gone`.
+/** Drops ASKER rows of those that do not wait any more: the deadline has passed, or `is_gone`; and
+ * UNLINK rows of the latter.
  * A table that is more than half full after that grows. cost: a look at every row, so that many
  * rows are added before the next. */
 void watch_expire(watch_table_t *table, int64_t now_ns,

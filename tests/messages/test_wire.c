@@ -369,8 +369,9 @@ static trp_status_t open_signal(uint16_t tag, const void *data, size_t size)
 Test(wire, a_signal_is_taken_only_as_the_core_makes_it)
 {
     static const uint16_t with_reason[] = {TRP_SIGNAL_EXIT, TRP_SIGNAL_KILL, TRP_SIGNAL_DOWN};
-    static const uint16_t empty[] = {TRP_SIGNAL_LINK,      TRP_SIGNAL_UNLINK, TRP_SIGNAL_MONITOR,
-                                     TRP_SIGNAL_DEMONITOR, TRP_SIGNAL_SAVE,   TRP_TAG_STARTED};
+    static const uint16_t empty[] = {
+        TRP_SIGNAL_LINK,      TRP_SIGNAL_UNLINK, TRP_SIGNAL_UNLINK_ACK, TRP_SIGNAL_MONITOR,
+        TRP_SIGNAL_DEMONITOR, TRP_SIGNAL_SAVE,   TRP_TAG_STARTED};
     static const uint16_t never[] = {0,
                                      TRP_SIGNAL_TIMER,
                                      TRP_SIGNAL_LOOK,

@@ -6,19 +6,33 @@
 #include <string.h>
 
 #include "runtime/memory.h"
+#include "runtime/scheduler.h"
 #include "runtime/snapshot.h"
 #include "tests/runtime/node_fixture.h"
 
-enum { TAG_ECHO = 0x1000, TAG_ADD, TAG_TOTAL, TAG_ALLOCATE };
+enum { TAG_ECHO = 0x1000, TAG_ADD, TAG_TOTAL, TAG_ALLOCATE, TAG_LINK, TAG_LINKED };
 
 TestSuite(place_actor, .timeout = 30);
 
 /* ---- the actor in the worker process ---- */
 
+static bool is_linked(const trp_ctx_t *ctx, trp_pid_t pid)
+{
+    const cell_life_t *life = ctx->cell->life;
+    return life != NULL && watch_find(&life->theirs, WATCH_LINK, pid, 0) != NULL;
+}
+
 static trp_status_t echo_receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
 {
     (void)state;
     size_t size = 0;
+    if (message->tag == TAG_LINK) {
+        return trp_link(ctx, message->from);
+    }
+    if (message->tag == TAG_LINKED) {
+        const bool linked = is_linked(ctx, message->from);
+        return trp_send(ctx, message->from, TAG_LINKED, &linked, sizeof(linked));
+    }
     const void *data = trp_message_data(message, &size);
     return trp_send(ctx, message->from, message->tag, data, size);
 }
@@ -218,4 +232,59 @@ static trp_status_t receive_memory_end(trp_ctx_t *ctx, void *state, const trp_en
 Test(place_actor, a_quota_that_is_passed_in_a_process_is_the_same_typed_reason)
 {
     cr_expect_eq(drive(init_quota, receive_memory_end), NODE_PASSED);
+}
+
+/* ---- links that cross unlinks on their way between processes ---- */
+
+#define LINK_ROUNDS 50
+
+static trp_status_t begin_round(trp_ctx_t *ctx, driver_t *driver)
+{
+    const bool unlink_first = driver->seen / 2 % 2 == 0;
+    trp_status_t status = trp_send(ctx, driver->worker, TAG_LINK, NULL, 0);
+    for (int i = 0; i < 3 && status == TRP_OK; i++) {
+        if (unlink_first == (i % 2 == 0)) {
+            trp_unlink(ctx, driver->worker);
+        } else {
+            status = trp_link(ctx, driver->worker);
+        }
+    }
+    /* two: the answer to the second comes behind all that the first round trip set going */
+    for (int i = 0; i < 2 && status == TRP_OK; i++) {
+        status = trp_send(ctx, driver->worker, TAG_LINKED, NULL, 0);
+    }
+    return status;
+}
+
+static trp_status_t init_links(trp_ctx_t *ctx, void *state, const trp_envelope_t *args)
+{
+    driver_t *driver = state;
+    (void)args;
+    const trp_spawn_t spawn = {.class = &echo_class, .place = TRP_PLACE_PROCESS};
+    trp_status_t status = trp_spawn(ctx, &spawn, &driver->worker);
+    return status == TRP_OK ? begin_round(ctx, driver) : status;
+}
+
+static trp_status_t receive_linked(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
+{
+    driver_t *driver = state;
+    bool linked = false;
+    size_t size = 0;
+    memcpy(&linked, trp_message_data(message, &size), sizeof(linked));
+    if (++driver->seen % 2 == 1) {
+        return TRP_OK;
+    }
+    if (linked != is_linked(ctx, driver->worker)) {
+        END(ctx, false);
+    } else if (driver->seen == 2 * LINK_ROUNDS) {
+        END(ctx, true);
+    } else {
+        return begin_round(ctx, driver);
+    }
+    return TRP_OK;
+}
+
+Test(place_actor, both_ends_agree_on_a_link_whatever_crosses_between_processes)
+{
+    cr_expect_eq(drive(init_links, receive_linked), NODE_PASSED);
 }
