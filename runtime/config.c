@@ -2,7 +2,6 @@
 #include "runtime/config.h"
 
 #include <czmq.h>
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +11,6 @@
 #include "runtime/config_lines.h"
 #include "runtime/config_tables.h"
 
-#define FILE_MAX              (1024 * 1024)
 #define CONFIG_FOREIGN_MAX    1000000 /* workers that come by themselves */
 #define CONFIG_FOREIGN_RUN_MS 60000   /* above liveness, so that a vanished worker is found first */
 #define MEMORY_MIN            (64 * 1024 * 1024) /* bytes: below it a worker does not get ready */
@@ -414,59 +412,52 @@ static trp_status_t load_text(loader_t *loader, const char *text)
     return status;
 }
 
-static trp_status_t read_file(const char *path, char **text, config_fault_t *fault)
+static trp_status_t load(loader_t *loader, const char *text, const char *path, config_t **config)
 {
-    FILE *file = fopen(path, "re");
-    char *bytes = file == NULL ? NULL : malloc(FILE_MAX + 1);
-    if (bytes == NULL) {
-        snprintf(fault->rule, sizeof(fault->rule), "a file that can be read: %s", strerror(errno));
-        if (file != NULL) {
-            fclose(file);
-        }
-        return TRP_CONFIG;
+    size_t table_count = 0;
+    config_t *loaded = calloc(1, sizeof(*loaded));
+    if (loaded == NULL) {
+        return TRP_NO_MEMORY;
     }
-    size_t size = fread(bytes, 1, FILE_MAX + 1, file);
-    bool failed = ferror(file) != 0;
-    fclose(file);
-    if (failed || size > FILE_MAX || memchr(bytes, '\0', size) != NULL) {
-        snprintf(fault->rule, sizeof(fault->rule), "%s",
-                 failed ? "a file, not a folder" : "a text file of at most 1 MiB");
-        free(bytes);
-        return TRP_CONFIG;
+    loader->config = loaded;
+    loader->tables = config_tables(&table_count);
+    snprintf(loaded->path, sizeof(loaded->path), "%s", path);
+    const trp_status_t status = load_text(loader, text);
+    if (status != TRP_OK) {
+        config_free(&loaded);
     }
-    bytes[size] = '\0';
-    *text = bytes;
-    return TRP_OK;
+    *config = loaded;
+    return status;
+}
+
+static void begin(config_fault_t *fault, const char *path)
+{
+    *fault = (config_fault_t){0};
+    snprintf(fault->path, sizeof(fault->path), "%s", path);
 }
 
 trp_status_t config_load(const char *path, const char *const *overrides,
                          const trp_class_t *const *classes, config_t **config,
                          config_fault_t *fault)
 {
-    *fault = (config_fault_t){0};
-    snprintf(fault->path, sizeof(fault->path), "%s", path);
+    begin(fault, path);
     char *text = NULL;
-    trp_status_t status = read_file(path, &text, fault);
+    trp_status_t status = config_lines_file(path, &text, fault);
     if (status != TRP_OK) {
         return status;
     }
-    config_t *loaded = calloc(1, sizeof(*loaded));
-    if (loaded == NULL) {
-        free(text);
-        return TRP_NO_MEMORY;
-    }
-    size_t table_count = 0;
-    loader_t loader = {
-        .config = loaded, .classes = classes, .overrides = overrides, .fault = fault};
-    loader.tables = config_tables(&table_count);
-    snprintf(loaded->path, sizeof(loaded->path), "%s", path);
-    status = load_text(&loader, text);
+    loader_t loader = {.classes = classes, .overrides = overrides, .fault = fault};
+    status = load(&loader, text, path, config);
     free(text);
-    if (status != TRP_OK) {
-        config_free(&loaded);
-    }
-    *config = loaded;
     return status;
+}
+
+trp_status_t config_read(const char *text, const char *name, const trp_class_t *const *classes,
+                         config_t **config, config_fault_t *fault)
+{
+    begin(fault, name);
+    loader_t loader = {.classes = classes, .fault = fault};
+    return load(&loader, text, name, config);
 }
 
 void config_free(config_t **config)

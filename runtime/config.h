@@ -111,6 +111,11 @@ typedef struct config_fault {
 TRP_MUST_USE trp_status_t config_load(const char *path, const char *const *overrides,
                                       const trp_class_t *const *classes, config_t **config,
                                       config_fault_t *fault);
+
+/** The same from a text that is there already; `name` stands for the path in what is said of it. */
+TRP_MUST_USE trp_status_t config_read(const char *text, const char *name,
+                                      const trp_class_t *const *classes, config_t **config,
+                                      config_fault_t *fault);
 void config_free(config_t **config);
 
 /** The defaults of a pool that is served by workers of other programs. */

@@ -2,9 +2,12 @@
 #include "runtime/config_lines.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define FILE_MAX (1024 * 1024)
 
 typedef struct scan {
     config_lines_t *lines;
@@ -160,4 +163,29 @@ int config_lines_find(const config_lines_t *lines, const char *path)
         }
         *dot = '\0';
     }
+}
+
+trp_status_t config_lines_file(const char *path, char **text, config_fault_t *fault)
+{
+    FILE *file = fopen(path, "re");
+    char *bytes = file == NULL ? NULL : malloc(FILE_MAX + 1);
+    if (bytes == NULL) {
+        snprintf(fault->rule, sizeof(fault->rule), "a file that can be read: %s", strerror(errno));
+        if (file != NULL) {
+            fclose(file);
+        }
+        return TRP_CONFIG;
+    }
+    size_t size = fread(bytes, 1, FILE_MAX + 1, file);
+    bool failed = ferror(file) != 0;
+    fclose(file);
+    if (failed || size > FILE_MAX || memchr(bytes, '\0', size) != NULL) {
+        snprintf(fault->rule, sizeof(fault->rule), "%s",
+                 failed ? "a file, not a folder" : "a text file of at most 1 MiB");
+        free(bytes);
+        return TRP_CONFIG;
+    }
+    bytes[size] = '\0';
+    *text = bytes;
+    return TRP_OK;
 }

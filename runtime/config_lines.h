@@ -25,6 +25,9 @@ TRP_MUST_USE trp_status_t config_lines_read(const char *text, config_lines_t *li
                                             config_fault_t *fault);
 void config_lines_free(config_lines_t *lines);
 
+/** Reads a whole file. owns: the caller frees `text`. errors: TRP_CONFIG with `fault` */
+TRP_MUST_USE trp_status_t config_lines_file(const char *path, char **text, config_fault_t *fault);
+
 /** The line of a path, or of its nearest parent that has one; 0: none. */
 int config_lines_find(const config_lines_t *lines, const char *path);
 

@@ -413,18 +413,31 @@ static void edge_poll(void *user)
     handle_events(edge, events, is_stepped(edge) ? 0 : wait_events(edge, events, 0));
 }
 
+bool edge_is_waiting(const edge_t *edge)
+{
+    return atomic_load_explicit(&edge->state, memory_order_acquire) == EDGE_WAITING;
+}
+
+void edge_resume(edge_t *edge)
+{
+    (void)atomic_exchange_explicit(&edge->state, EDGE_RUNNING, memory_order_acq_rel);
+}
+
 static void edge_wait(void *user, int64_t until_ns)
 {
     edge_t *edge = user;
     flush_turn(edge);
-    if (look(edge) || is_stepped(edge)) {
+    if (look(edge)) {
         return; /* an actor may have work now */
     }
     int expected = EDGE_RUNNING;
     if (!atomic_compare_exchange_strong_explicit(&edge->state, &expected, EDGE_WAITING,
                                                  memory_order_acq_rel, memory_order_acquire)) {
-        (void)atomic_exchange_explicit(&edge->state, EDGE_RUNNING, memory_order_acq_rel);
+        edge_resume(edge);
         return;
+    }
+    if (is_stepped(edge)) {
+        return; /* it waits; who steps it says until when */
     }
     struct epoll_event events[EVENTS_MAX];
     int64_t wait_ns = -1;
@@ -433,14 +446,15 @@ static void edge_wait(void *user, int64_t until_ns)
         wait_ns = wait_ns < 0 ? 0 : wait_ns;
     }
     const int count = wait_events(edge, events, wait_ns);
-    (void)atomic_exchange_explicit(&edge->state, EDGE_RUNNING, memory_order_acq_rel);
+    edge_resume(edge);
     handle_events(edge, events, count);
 }
 
 static void edge_wake(void *user)
 {
     edge_t *edge = user;
-    if (atomic_exchange_explicit(&edge->state, EDGE_WOKEN, memory_order_acq_rel) == EDGE_WAITING) {
+    if (atomic_exchange_explicit(&edge->state, EDGE_WOKEN, memory_order_acq_rel) == EDGE_WAITING &&
+        !is_stepped(edge)) {
         const uint64_t one = 1;
         (void)!write(edge->wake_fd, &one, sizeof(one));
     }

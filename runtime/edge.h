@@ -52,6 +52,11 @@ TRP_MUST_USE trp_status_t edge_create_with(const edge_options_t *options, edge_t
 scheduler_park_t edge_park(edge_t *edge);
 void edge_attach(edge_t *edge, trp_runtime_t *runtime);
 
+/** A stepped edge: whether its last park found nothing to do and it waits, until it is woken or
+ * edge_resume ends the wait. */
+bool edge_is_waiting(const edge_t *edge);
+void edge_resume(edge_t *edge);
+
 /** Closes what is open, gives queued messages up to 1 s to leave, and clears the pointer. After
  * runtime_destroy. */
 void edge_destroy(edge_t **edge);

@@ -190,6 +190,11 @@ static void leave_behind(node_t *node)
     }
 }
 
+const place_hub_t *node_hub(const node_t *node)
+{
+    return node->hub;
+}
+
 int node_run(const node_options_t *options, const guardian_child_t *child)
 {
     char error[256];

@@ -13,6 +13,7 @@
 #include "runtime/edge.h"
 #include "runtime/guardian.h"
 #include "runtime/guardian_port.h"
+#include "runtime/place_hub.h"
 
 typedef struct node_options {
     const trp_class_t *const *classes; /* NULL-terminated: all that a worker process may run */
@@ -51,6 +52,7 @@ void node_destroy(node_t **node);
 
 trp_runtime_t *node_runtime(const node_t *node);
 edge_t *node_edge(const node_t *node);
+const place_hub_t *node_hub(const node_t *node);
 
 /** The main of the node process: use it as the guardian's node_main. Returns the exit status. */
 int node_run(const node_options_t *options, const guardian_child_t *child);

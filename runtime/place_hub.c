@@ -345,3 +345,13 @@ void hub_unlink(place_hub_t *hub, place_link_t **pointer)
     place_link_fini(link);
     free(link);
 }
+
+void hub_each(const place_hub_t *hub, void (*each)(void *user, const place_link_t *link),
+              void *user)
+{
+    for (uint32_t index = 1; index <= WORKERS_MAX; index++) {
+        if (hub->links[index] != NULL) {
+            each(user, hub->links[index]);
+        }
+    }
+}

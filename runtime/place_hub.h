@@ -59,4 +59,8 @@ const char *hub_box_folder(const place_hub_t *hub);
 /** The link's channel is flushed at the end of this turn. */
 void hub_touch(place_hub_t *hub, place_link_t *link);
 
+/** Calls `each` for every link, by index. */
+void hub_each(const place_hub_t *hub, void (*each)(void *user, const place_link_t *link),
+              void *user);
+
 #endif

@@ -186,6 +186,9 @@ static void discard(cell_t *cell)
     free_list(cell->first);
     free_list(mailbox_close(&cell->mailbox));
     free_list(cell->args);
+    if (cell->state != NULL && cell->class->release != NULL) {
+        cell->class->release(cell->state);
+    }
     free(cell->state);
     if (cell->life != NULL) {
         free_list(cell->life->snapshot);

@@ -215,6 +215,10 @@ void scheduler_park_end(worker_t *worker);
 /** Starts the thread of a pool worker. errors: TRP_SYSTEM, TRP_NO_MEMORY */
 TRP_MUST_USE trp_status_t worker_start(worker_t *worker);
 
+/** Its body; the last thing that it does: the runtime may be freed then. */
+void worker_pool_loop(void *worker);
+void worker_ended(worker_t *worker);
+
 /** Body of the edge thread. */
 void worker_edge_loop(worker_t *worker);
 

@@ -250,7 +250,15 @@ static cell_t *park(worker_t *worker)
     return cell;
 }
 
-static void worker_pool_loop(void *arg)
+void worker_ended(worker_t *worker)
+{
+    trp_runtime_t *runtime = worker->runtime;
+    /* Release: all that it did, to who waits until none is left. */
+    atomic_fetch_sub_explicit(&runtime->threads, 1, memory_order_release);
+    runtime->host->wake(runtime->host->user, &runtime->threads);
+}
+
+void worker_pool_loop(void *arg)
 {
     worker_t *worker = arg;
     trp_runtime_t *runtime = worker->runtime;
@@ -274,9 +282,7 @@ static void worker_pool_loop(void *arg)
     }
     watchdog_leave(worker);
     scheduler_enter(NULL);
-    /* Release: all that it did, to who waits until none is left. */
-    atomic_fetch_sub_explicit(&runtime->threads, 1, memory_order_release);
-    runtime->host->wake(runtime->host->user, &runtime->threads);
+    worker_ended(worker);
 }
 
 trp_status_t worker_start(worker_t *worker)

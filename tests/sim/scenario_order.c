@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/* Order between two actors, over a process's border: numbers come without gaps, the news of a death
+ * after all that the dead had sent, and of a normal end after everything. */
+#include <string.h>
+
+#include "tests/sim/scenario.h"
+
+#define TAG_GO     TRP_TAG_USER
+#define TAG_NUMBER (TRP_TAG_USER + 1)
+#define NUMBERS    300 /* more than a window */
+#define ROUNDS     4
+
+static trp_sim_t *world;
+
+/* ---- says the numbers, and ends ---- */
+
+static trp_status_t talker_receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
+{
+    (void)state;
+    if (message->tag != TAG_GO) {
+        return TRP_OK;
+    }
+    for (uint32_t n = 0; n < NUMBERS; n++) {
+        if (trp_send(ctx, message->from, TAG_NUMBER, &n, sizeof(n)) != TRP_OK) {
+            return TRP_FAILED; /* its window is full: no gap may be seen then either */
+        }
+    }
+    trp_stop(ctx, NULL);
+    return TRP_OK;
+}
+
+static const trp_class_t talker_class = {.name = "talker", .version = 1, .receive = talker_receive};
+
+/* ---- hears them ---- */
+
+typedef struct teller {
+    uint32_t next, round, said;
+    uint64_t ref;
+} teller_t;
+
+static trp_status_t begin(trp_ctx_t *ctx, teller_t *teller)
+{
+    trp_pid_t talker;
+    const trp_spawn_t spawn = {.class = &talker_class,
+                               .place =
+                                   trp_random(ctx) % 4 == 0 ? TRP_PLACE_POOL : TRP_PLACE_PROCESS,
+                               .monitor = true,
+                               .monitor_ref = &teller->ref};
+    teller->next = teller->said = 0;
+    trp_status_t status = trp_spawn(ctx, &spawn, &talker);
+    for (uint32_t n = 0; n < NUMBERS && status == TRP_OK;
+         n++) { /* the way there has a window too */
+        teller->said++;
+        status = trp_send(ctx, talker, n + 1 < NUMBERS ? TAG_NUMBER : TAG_GO, &n, sizeof(n));
+    }
+    return status == TRP_BUSY ? TRP_OK : status;
+}
+
+static trp_status_t init(trp_ctx_t *ctx, void *state, const trp_envelope_t *args)
+{
+    (void)args;
+    return begin(ctx, state);
+}
+
+static void check_end(const teller_t *teller, const trp_envelope_t *message)
+{
+    trp_reason_t reason;
+    size_t size = 0;
+    const void *data = trp_message_data(message, &size);
+    const bool is_normal =
+        trp_reason_read(data, size, &reason) == TRP_OK && reason.kind == TRP_REASON_NORMAL;
+    if (is_normal && teller->next != NUMBERS) {
+        trp_sim_fail(world, "the end of the talker came with %u of %u numbers", teller->next,
+                     NUMBERS);
+    }
+}
+
+static trp_status_t receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
+{
+    teller_t *teller = state;
+    size_t size = 0;
+    uint32_t number = 0;
+    const void *data = trp_message_data(message, &size);
+    if (message->tag == TAG_NUMBER && size == sizeof(number)) {
+        memcpy(&number, data, size);
+        if (number != teller->next++) {
+            trp_sim_fail(world, "number %u came as the %u.", number, teller->next);
+        }
+    } else if (message->tag == TRP_TAG_DOWN && message->request_id == teller->ref) {
+        check_end(teller, message);
+        if (++teller->round < ROUNDS) {
+            return begin(ctx, teller);
+        }
+    }
+    return TRP_OK;
+}
+
+static const trp_class_t teller_class = {.name = "teller",
+                                         .version = 1,
+                                         .state_size = sizeof(teller_t),
+                                         .init = init,
+                                         .receive = receive};
+
+static const trp_class_t *const classes[] = {&talker_class, &teller_class, NULL};
+
+static void play(trp_sim_t *sim)
+{
+    world = sim;
+    trp_sim_node(sim, &(trp_sim_node_t){.name = "a", .classes = classes, .threads = 2});
+    (void)trp_sim_spawn(sim, "a", &(trp_spawn_t){.class = &teller_class});
+    trp_sim_advance(sim, 3000);
+}
+
+const scenario_t scenario_order = {
+    .name = "order",
+    .text = "numbers over a process's border, and the news of ends",
+    .faults = {.process_kills = 1,
+               .pauses = 1,
+               .pause_ms = 100,
+               .slow_share = 20000,
+               .slow_ms = 5,
+               .over_ms = 200},
+    .play = play,
+};
