@@ -46,7 +46,7 @@
 #define ENVELOPES  9
 #define INBOX      16
 #define NONE       0
-#define list_of(w) ((w) >= ENVELOPE -> (w) % INBOX : NONE) /* @ mailbox.c list_of: word <= CLOSED ? NULL */
+#define list_of(w) ((w) >= ENVELOPE -> (w) % INBOX : NONE) /* @ mailbox.h mailbox_list_of: word <= MAILBOX_CLOSED ? NULL */
 
 /* Envelopes 3, 4 of the first sender, 5, 6 of the second, 7 the kill of the first actor; to the
  * second actor: 8 a message, 9 its kill; 11 another kill of the first. */
@@ -105,12 +105,12 @@ inline send(m, to)
         fi
     }
     if
-    :: open && is_large(m) -> post_charged(m) /* @ mailbox.c mailbox_post: return post_charged(mailbox, envelope) */
+    :: open && is_large(m) -> post_charged(m) /* @ mailbox.h mailbox_post: return mailbox_post_charged(mailbox, envelope) */
     :: open && !is_large(m) -> post(m)
     :: else
     fi;
     if
-    :: woke -> schedule() /* @ send.c deliver: case MAILBOX_WOKE: */
+    :: woke -> schedule() /* @ send.c send_pushed: case MAILBOX_WOKE: */
     :: else
     fi
 }
@@ -118,23 +118,23 @@ inline send(m, to)
 /* The push counts the message in the word: one exchange. */
 inline post(m)
 {
-    seen = word; /* @ mailbox.c mailbox_post: uint64_t word = atomic_load_explicit(&mailbox->word */
+    seen = word; /* @ mailbox.h mailbox_post: uint64_t word = atomic_load_explicit(&mailbox->word */
     do
-    :: seen == CLOSED -> /* @ mailbox.c mailbox_post: return MAILBOX_SHUT */
+    :: seen == CLOSED -> /* @ mailbox.h mailbox_post: return MAILBOX_SHUT */
         atomic { settle(m); break }
     :: else ->
-        atomic { before = charge; assert(before >= 0) } /* @ mailbox.c has_room: atomic_load_explicit(&mailbox->charge */
+        atomic { before = charge; assert(before >= 0) } /* @ mailbox.h mailbox_has_room: atomic_load_explicit(&mailbox->charge */
         if
-        :: before + seen / INBOX >= LIMIT -> /* @ mailbox.c mailbox_post: return MAILBOX_FULL */
+        :: before + seen / INBOX >= LIMIT -> /* @ mailbox.h mailbox_post: return MAILBOX_FULL */
             atomic { settle(m); break }
         :: else
         fi;
         atomic {
-            next[m] = list_of(seen); /* @ mailbox.c mailbox_post: envelope->next = list_of(word) */
+            next[m] = list_of(seen); /* @ mailbox.h mailbox_post: envelope->next = mailbox_list_of(word) */
             if
             :: word == seen ->
-                word = (seen / INBOX + 1) * INBOX + m; /* @ mailbox.c mailbox_post: word_of(envelope, inbox_of(word) + 1) */
-                woke = (seen == ASLEEP); /* @ mailbox.c mailbox_post: return word == ASLEEP ? MAILBOX_WOKE : MAILBOX_PUSHED */
+                word = (seen / INBOX + 1) * INBOX + m; /* @ mailbox.h mailbox_post: mailbox_word_of(envelope, mailbox_inbox_of(word) + 1) */
+                woke = (seen == ASLEEP); /* @ mailbox.h mailbox_post: return word == MAILBOX_ASLEEP ? MAILBOX_WOKE : MAILBOX_PUSHED */
                 accept();
                 break
             :: else -> seen = word
@@ -146,7 +146,7 @@ inline post(m)
 /* A large one is charged first. */
 inline post_charged(m)
 {
-    seen = word / INBOX; /* @ mailbox.c mailbox_charge: uint64_t inbox = inbox_of(atomic_load_explicit(&mailbox->word */
+    seen = word / INBOX; /* @ mailbox.c mailbox_charge: uint64_t inbox = mailbox_inbox_of(atomic_load_explicit(&mailbox->word */
     d_step { /* @ mailbox.c mailbox_charge: atomic_fetch_add_explicit(&mailbox->charge, charge */
         before = charge;
         assert(before >= 0);
@@ -156,19 +156,19 @@ inline post_charged(m)
     :: before + seen >= LIMIT ->
         d_step { charge--; settle(m) } /* @ mailbox.c mailbox_charge: mailbox_credit(mailbox, charge) */
     :: else ->
-        charged[m] = true; /* @ mailbox.c post_charged: envelope->flags |= TRP_ENVELOPE_CHARGED */
+        charged[m] = true; /* @ mailbox.c mailbox_post_charged: envelope->flags |= TRP_ENVELOPE_CHARGED */
         seen = word; /* @ mailbox.c mailbox_push: uint64_t word = atomic_load_explicit(&mailbox->word */
         do
         :: seen == CLOSED -> /* @ mailbox.c mailbox_push: return MAILBOX_SHUT */
-            d_step { charge--; settle(m) } /* @ mailbox.c post_charged: mailbox_credit(mailbox, charge) */
+            d_step { charge--; settle(m) } /* @ mailbox.c mailbox_post_charged: mailbox_credit(mailbox, charge) */
             break
         :: else ->
             atomic {
-                next[m] = list_of(seen); /* @ mailbox.c mailbox_push: envelope->next = list_of(word) */
+                next[m] = list_of(seen); /* @ mailbox.c mailbox_push: envelope->next = mailbox_list_of(word) */
                 if
                 :: word == seen ->
-                    word = (seen / INBOX) * INBOX + m; /* @ mailbox.c mailbox_push: word_of(envelope, inbox_of(word)) */
-                    woke = (seen == ASLEEP); /* @ mailbox.c mailbox_push: return word == ASLEEP ? MAILBOX_WOKE : MAILBOX_PUSHED */
+                    word = (seen / INBOX) * INBOX + m; /* @ mailbox.c mailbox_push: mailbox_word_of(envelope, mailbox_inbox_of(word)) */
+                    woke = (seen == ASLEEP); /* @ mailbox.c mailbox_push: return word == MAILBOX_ASLEEP ? MAILBOX_WOKE : MAILBOX_PUSHED */
                     accept();
                     break
                 :: else -> seen = word
@@ -203,7 +203,7 @@ inline push_urgent(m)
 {
     seen = urgent; /* @ mailbox.c mailbox_push_urgent: uintptr_t urgent = atomic_load_explicit(&mailbox->urgent */
     do
-    :: seen == CLOSED -> /* @ mailbox.c mailbox_push_urgent: if (urgent == CLOSED) */
+    :: seen == CLOSED -> /* @ mailbox.c mailbox_push_urgent: if (urgent == MAILBOX_CLOSED) */
         atomic { settle(m); break }
     :: else ->
         next[m] = list_of(seen); /* @ mailbox.c mailbox_push_urgent: envelope->next = (trp_envelope_t *)urgent */
@@ -216,7 +216,7 @@ inline push_urgent(m)
     od;
     if
     :: seen != CLOSED ->
-        atomic { /* @ mailbox.c mailbox_push_urgent: atomic_compare_exchange_strong_explicit(&mailbox->word, &asleep, RUNNING */
+        atomic { /* @ mailbox.c mailbox_push_urgent: atomic_compare_exchange_strong_explicit(&mailbox->word, &asleep, MAILBOX_RUNNING */
             if
             :: word == ASLEEP -> word = RUNNING; woke = true
             :: else
@@ -253,8 +253,8 @@ proctype spawner()
     short before;
     byte seen;
     ended; /* @ cell.c cell_take: table->free_first */
-    urgent = RUNNING; /* @ mailbox.c mailbox_open: atomic_store_explicit(&mailbox->urgent, RUNNING */
-    word = RUNNING; /* @ mailbox.c mailbox_open: atomic_store_explicit(&mailbox->word, RUNNING */
+    urgent = RUNNING; /* @ mailbox.c mailbox_open: atomic_store_explicit(&mailbox->urgent, MAILBOX_RUNNING */
+    word = RUNNING; /* @ mailbox.c mailbox_open: atomic_store_explicit(&mailbox->word, MAILBOX_RUNNING */
     schedule(); /* @ life.c life_spawn: scheduler_ready(runtime, sender->worker, cell) */
     send(8, 2);
     send_kill(KILL_SECOND, 2);
@@ -269,8 +269,8 @@ inline handle(m)
     d_step {
         settle(m);
         if
-        :: !is_kill(m) && to_of(m) == generation -> owed++; queued-- /* @ slice.c handle: owe(cell, mailbox_charge_of(envelope)) */
-        :: !is_kill(m) && to_of(m) != generation -> owed++; queued-- /* @ slice.c handle_foreign: owe(cell, mailbox_charge_of(envelope)) */
+        :: !is_kill(m) && to_of(m) == generation -> owed++; queued-- /* @ slice.c handle: owe(worker, cell, mailbox_sum(1, envelope->inline_size)) */
+        :: !is_kill(m) && to_of(m) != generation -> owed++; queued-- /* @ slice.c handle_foreign: owe(worker, cell, mailbox_charge_of(envelope)) */
         :: else
         fi;
         if
@@ -324,17 +324,17 @@ inline end_actor()
 {
     atomic {
         seen = list_of(word);
-        word = CLOSED /* @ mailbox.c mailbox_close: atomic_exchange_explicit(&mailbox->word, CLOSED */
+        word = CLOSED /* @ mailbox.c mailbox_close: atomic_exchange_explicit(&mailbox->word, MAILBOX_CLOSED */
     }
     atomic {
         kills = list_of(urgent);
-        urgent = CLOSED /* @ mailbox.c mailbox_close: atomic_exchange_explicit(&mailbox->urgent, CLOSED */
+        urgent = CLOSED /* @ mailbox.c mailbox_close: atomic_exchange_explicit(&mailbox->urgent, MAILBOX_CLOSED */
     }
     d_step {
-        reverse(seen); /* @ mailbox.c mailbox_close: mailbox_taken_t normal = reverse(list_of(word), &charge) */
+        reverse(seen); /* @ mailbox.c mailbox_close: mailbox_taken_t normal = reverse(mailbox_list_of(word), &charge) */
         charge = charge + sum; /* @ mailbox.c mailbox_close: mailbox_credit(mailbox, 0 - charge) */
-        bury(first); /* @ life.c life_end: bury(sender, cell, cell->first, reason) */
-        bury(list); /* @ life.c life_end: bury(sender, cell, queued, reason) */
+        bury(first); /* @ life.c wind_up: bury(sender, cell, cell->first, reason) */
+        bury(list); /* @ life.c wind_up: bury(sender, cell, queued, reason) */
         bury(kills);
         charge = charge - owed; /* @ life.c settle_taken: mailbox_credit(&cell->mailbox, cell->owed + taken) */
         owed = 0;
@@ -353,7 +353,7 @@ inline handle_urgent()
 {
     atomic {
         list = urgent;
-        urgent = RUNNING; /* @ mailbox.c mailbox_take_urgent: atomic_exchange_explicit(&mailbox->urgent, RUNNING */
+        urgent = RUNNING; /* @ mailbox.c mailbox_take_urgent: atomic_exchange_explicit(&mailbox->urgent, MAILBOX_RUNNING */
         assert(list == RUNNING || list >= ENVELOPE)
     }
     do
@@ -390,7 +390,7 @@ inline refill()
             }
         :: else
         fi;
-        atomic { /* @ mailbox.c mailbox_take: atomic_compare_exchange_weak_explicit(&mailbox->word, &word, RUNNING */
+        atomic { /* @ mailbox.c mailbox_take: atomic_compare_exchange_weak_explicit(&mailbox->word, &word, MAILBOX_RUNNING */
             assert(word != ASLEEP && word != CLOSED);
             if
             :: word == seen -> word = RUNNING; break
@@ -400,7 +400,7 @@ inline refill()
     od;
     atomic {
         seen = list_of(seen);
-        reverse(seen); /* @ mailbox.c mailbox_take: mailbox_taken_t taken = reverse(list_of(word), &charge) */
+        reverse(seen); /* @ mailbox.c mailbox_take: mailbox_taken_t taken = reverse(mailbox_list_of(word), &charge) */
         first = list; /* @ slice.c refill: cell->first = taken.first */
         owed = owed + mine - sum; /* @ slice.c refill: cell->owed += taken.excess */
         list = 0;
@@ -414,10 +414,10 @@ inline fall_asleep()
 {
     d_step {
         mine = generation; /* @ slice.c next_envelope: uint32_t generation = life_pid(worker->runtime, cell).generation */
-        charge = charge - owed; /* @ slice.c next_envelope: settle(cell) */
+        charge = charge - owed; /* @ slice.c next_envelope: settle(worker, cell) */
         owed = 0
     }
-    atomic { /* @ mailbox.c mailbox_sleep: atomic_compare_exchange_strong_explicit(&mailbox->word, &word, ASLEEP */
+    atomic { /* @ mailbox.c mailbox_sleep: atomic_compare_exchange_strong_explicit(&mailbox->word, &word, MAILBOX_ASLEEP */
         if
         :: word == RUNNING -> word = ASLEEP; running--; asleep = true
         :: else -> asleep = false
@@ -427,9 +427,9 @@ inline fall_asleep()
     :: asleep ->
         seen = urgent; /* @ mailbox.c mailbox_sleep: uintptr_t urgent = atomic_load_explicit(&mailbox->urgent, memory_order_seq_cst) */
         if
-        :: seen == RUNNING || seen == CLOSED -> gone = true /* @ mailbox.c mailbox_sleep: if (urgent == RUNNING || urgent == CLOSED) */
+        :: seen == RUNNING || seen == CLOSED -> gone = true /* @ mailbox.c mailbox_sleep: if (urgent == MAILBOX_RUNNING || urgent == MAILBOX_CLOSED) */
         :: else ->
-            atomic { /* @ mailbox.c mailbox_sleep: return !atomic_compare_exchange_strong_explicit(&mailbox->word, &word, RUNNING */
+            atomic { /* @ mailbox.c mailbox_sleep: return !atomic_compare_exchange_strong_explicit(&mailbox->word, &word, MAILBOX_RUNNING */
                 if
                 :: word == ASLEEP -> word = RUNNING; asleep = false
                 :: else -> gone = true
@@ -482,7 +482,7 @@ inline cell_run()
         handle(seen);
         d_step {
             seen = 0;
-            charge = charge - owed; /* @ slice.c cell_run: settle(cell) */
+            charge = charge - owed; /* @ slice.c cell_run: settle(worker, cell) */
             owed = 0;
             running--
         }
