@@ -22,11 +22,13 @@ enum {
 };
 
 /** A request from outside; members of other verbs are ignored. */
-#define CONTROL_REQUEST_FIELDS(F)                                          \
-    F(STRING, cmd, _, 1, 32, "the verb: ping, tree, pools, ps, call, ...") \
-    F(OPT_STRING, tool, _, 1, TRP_TOOL_NAME_MAX, "call: name of the tool") \
-    F(OPT_STRING, who, _, 1, 255, "why, state: an actor's pid or name")    \
-    F(OPT_ANY, body, _, 0, 0, "call: the body, a map")                     \
+#define CONTROL_REQUEST_FIELDS(F)                                                       \
+    F(STRING, cmd, _, 1, 32, "the verb: ping, tree, pools, ps, call, ...")              \
+    F(OPT_STRING, tool, _, 1, TRP_TOOL_NAME_MAX, "call: name of the tool")              \
+    F(OPT_STRING, who, _, 1, 255, "why, state: an actor's pid or name")                 \
+    F(OPT_STRING, pool, _, 1, 63, "roll: name of the pool")                             \
+    F(OPT_STRING, program, _, 1, 255, "roll: the new program; default: the one it has") \
+    F(OPT_ANY, body, _, 0, 0, "call: the body, a map")                                  \
     F(OPT_INT, timeout_ms, _, 1, 86400000, "call: how long to wait; default 60000")
 
 #define CALL_FIELDS(F)                                           \

@@ -28,6 +28,8 @@ enum {
     TRP_TAG_CHILD_SPEC = 0x0508, /* request [child_id] -> CHILD_SPEC_SHOWN, or CHILD_ANSWER */
     TRP_TAG_SUPERVISOR_STOP = 0x0509,  /* request [] -> CHILD_ANSWER when all children have ended;
                                        * it ends with `normal` after that */
+    TRP_TAG_CHILD_TEMPLATE = 0x050a,   /* request [child_start] -> CHILD_ANSWER: the template, and
+                                        * with it later children, get its `program` */
     TRP_TAG_CHILD_ANSWER = 0x0510,     /* [child_answer] */
     TRP_TAG_CHILDREN = 0x0511,         /* [children] */
     TRP_TAG_CHILDREN_COUNTED = 0x0512, /* [children_counted] */
@@ -58,9 +60,11 @@ typedef enum child_outcome {
 
 #define CHILD_STATES "idle|backoff|queued|starting|up|stopping"
 
-#define CHILD_START_FIELDS(F)                 \
-    F(OPT_STRING, id, _, 1, TRP_CHILD_ID_MAX, \
-      "id of the new child, made from the pool's template; default: the lowest free NAME.n")
+#define CHILD_START_FIELDS(F)                                                                \
+    F(OPT_STRING, id, _, 1, TRP_CHILD_ID_MAX,                                                \
+      "id of the new child, made from the pool's template; default: the lowest free NAME.n") \
+    F(OPT_STRING, program, _, 1, 255, "program to run; default: the template's")             \
+    F(OPT_BOOL, over_max, _, 0, 0, "one child more than the maximum is taken, for a while")
 
 #define CHILD_ID_FIELDS(F)                                                              \
     F(STRING, id, _, 0, TRP_CHILD_ID_MAX, "id of the child; \"\" where `pid` names it") \

@@ -14,6 +14,7 @@ enum {
     COMMAND_JSON = 1u << 0,    /* --json */
     COMMAND_CONTROL = 1u << 1, /* --control ENDPOINT */
     COMMAND_SET = 1u << 2,     /* --set section.option=value, many times */
+    COMMAND_ROLLING = 1u << 3, /* --rolling, which says what is done anyway */
 };
 
 /** One call of a command, parsed. */
@@ -47,6 +48,8 @@ int command_state(const command_call_t *call);
 int command_call(const command_call_t *call);
 int command_why(const command_call_t *call);
 int command_limits(const command_call_t *call);
+int command_upgrade(const command_call_t *call);
+int command_restart(const command_call_t *call);
 int command_stop(const command_call_t *call);
 int command_config(const command_call_t *call);
 int command_messages(const command_call_t *call);

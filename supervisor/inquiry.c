@@ -151,9 +151,9 @@ static const struct {
     const char *name;
     void (*run)(inquiry_t *inquiry, trp_ctx_t *ctx, const control_request_t *request);
 } verbs[] = {
-    {"ping", verb_ping},     {"tree", verb_tree},  {"pools", verb_pools},
-    {"ps", verb_ps},         {"call", verb_call},  {"stop", verb_stop},
-    {"ledger", verb_ledger}, {"why", inquiry_why}, {"state", inquiry_state},
+    {"ping", verb_ping},      {"tree", verb_tree},    {"pools", verb_pools},   {"ps", verb_ps},
+    {"call", verb_call},      {"stop", verb_stop},    {"ledger", verb_ledger}, {"why", inquiry_why},
+    {"state", inquiry_state}, {"roll", inquiry_roll},
 };
 
 static void run_verb(inquiry_t *inquiry, trp_ctx_t *ctx, const control_request_t *request)
@@ -207,6 +207,7 @@ static void terminate(trp_ctx_t *ctx, void *state, const trp_reason_t *reason)
     (void)reason;
     inquiry_t *inquiry = state;
     inquiry_tree_free(&inquiry->tree);
+    inquiry_roll_free(&inquiry->roll);
 }
 
 /* The member `pools` of the status is the result. */
@@ -246,7 +247,9 @@ static trp_status_t receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *m
     }
     size_t size = 0;
     const void *data = trp_message_data(message, &size);
-    if (message->tag == TRP_TAG_TIMEOUT) {
+    if (inquiry->roll != NULL) {
+        inquiry_roll_reply(inquiry, ctx, message);
+    } else if (message->tag == TRP_TAG_TIMEOUT) {
         inquiry_fail(inquiry, ctx, "E_TIMEOUT", "%s did not answer in time", inquiry->asked);
     } else if (message->tag == TRP_TAG_DOWN) {
         inquiry_fail(inquiry, ctx, "E_UNAVAILABLE", "%s ended before it answered", inquiry->asked);

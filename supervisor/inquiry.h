@@ -11,6 +11,7 @@
 #define INQUIRY_ASK_MS 5000 /* for actors of this node to answer */
 
 typedef struct inquiry_tree inquiry_tree_t;
+typedef struct inquiry_roll inquiry_roll_t;
 
 typedef struct inquiry {
     trp_form_t form;   /* of the request; the answer is in it, too */
@@ -18,6 +19,7 @@ typedef struct inquiry {
     uint16_t awaits;   /* tag of the reply */
     const char *asked; /* name of the actor that we asked */
     inquiry_tree_t *tree;
+    inquiry_roll_t *roll;
 } inquiry_t;
 
 /** Answers {ok: true, result} with the one value that `result` holds, and ends. Takes the
@@ -44,6 +46,11 @@ void inquiry_why(inquiry_t *inquiry, trp_ctx_t *ctx, const control_request_t *re
 /** Where this node keeps black boxes: the configured folder, or "" for that in the run directory.
  * Before there are threads. */
 void inquiry_box_folder(const char *configured, const char *run_dir);
+
+/** The verb `roll`: replaces the workers of a pool one by one. */
+void inquiry_roll(inquiry_t *inquiry, trp_ctx_t *ctx, const control_request_t *request);
+void inquiry_roll_reply(inquiry_t *inquiry, trp_ctx_t *ctx, const trp_envelope_t *reply);
+void inquiry_roll_free(inquiry_roll_t **roll);
 
 /** The verb `state`: asks the actor. */
 void inquiry_state(inquiry_t *inquiry, trp_ctx_t *ctx, const control_request_t *request);

@@ -44,6 +44,14 @@ static const command_t commands[] = {
      command_why},
     {"limits", "WHO", 1, 1, COMMAND_JSON | COMMAND_CONTROL,
      "show the limits of a worker process, and which of them hold", NULL, command_limits},
+    {"upgrade", "POOL PROGRAM", 2, 2, COMMAND_JSON | COMMAND_CONTROL,
+     "replace the workers of a pool by those of a new program, one by one",
+     "A new worker is started first; when it is ready and stays so, an old one finishes what it "
+     "has\n"
+     "and stops. No task fails. If a new one dies or does not start, the pool is made what it was.",
+     command_upgrade},
+    {"restart", "POOL", 1, 1, COMMAND_JSON | COMMAND_CONTROL | COMMAND_ROLLING,
+     "replace the workers of a pool by fresh ones, one by one", NULL, command_restart},
     {"stop", "", 0, 0, COMMAND_JSON | COMMAND_CONTROL, "stop a node when its work is done", NULL,
      command_stop},
     {"config", "", 0, 0, COMMAND_JSON, "print every configuration option, as Markdown", NULL,
@@ -63,6 +71,7 @@ static const struct {
     {COMMAND_CONTROL, "--control ENDPOINT",
      "the node's control socket; default: $TROUPE_CONTROL, else the one\n"
      "                              node in the user's run directory"},
+    {COMMAND_ROLLING, "--rolling", "one by one, which is the only way"},
     {COMMAND_SET, "--set SECTION.OPTION=VALUE", "override the configuration; may be repeated"},
 };
 
@@ -156,12 +165,13 @@ static int command_version(const command_call_t *call)
 
 /* ---- parsing ---- */
 
-enum { OPTION_JSON = 1000, OPTION_CONTROL, OPTION_SET, OPTION_HELP };
+enum { OPTION_JSON = 1000, OPTION_CONTROL, OPTION_SET, OPTION_ROLLING, OPTION_HELP };
 
 static const struct option long_options[] = {
     {"json", no_argument, NULL, OPTION_JSON},
     {"control", required_argument, NULL, OPTION_CONTROL},
     {"set", required_argument, NULL, OPTION_SET},
+    {"rolling", no_argument, NULL, OPTION_ROLLING},
     {"help", no_argument, NULL, OPTION_HELP},
     {NULL, 0, NULL, 0},
 };
@@ -193,6 +203,8 @@ static int parse(const command_t *command, int argc, char **argv, command_call_t
         } else if (option == OPTION_SET) {
             needs = COMMAND_SET;
             call->overrides[override_count++] = optarg;
+        } else if (option == OPTION_ROLLING) {
+            needs = COMMAND_ROLLING;
         }
         if (needs == 0) { /* getopt_long has said what is wrong */
             return wrong_use(call);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "supervisor/supervisor.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "runtime/log.h"
@@ -56,6 +57,11 @@ static void release(void *state)
     HASH_CLEAR(by_pid, supervisor->pids);
     HASH_CLEAR(by_timer, supervisor->timers);
     policy_fini(&supervisor->policy);
+    while (supervisor->programs != NULL) {
+        supervisor_program_t *next = supervisor->programs->next;
+        free(supervisor->programs);
+        supervisor->programs = next;
+    }
 }
 
 /* ---- what happens to children ---- */

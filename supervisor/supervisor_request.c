@@ -143,13 +143,37 @@ static void on_child_id(supervisor_t *supervisor, trp_ctx_t *ctx, const trp_enve
 
 /* ---- start_child ---- */
 
-static bool is_full(const supervisor_t *supervisor)
+/* Not of one that ends, which says so itself. */
+static bool is_full(const supervisor_t *supervisor, bool over_max)
 {
+    if (supervisor->policy.mode >= POLICY_ENDING) {
+        return false;
+    }
     size_t child_max = supervisor->spec->child_max;
     if (child_max == 0) {
         child_max = is_template(supervisor) ? INSTANCE_MAX : CHILD_MAX;
     }
-    return supervisor->policy.child_count >= child_max;
+    return supervisor->policy.child_count >= child_max + (over_max ? 1 : 0);
+}
+
+/* The path as a text that lasts; NULL: no memory. */
+static const char *keep_program(supervisor_t *supervisor, trp_text_t path)
+{
+    supervisor_program_t *program = supervisor->programs;
+    while (program != NULL && (strlen(program->path) != path.size ||
+                               memcmp(program->path, path.data, path.size) != 0)) {
+        program = program->next;
+    }
+    if (program == NULL) {
+        program = calloc(1, sizeof(*program));
+        if (program == NULL) {
+            return NULL;
+        }
+        snprintf(program->path, sizeof(program->path), "%.*s", (int)path.size, path.data);
+        program->next = supervisor->programs;
+        supervisor->programs = program;
+    }
+    return program->path;
 }
 
 /* Adds the row and starts it. `args`: the message's; copied, where there are any. */
@@ -159,10 +183,6 @@ static void add(supervisor_t *supervisor, trp_ctx_t *ctx, const trp_envelope_t *
     policy_t *policy = &supervisor->policy;
     if (policy->mode >= POLICY_ENDING) {
         refuse(ctx, message, CHILD_STOPPING, NULL, "the supervisor ends");
-        return;
-    }
-    if (is_full(supervisor)) {
-        refuse(ctx, message, CHILD_REFUSED, NULL, "at its maximum of children");
         return;
     }
     void *copy = NULL;
@@ -222,10 +242,44 @@ static void on_start_child(supervisor_t *supervisor, trp_ctx_t *ctx, const trp_e
         return;
     }
     trp_child_spec_t spec = *supervisor->spec->template;
-    if (!is_template(supervisor)) {
-        choose_id(supervisor, &request, spec.id);
+    spec.program = supervisor->program != NULL ? supervisor->program : spec.program;
+    if (request.has_program) {
+        spec.program = keep_program(supervisor, request.program);
     }
-    add(supervisor, ctx, message, &spec, (trp_text_t){NULL, 0});
+    if (is_full(supervisor, request.has_over_max && request.over_max)) {
+        refuse(ctx, message, CHILD_REFUSED, NULL, "at its maximum of children");
+    } else if (request.has_program && spec.program == NULL) {
+        refuse(ctx, message, CHILD_FAILED, NULL, trp_status_text(TRP_NO_MEMORY));
+    } else {
+        if (!is_template(supervisor)) {
+            choose_id(supervisor, &request, spec.id);
+        }
+        add(supervisor, ctx, message, &spec, (trp_text_t){NULL, 0});
+    }
+    trp_document_fini(&document);
+}
+
+/* Later children run another program. */
+static void on_template(supervisor_t *supervisor, trp_ctx_t *ctx, const trp_envelope_t *message)
+{
+    child_start_t request;
+    trp_document_t document;
+    trp_fault_t fault;
+    if (supervisor->spec->template == NULL || is_template(supervisor)) {
+        refuse(ctx, message, CHILD_REFUSED, NULL, "this supervisor has no template");
+        return;
+    }
+    if (trp_message_unpack(&child_start_schema, message, &document, &request, &fault) != TRP_OK) {
+        refuse(ctx, message, CHILD_REFUSED, NULL, fault.rule);
+        return;
+    }
+    const char *program = request.has_program ? keep_program(supervisor, request.program) : NULL;
+    if (request.has_program && program == NULL) {
+        refuse(ctx, message, CHILD_FAILED, NULL, trp_status_text(TRP_NO_MEMORY));
+    } else {
+        supervisor->program = program != NULL ? program : supervisor->program;
+        supervisor_answer(ctx, trp_reply_address(message), CHILD_OK, NULL, NULL);
+    }
     trp_document_fini(&document);
 }
 
@@ -254,6 +308,8 @@ static void on_add_child(supervisor_t *supervisor, trp_ctx_t *ctx, const trp_env
     } else if (spec.class != NULL &&
                supervisor_check_child(supervisor->spec, &spec, rule) != TRP_OK) {
         refuse(ctx, message, CHILD_REFUSED, NULL, rule);
+    } else if (is_full(supervisor, false)) {
+        refuse(ctx, message, CHILD_REFUSED, NULL, "at its maximum of children");
     } else {
         add(supervisor, ctx, message, &spec, args);
     }
@@ -279,6 +335,9 @@ bool supervisor_request(supervisor_t *supervisor, trp_ctx_t *ctx, const trp_enve
     switch (message->tag) {
     case TRP_TAG_CHILD_START:
         on_start_child(supervisor, ctx, message);
+        break;
+    case TRP_TAG_CHILD_TEMPLATE:
+        on_template(supervisor, ctx, message);
         break;
     case TRP_TAG_CHILD_ADD:
         on_add_child(supervisor, ctx, message);

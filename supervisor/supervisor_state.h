@@ -16,6 +16,12 @@ enum {
                                      * key, behind all that was queued before */
 };
 
+/* A program that children were told to run. Kept to the end: their rows point to it. */
+typedef struct supervisor_program {
+    struct supervisor_program *next;
+    char path[256];
+} supervisor_program_t;
+
 typedef struct supervisor {
     const trp_supervisor_spec_t *spec;
     trp_pid_t parent;
@@ -26,7 +32,9 @@ typedef struct supervisor {
     report_t report;
     uint64_t stop_timer;
     trp_reply_address_t stopper; /* who asked it to stop; request_id 0 = nobody */
-    unsigned next_number;        /* no NAME.n below it is free */
+    supervisor_program_t *programs;
+    const char *program;  /* of the template, when it has changed; NULL: as the spec says */
+    unsigned next_number; /* no NAME.n below it is free */
     bool in_init;
     bool report_is_due;
     bool has_deferred; /* starts awaited: messages are put off */
