@@ -22,6 +22,7 @@ enum {
     TRP_TAG_DEAD_LETTER = 8,  /* see trp_dead_letters: nobody handled it [trp_dead_letter_t] */
     TRP_TAG_SNAPSHOT = 9,     /* answers trp_snapshot_take [trp_snapshot] */
     TRP_TAG_NO_SNAPSHOT = 10, /* the same when there is none [int32: a trp_status_t] */
+    TRP_TAG_FAILED = 11,      /* a function of trp_offload failed [int32: a trp_status_t] */
 };
 
 /** Why messages die: X(NAME, "name"). The last two are drops: the receiver lives, its mailbox was

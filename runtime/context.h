@@ -34,6 +34,14 @@ int64_t context_ns(int64_t ms);
 /** `deadline_ns` (0: none), or that of the message that is handled now if that is sooner. */
 int64_t context_inherit(const trp_ctx_t *ctx, int64_t deadline_ns);
 
+/** The caller waits for an answer with this id, as trp_request does, but nothing is sent. errors:
+ * TRP_NO_MEMORY */
+TRP_MUST_USE trp_status_t context_await(trp_ctx_t *ctx, const trp_request_t *request, uint64_t *id);
+
+/** A runtime's way back for results of trp_offload. errors: TRP_NO_MEMORY */
+TRP_MUST_USE trp_status_t offload_port_open(trp_runtime_t *runtime);
+void offload_port_close(trp_runtime_t *runtime);
+
 /** Sends a signal of the caller. */
 void context_signal(trp_ctx_t *ctx, trp_pid_t to, uint16_t tag, uint64_t ref);
 

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "runtime/host_offload.h"
 #include "runtime/host_probe.h"
 
 #define NS_PER_S 1000000000LL
@@ -146,6 +147,7 @@ const trp_host_t host_os = {
     .probe_open = host_probe_open,
     .probe_look = host_probe_look,
     .probe_close = host_probe_close,
+    .offload = host_offload,
     .processors = os_processors,
     .process_id = os_process_id,
     .parent_id = os_parent_id,

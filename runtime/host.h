@@ -26,6 +26,13 @@ typedef struct host_probe host_probe_t;
  * is async-signal-safe. */
 typedef void (*host_glance_t)(void *arg, void *const *frames, int count);
 
+/** Something to be run on a thread that may block. */
+typedef struct host_job {
+    struct host_job *next; /* of whoever keeps it */
+    /** Once; the job is not the host's any more when it is called. */
+    void (*run)(struct host_job *job);
+} host_job_t;
+
 typedef struct trp_host {
     void *user;
     /** Monotonic. units: nanoseconds */
@@ -52,6 +59,9 @@ typedef struct trp_host {
     bool (*probe_look)(void *user, host_probe_t *probe, host_glance_t glance, void *arg);
     /** By its thread, when nobody looks. Clears the pointer. */
     void (*probe_close)(void *user, host_probe_t **probe);
+    /** Has a job run later, on another thread, or after a while. NULL: this host can't. errors:
+     * TRP_BUSY (too many wait), TRP_SYSTEM; the job is the caller's then */
+    trp_status_t (*offload)(void *user, host_job_t *job);
     /** Processors that this process may use (affinity, cgroup quota), at least 1. */
     uint32_t (*processors)(void *user);
     /** The process that this is, and the one that started it. */

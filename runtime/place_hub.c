@@ -184,16 +184,6 @@ const char *hub_thread_endpoint(const place_hub_t *hub)
     return edge_endpoint(hub->threads);
 }
 
-void hub_wake_threads(place_hub_t *hub)
-{
-    for (uint32_t index = WORKERS_MAX + 1; index <= LINKS_MAX; index++) {
-        place_link_t *link = hub->links[index];
-        if (link != NULL) {
-            (void)!channel_send(&link->channel, WIRE_REPORT, NULL, 0);
-        }
-    }
-}
-
 trp_status_t hub_open(const hub_options_t *options, place_hub_t **result, char error[256])
 {
     char endpoint[ENDPOINT_MAX];

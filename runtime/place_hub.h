@@ -40,9 +40,6 @@ TRP_MUST_USE trp_status_t hub_link(place_hub_t *hub, trp_place_t place, trp_pid_
 /** Where threads of this process connect: an inproc endpoint, valid while the hub lives. */
 const char *hub_thread_endpoint(const place_hub_t *hub);
 
-/** Sends each thread a frame, so that it looks whether its runtime was stopped. */
-void hub_wake_threads(place_hub_t *hub);
-
 /** Forgets a worker that has ended. Clears the pointer. */
 void hub_unlink(place_hub_t *hub, place_link_t **link);
 

@@ -15,6 +15,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -44,7 +45,7 @@ typedef struct thread {
     const trp_class_t *classes[2];
     const trp_transport_t *transport;
     void *medium, *socket;
-    int descriptor;
+    int descriptor, wake_fd;
     host_thread_t *id;
     _Atomic bool told; /* to end: what comes is of no use any more */
     bool done;         /* under the gate's lock: nothing of it is used by itself any more */
@@ -72,10 +73,8 @@ static void on_frames(void *user, const trp_peer_t *peer, zmq_msg_t *frames, siz
 {
     (void)peer;
     thread_t *thread = user;
-    /* Acquire: said before the frame was sent that wakes the thread for it. */
-    if (atomic_load_explicit(&thread->told, memory_order_acquire)) {
-        worker_root_hang_up(&thread->root);
-    } else {
+    /* Acquire: with what was done before it was told. */
+    if (!atomic_load_explicit(&thread->told, memory_order_acquire)) {
         worker_root_receive(&thread->root, frames, count);
     }
 }
@@ -109,7 +108,8 @@ static void park_wait(void *user, int64_t until_ns)
     if (look(thread)) {
         return;
     }
-    struct pollfd polled = {.fd = thread->descriptor, .events = POLLIN};
+    struct pollfd polled[] = {{.fd = thread->descriptor, .events = POLLIN},
+                              {.fd = thread->wake_fd, .events = POLLIN}};
     struct timespec limit = {0, 0};
     if (until_ns != HOST_FOREVER) {
         const int64_t left_ns = until_ns - runtime_now_ns(thread->runtime);
@@ -117,14 +117,32 @@ static void park_wait(void *user, int64_t until_ns)
             limit = (struct timespec){left_ns / NS_PER_S, left_ns % NS_PER_S};
         }
     }
-    (void)ppoll(&polled, 1, until_ns == HOST_FOREVER ? NULL : &limit, NULL);
+    (void)ppoll(polled, 2, until_ns == HOST_FOREVER ? NULL : &limit, NULL);
+    if (polled[1].revents != 0) {
+        uint64_t count;
+        (void)!read(thread->wake_fd, &count, sizeof(count));
+    }
     (void)look(thread);
 }
 
-/* All that comes from other threads comes over the socket; who stops the runtime sends a frame. */
+/* A result of trp_offload has come, or the runtime was stopped. */
 static void park_wake(void *user)
 {
-    (void)user;
+    const thread_t *thread = user;
+    const uint64_t one = 1;
+    (void)!write(thread->wake_fd, &one, sizeof(one));
+}
+
+/* In a handler that asked the node something; nothing is answered to who has to end. */
+static void wait_for_answer(void *user, int64_t until_ns)
+{
+    thread_t *thread = user;
+    park_wait(thread, until_ns);
+    /* Acquire: as in on_frames. */
+    if (atomic_load_explicit(&thread->told, memory_order_acquire)) {
+        worker_root_hang_up(&thread->root);
+        park_wake(thread); /* for the park that this wake was meant for */
+    }
 }
 
 static void tell_reaper(const gate_t *gate)
@@ -189,7 +207,7 @@ static trp_status_t open_runtime(thread_t *thread, const place_link_t *link)
                                   .incarnation = link->incarnation,
                                   .send = send_frames,
                                   .fail = on_failure,
-                                  .wait = park_wait,
+                                  .wait = wait_for_answer,
                                   .user = thread};
     memcpy(root.token, link->token, sizeof(root.token));
     return worker_root_open(&thread->root, &root);
@@ -228,6 +246,7 @@ static void thread_free(thread_t *thread)
     if (thread->medium != NULL) {
         thread->transport->shut(&thread->medium);
     }
+    (void)close(thread->wake_fd);
     free(thread);
 }
 
@@ -314,6 +333,11 @@ static trp_status_t start(void *user, place_link_t *link, const place_birth_t *b
         return TRP_NO_MEMORY;
     }
     thread->gate = threads->gate;
+    thread->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (thread->wake_fd < 0) {
+        free(thread);
+        return TRP_SYSTEM;
+    }
     thread->classes[0] = birth->class;
     status = open_runtime(thread, link);
     if (status == TRP_OK) {
@@ -342,8 +366,6 @@ static void end(void *user, place_link_t *link)
 {
     (void)user;
     tell(link->carried);
-    /* Wakes it when it is parked. */
-    (void)!channel_send(&link->channel, WIRE_REPORT, NULL, 0);
 }
 
 static bool reason_of(const place_link_t *link, trp_reason_t *reason)
@@ -433,7 +455,6 @@ uint32_t place_threads_stop(place_threads_t *threads)
         tell(thread);
         thread->released = true;
     }
-    hub_wake_threads(threads->hub);
     const uint32_t left = wait_for_all(threads);
     if (left > 0) {
         log_event(LOG_ERROR, "threads_left_behind", LOG_INT("threads", left),

@@ -60,6 +60,14 @@ static trp_status_t open_request(trp_ctx_t *ctx, const trp_request_t *request, w
     return status;
 }
 
+trp_status_t context_await(trp_ctx_t *ctx, const trp_request_t *request, uint64_t *id)
+{
+    watch_t row;
+    const trp_status_t status = open_request(ctx, request, &row);
+    *id = row.ref;
+    return status;
+}
+
 trp_status_t trp_request(trp_ctx_t *ctx, const trp_request_t *request, uint64_t *request_id)
 {
     return context_ask(ctx, request, 0, request_id);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/context.h"
 #include "runtime/defer.h"
 #include "runtime/keep.h"
 #include "runtime/life.h"
@@ -92,7 +93,11 @@ trp_status_t runtime_create(const runtime_options_t *options, trp_runtime_t **ru
     if (registry_init(&made->names) != TRP_OK) {
         goto no_names;
     }
+    if (offload_port_open(made) != TRP_OK) {
+        goto no_workers;
+    }
     if (make_workers(made, options) != TRP_OK) {
+        offload_port_close(made);
         goto no_workers;
     }
     group_table_init(&made->groups);
@@ -215,6 +220,7 @@ void runtime_destroy(trp_runtime_t **runtime)
     for (uint32_t slot = 1; slot < used; slot++) {
         discard(&ending->table.cells[slot]);
     }
+    offload_port_close(ending);
     keep_end(ending);
     for (uint32_t i = 0; i < ending->worker_count; i++) {
         timer_wheel_fini(&ending->workers[i].wheel);

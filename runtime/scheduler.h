@@ -33,6 +33,7 @@
 _Static_assert(RUNTIME_THREADS_MAX + 1 + SPARES_MAX <= WORKERS_MAX, "pool threads, edge, spares");
 
 typedef struct worker worker_t;
+typedef struct offload_port offload_port_t;
 
 /** What the last look of the watchdog found a worker at. */
 typedef struct watchdog_row {
@@ -142,6 +143,7 @@ struct trp_runtime {
     trp_placement_t places[TRP_PLACE_COUNT];
     runtime_uplink_t uplink; /* .ask NULL: this is the node */
     struct keep *keeps;
+    offload_port_t *offloads;
     counters_t outside; /* of threads that are no workers */
     sender_t outsider;  /* they */
     watchdog_t watchdog;

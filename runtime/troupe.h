@@ -275,9 +275,10 @@ TRP_API TRP_MUST_USE trp_status_t trp_continue(trp_ctx_t *ctx, uint16_t tag, con
  * costs messages nothing. errors: TRP_NO_MEMORY */
 TRP_API TRP_MUST_USE trp_status_t trp_idle_after(trp_ctx_t *ctx, int64_t ms, uint16_t tag);
 
-/* State machines: runtime/machine.h. Several requests at once: runtime/gather.h. Deadlines of plain
- * messages: runtime/letter.h. Memory that is freed at the actor's end, scratch for a callback:
- * runtime/memory.h. Snapshots: runtime/snapshot.h. */
+/* State machines: runtime/machine.h. Several requests at once: runtime/gather.h. Calls that block,
+ * made by helper threads: runtime/offload.h. Threads that are no actors: runtime/client.h.
+ * Deadlines of plain messages: runtime/letter.h. Memory that is freed at the actor's end, scratch
+ * for a callback: runtime/memory.h. Snapshots: runtime/snapshot.h. */
 
 /* ---- groups: publish and subscribe ---- */
 

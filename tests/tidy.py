@@ -39,7 +39,7 @@ LEVELS = {
     "core": ["runtime", "cell", "mailbox", "runq", "scheduler", "timer", "registry", "group", "signal",
              "watch", "route", "request", "defer", "send", "life", "publish", "slice", "inspect", "keep", "context",
              "overflow", "room", "letter", "watchdog", "spare", "lease",
-             "memory", "quota", "snapshot"],
+             "memory", "quota", "snapshot", "offload"],
     "boundary": ["edge", "channel", "node", "config", "transport", "place", "guardian", "worker",
                  "dead_log", "cgroup", "sandbox", "black_box", "client"],
 }
@@ -75,6 +75,7 @@ HOSTED = {
 HOSTS = {
     "runtime/host.c": "it is the host",
     "runtime/host_probe.c": "it is the host",
+    "runtime/host_offload.c": "it is the host",
     "runtime/transport_": "libzmq and the kernel are behind it",
     "runtime/guardian": "a process of its own, outside of every runtime",
     "runtime/worker.c": "getenv: the guardian's word to a program of its own",

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "runtime/offload.h"
 #include "tests/runtime/node_fixture.h"
 
 enum {
@@ -27,6 +28,7 @@ enum {
     TAG_JOIN,  /* joins "news.*" with a child, answers with what it sees of the node [sight_t] */
     TAG_NEWS,  /* published by the asker: answered by a publication of TAG_BACK */
     TAG_BACK,
+    TAG_AWAY, /* has a blocking call made elsewhere and answers with its result */
     TAG_NEXT,
 };
 
@@ -175,6 +177,39 @@ static trp_status_t tell_sight(trp_ctx_t *ctx, subject_t *subject)
     return trp_send(ctx, subject->asker.to, TAG_JOIN, &sight, sizeof(sight));
 }
 
+/* Blocks until the subject has gone on and says so: its thread is not held up. */
+static trp_status_t block(void *argument, zmq_msg_t *result)
+{
+    const uint32_t answer = *(uint32_t *)argument;
+    wait_for_step(1);
+    zmq_msg_init_size(result, sizeof(answer));
+    memcpy(zmq_msg_data(result), &answer, sizeof(answer));
+    return TRP_OK;
+}
+
+static trp_status_t send_away(trp_ctx_t *ctx, subject_t *subject, const trp_envelope_t *message)
+{
+    static uint32_t answer = 42;
+    uint64_t id;
+    const trp_offload_t job = {.run = block, .argument = &answer, .tag = TAG_AWAY};
+    subject->asker = trp_reply_address(message);
+    const trp_status_t status = trp_offload(ctx, &job, &id);
+    return status == TRP_OK ? trp_continue(ctx, TAG_BACK, NULL, 0) : status;
+}
+
+static trp_status_t on_away(trp_ctx_t *ctx, subject_t *subject, const trp_envelope_t *message)
+{
+    zmq_msg_t result;
+    size_t size = 0;
+    if ((message->flags & TRP_ENVELOPE_REPLY) == 0) {
+        return send_away(ctx, subject, message);
+    }
+    const void *data = trp_message_data(message, &size);
+    zmq_msg_init_size(&result, size);
+    memcpy(zmq_msg_data(&result), data, size);
+    return trp_reply_to(ctx, subject->asker, TAG_AWAY, &result);
+}
+
 static trp_status_t on_work(trp_ctx_t *ctx, subject_t *subject, const trp_envelope_t *message)
 {
     size_t size = 0;
@@ -220,6 +255,11 @@ static trp_status_t subject_receive(trp_ctx_t *ctx, void *state, const trp_envel
         return tell_sight(ctx, subject);
     case TAG_NEWS:
         subject->counted++;
+        return TRP_OK;
+    case TAG_AWAY:
+        return on_away(ctx, subject, message);
+    case TAG_BACK:
+        set_step(1);
         return TRP_OK;
     case TAG_GO_ON:
         subject->asker = trp_reply_address(message);
@@ -444,6 +484,20 @@ static int idle_told(trp_ctx_t *ctx, asker_t *asker, const trp_envelope_t *messa
     return verdict(message->tag == TAG_IDLE);
 }
 
+/* ---- elsewhere ---- */
+
+static int away_started(trp_ctx_t *ctx, asker_t *asker)
+{
+    return ask(ctx, asker, TAG_AWAY) ? ON : NODE_FAILED;
+}
+
+static int away_told(trp_ctx_t *ctx, asker_t *asker, const trp_envelope_t *message)
+{
+    (void)ctx;
+    (void)asker;
+    return verdict(message->tag == TAG_AWAY && number_of(message) == 42);
+}
+
 /* ---- names ---- */
 
 static int name_started(trp_ctx_t *ctx, asker_t *asker)
@@ -598,6 +652,7 @@ static const story_t stories[] = {
     {.text = "what it put off comes in order", .started = defer_started, .told = all_counted},
     {.text = "it gives way and goes on", .started = go_on_started, .told = go_on_told},
     {.text = "it hears that it is idle", .started = idle_started, .told = idle_told},
+    {.text = "a call that blocks is made elsewhere", .started = away_started, .told = away_told},
     {.text = "its name is the node's, once, while it lives",
      .spawn = {.name = "the subject"},
      .started = name_started,
