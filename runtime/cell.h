@@ -71,7 +71,7 @@ typedef struct cell {
     struct cell *run_next;                    /* of the run queue, or of the free list */
     uint32_t slot;
     _Atomic uint32_t turned_away; /* messages that found no room; written by their senders */
-    bool pinned;                  /* runs on the edge only */
+    uint8_t held;                 /* index + 1 of the only worker that runs it; 0: any may */
     trp_envelope_t *args;         /* the spawner's, then for init */
     mailbox_t mailbox;            /* its last word begins the next line: */
     /* the runner */

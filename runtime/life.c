@@ -173,6 +173,21 @@ static trp_status_t fill_life(trp_runtime_t *runtime, cell_t *cell, const trp_sp
     return spawn->snapshot == NULL ? TRP_OK : snapshot_keep(&runtime->table, cell, spawn);
 }
 
+/* cell.held of what is spawned so. */
+static uint8_t holder(trp_runtime_t *runtime, const trp_spawn_t *spawn)
+{
+    if ((spawn->class->flags & TRP_CLASS_EDGE) != 0) {
+        return runtime->edge == NULL ? 0 : (uint8_t)(runtime->edge->index + 1);
+    }
+    if (spawn->thread == 0 || runtime->first_pool == runtime->first_spare) {
+        return 0;
+    }
+    uint32_t index = runtime->first_pool + spawn->thread - 1;
+    /* Relaxed: a hint for how to wait; what it waits for comes through its queue. */
+    atomic_store_explicit(&runtime->workers[index].holds, true, memory_order_relaxed);
+    return (uint8_t)(index + 1);
+}
+
 /* What the cell has for itself, before anybody can find it. */
 static trp_status_t fill(trp_runtime_t *runtime, cell_t *cell, const birth_t *birth)
 {
@@ -180,7 +195,7 @@ static trp_status_t fill(trp_runtime_t *runtime, cell_t *cell, const birth_t *bi
     cell->first = cell->last = NULL;
     cell->self = trp_pid_is_none(birth->known) ? life_pid(runtime, cell) : birth->known;
     cell->class = spawn->class;
-    cell->pinned = runtime->edge != NULL && (spawn->class->flags & TRP_CLASS_EDGE) != 0;
+    cell->held = holder(runtime, spawn);
     cell->next_ref = (spawn->class->flags & TRP_CLASS_PROXY) != 0 ? PROXY_REFS : 1;
     cell->owed = 0;
     /* Relaxed, all of them: published with the cell. */
@@ -243,13 +258,20 @@ static void unmake(const sender_t *sender, cell_t *cell, const birth_t *birth)
     clear(sender->runtime, cell);
 }
 
+/* The edge alone, which runs all then, counts as one. */
+static uint32_t thread_max(const trp_runtime_t *runtime)
+{
+    uint32_t threads = runtime->first_spare - runtime->first_pool;
+    return threads == 0 ? 1 : threads;
+}
+
 trp_status_t life_spawn(const sender_t *sender, const birth_t *birth, trp_pid_t *pid)
 {
     trp_runtime_t *runtime = sender->runtime;
     const trp_spawn_t *spawn = birth->spawn;
     if (spawn->class == NULL || spawn->class->receive == NULL ||
         (spawn->args == NULL && spawn->args_size != 0) ||
-        (unsigned)spawn->overflow >= TRP_OVERFLOW_COUNT) {
+        (unsigned)spawn->overflow >= TRP_OVERFLOW_COUNT || spawn->thread > thread_max(runtime)) {
         return TRP_INVALID;
     }
     if (spawn->memory_quota != 0 && spawn->class->state_size > spawn->memory_quota) {

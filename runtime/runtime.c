@@ -37,6 +37,7 @@ static void worker_init(trp_runtime_t *runtime, uint32_t index, uint32_t slice_e
         worker->chance[i] = host->chance(host->user) | 1; /* never all zero */
     }
     runq_init(&worker->queue);
+    runq_init(&worker->held);
     timer_wheel_init(&worker->wheel, worker->now_ns);
 }
 
@@ -226,6 +227,7 @@ void runtime_destroy(trp_runtime_t **runtime)
         timer_wheel_fini(&ending->workers[i].wheel);
         scratch_fini(&ending->workers[i].scratch);
         runq_fini(&ending->workers[i].queue);
+        runq_fini(&ending->workers[i].held);
     }
     runq_fini(&ending->inject);
     route_table_fini(&ending->routes);

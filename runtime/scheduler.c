@@ -123,15 +123,30 @@ static void keep_local(worker_t *worker, cell_t *cell)
     notify_if_behind(worker, displaced == NULL ? 0 : runq_push(&worker->queue, displaced) + 1);
 }
 
+/* To the one worker that may run it. */
+static void ready_held(trp_runtime_t *runtime, worker_t *worker, cell_t *cell)
+{
+    worker_t *holder = &runtime->workers[cell->held - 1];
+    if (!holder->is_edge) {
+        runq_push(&holder->held, cell);
+        /* Sequentially consistent: our push comes before; who parks is seen to do so, and looks at
+         * its queues after that. */
+        if (worker != holder && (atomic_load_explicit(&runtime->idle, memory_order_seq_cst) &
+                                 1ull << holder->index) != 0) {
+            (void)!scheduler_wake(runtime, holder->index);
+        }
+    } else if (worker == holder) {
+        keep_local(worker, cell);
+    } else {
+        runq_push(&holder->queue, cell);
+        wake_edge(runtime);
+    }
+}
+
 void scheduler_ready(trp_runtime_t *runtime, worker_t *worker, cell_t *cell)
 {
-    if (cell->pinned) {
-        if (worker != NULL && worker == runtime->edge) {
-            keep_local(worker, cell);
-            return;
-        }
-        runq_push(&runtime->edge->queue, cell);
-        wake_edge(runtime);
+    if (cell->held != 0) {
+        ready_held(runtime, worker, cell);
     } else if (worker != NULL && worker->runs_pool) {
         keep_local(worker, cell);
     } else {
@@ -141,6 +156,10 @@ void scheduler_ready(trp_runtime_t *runtime, worker_t *worker, cell_t *cell)
 
 void scheduler_again(worker_t *worker, cell_t *cell)
 {
+    if (cell->held != 0 && !worker->is_edge) {
+        runq_push(&worker->held, cell);
+        return;
+    }
     uint32_t waiting = runq_push(&worker->queue, cell);
     if (waiting > 1 || atomic_load_explicit(&worker->lifo, memory_order_relaxed) != NULL) {
         notify_if_behind(worker, waiting);
@@ -174,12 +193,18 @@ cell_t *scheduler_next(worker_t *worker)
         worker->picks = 0;
         cell = worker->runs_pool ? runq_pop(&runtime->inject) : NULL;
     }
+    if (cell == NULL && worker->picks % 2 != 0) { /* every other time before the rest */
+        cell = runq_pop(&worker->held);
+    }
     if (cell == NULL) {
         cell = take_lifo(worker);
     }
     if (cell == NULL) {
         worker->lifo_uses = 0;
         cell = runq_pop(&worker->queue);
+    }
+    if (cell == NULL) {
+        cell = runq_pop(&worker->held);
     }
     if (cell == NULL && worker->runs_pool) {
         cell = runq_pop(&runtime->inject);

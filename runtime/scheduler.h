@@ -5,7 +5,7 @@
  *
  * The LIFO slot holds the cell that the running actor woke last, whose message is still in the
  * cache; used at most LIFO_USES times in a row while others wait. The edge worker (index 0 when
- * there is an edge) runs the pinned cells, and all when there is no pool thread; its queue is never
+ * there is an edge) runs its own cells, and all when there is no pool thread; its queue is never
  * stolen from, and it parks in its sockets.
  * A parked worker is woken for cells that would wait longer than a wake costs: their number times
  * what a slice took of late. For the one that suddenly takes long there is the sentinel: while any
@@ -96,12 +96,14 @@ typedef struct counters {
 
 struct worker {
     runq_t queue;
+    runq_t held; /* cells that only this pool worker runs: never stolen */
     trp_runtime_t *runtime;
     uint32_t index;
     bool is_edge;
-    bool runs_pool; /* takes cells that are not pinned */
+    bool runs_pool; /* takes cells that are not held to one worker */
     bool has_peers; /* others that may run its cells */
     bool is_searching;
+    _Atomic bool holds;     /* there have been cells held to it */
     _Atomic(cell_t *) lifo; /* put by the worker; taken by it, or by who finds the worker stuck */
     _Atomic uint32_t turn;  /* slices run: who looks twice sees whether the worker moves */
     _Atomic(cell_t *) runs; /* the cell of the slice that runs, for the watchdog; NULL: none */

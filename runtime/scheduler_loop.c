@@ -53,6 +53,25 @@ static bool seems_busy(const trp_runtime_t *runtime)
     return busy;
 }
 
+/* Whether there have been cells that only this worker runs: who holds them there means to have them
+ * answer soon, so it looks for work as long as a wake would take before it parks. */
+static bool holds_cells(const worker_t *worker)
+{
+    /* Relaxed: a hint; set before the cell comes here for the first time. */
+    return atomic_load_explicit(&worker->holds, memory_order_relaxed);
+}
+
+/* While another searches. */
+static cell_t *await_held(worker_t *worker)
+{
+    cell_t *cell = NULL;
+    for (uint32_t round = 0; round < SPIN_MAX && cell == NULL && holds_cells(worker); round++) {
+        pause_briefly();
+        cell = runq_pop(&worker->held);
+    }
+    return cell;
+}
+
 cell_t *scheduler_search(worker_t *worker)
 {
     trp_runtime_t *runtime = worker->runtime;
@@ -65,14 +84,16 @@ cell_t *scheduler_search(worker_t *worker)
         worker->is_searching = atomic_compare_exchange_strong_explicit(
             &runtime->searching, &none, 1, memory_order_seq_cst, memory_order_seq_cst);
         if (!worker->is_searching) {
-            return NULL;
+            return await_held(worker);
         }
     }
-    for (uint32_t round = 0; round < worker->spin_rounds && cell == NULL; round++) {
+    uint32_t rounds = holds_cells(worker) ? SPIN_MAX : worker->spin_rounds;
+    for (uint32_t round = 0; round < rounds && cell == NULL; round++) {
         pause_briefly();
         if (seems_busy(runtime)) {
             cell = steal(worker);
         }
+        cell = cell != NULL ? cell : runq_pop(&worker->held);
     }
     if (cell != NULL) {
         worker->spin_rounds = worker->spin_rounds < SPIN_MAX ? worker->spin_rounds * 2 : SPIN_MAX;
@@ -236,7 +257,7 @@ static cell_t *park(worker_t *worker)
     trp_runtime_t *runtime = worker->runtime;
     cell_t *cell = NULL;
     scheduler_park_begin(worker);
-    bool found = scheduler_has_work(runtime);
+    bool found = scheduler_has_work(runtime) || !runq_is_empty(&worker->held);
     if (!found && !must_rest(worker)) {
         cell = sleep_until(worker, timer_next_ns(&worker->wheel));
     }

@@ -121,6 +121,7 @@ typedef struct trp_spawn {
     const trp_class_t *class;
     const char *name;  /* registered under it; NULL: none. TRP_EXISTS when taken */
     trp_place_t place; /* pool */
+    uint32_t thread;   /* place pool: only this of its threads runs it, from 1 on; 0 = any */
     uint16_t args_tag; /* the message for init: ... */
     const void *args;  /* ... copied, or NULL */
     size_t args_size;
@@ -145,7 +146,8 @@ typedef struct trp_spawn {
 } trp_spawn_t;
 
 /** Starts an actor; init runs later on its own turn. A failed init reaches links and monitors as
- * TRP_REASON_START_FAILED. errors: TRP_EXISTS (name), TRP_NO_MEMORY, TRP_UNSUPPORTED (place) */
+ * TRP_REASON_START_FAILED.
+ * errors: TRP_EXISTS (name), TRP_NO_MEMORY, TRP_UNSUPPORTED (place), TRP_INVALID */
 TRP_API TRP_MUST_USE trp_status_t trp_spawn(trp_ctx_t *ctx, const trp_spawn_t *spawn,
                                             trp_pid_t *pid);
 

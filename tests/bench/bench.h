@@ -34,6 +34,17 @@ static inline long argument(const char *key, long fallback)
     return fallback;
 }
 
+static inline bool is_argument(const char *key, const char *value)
+{
+    size_t size = strlen(key);
+    for (int i = 2; i < argument_count; i++) {
+        if (strncmp(arguments[i], key, size) == 0 && arguments[i][size] == '=') {
+            return strcmp(arguments[i] + size + 1, value) == 0;
+        }
+    }
+    return false;
+}
+
 static inline void check(bool holds, const char *what)
 {
     if (!holds) {
@@ -66,6 +77,28 @@ static inline void print_rate(const char *name, int64_t count, int64_t start_ns,
     printf("%s %.1f %s\n", name, (double)count * 1e9 / (double)(now_ns() - start_ns), unit);
 }
 
+static inline int compare_ns(const void *a, const void *b)
+{
+    int64_t left = *(const int64_t *)a;
+    int64_t right = *(const int64_t *)b;
+    return (left > right) - (left < right);
+}
+
+/** Sorts them. units: nanoseconds */
+static inline void print_latencies(const char *name, int64_t *latencies, int64_t count)
+{
+    static const struct {
+        const char *name;
+        double part;
+    } all[] = {{"p50", 0.50}, {"p99", 0.99}, {"p99.9", 0.999}};
+    qsort(latencies, (size_t)count, sizeof(*latencies), compare_ns);
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        int64_t at = (int64_t)(all[i].part * (double)count);
+        printf("%s.%s %lld ns\n", name, all[i].name,
+               (long long)latencies[at < count ? at : count - 1]);
+    }
+}
+
 static inline int64_t number_of(const trp_envelope_t *message)
 {
     size_t size = 0;
@@ -91,12 +124,20 @@ static inline void post(trp_pid_t to, uint16_t tag, const void *data, size_t siz
     check(runtime_send(runtime, envelope) == TRP_OK, "send");
 }
 
-static inline trp_pid_t spawn(const trp_class_t *class, const void *args, size_t size)
+/** `thread`: held to that one, from 1 on; 0: any. */
+static inline trp_pid_t spawn_on(uint32_t thread, const trp_class_t *class, const void *args,
+                                 size_t size)
 {
     trp_pid_t pid;
-    trp_spawn_t options = {.class = class, .args_tag = TAG_GO, .args = args, .args_size = size};
+    trp_spawn_t options = {
+        .class = class, .thread = thread, .args_tag = TAG_GO, .args = args, .args_size = size};
     check(runtime_spawn(runtime, &options, &pid) == TRP_OK, "spawn");
     return pid;
+}
+
+static inline trp_pid_t spawn(const trp_class_t *class, const void *args, size_t size)
+{
+    return spawn_on(0, class, args, size);
 }
 
 /** Makes the runtime and runs the benchmark that is asked for. Returns the exit status. */

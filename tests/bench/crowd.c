@@ -372,7 +372,7 @@ typedef struct caller {
 } caller_t;
 
 static int64_t *latencies;
-static int64_t latency_count;
+static int64_t latency_count, latency_max;
 
 static trp_status_t server_receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
 {
@@ -387,7 +387,7 @@ static trp_status_t caller_init(trp_ctx_t *ctx, void *state, const trp_envelope_
     size_t size = 0;
     caller_t *caller = state;
     memcpy(&caller->server, trp_message_data(args, &size), sizeof(caller->server));
-    caller->left = argument("n", 200000) + WARM_UP;
+    caller->left = latency_max + WARM_UP;
     return TRP_OK;
 }
 
@@ -397,7 +397,7 @@ static trp_status_t caller_receive(trp_ctx_t *ctx, void *state, const trp_envelo
     if (message->tag == TAG_PONG) {
         int64_t took = now_ns() - caller->start_ns;
         check(message->request_id == caller->request_id, "the reply's number");
-        if (caller->left < argument("n", 200000)) {
+        if (caller->left < latency_max) {
             latencies[latency_count++] = took;
         }
         if (caller->left == 0) {
@@ -412,20 +412,6 @@ static trp_status_t caller_receive(trp_ctx_t *ctx, void *state, const trp_envelo
     return trp_request(ctx, &request, &caller->request_id);
 }
 
-static int compare_ns(const void *a, const void *b)
-{
-    int64_t left = *(const int64_t *)a;
-    int64_t right = *(const int64_t *)b;
-    return (left > right) - (left < right);
-}
-
-static void print_percentile(const char *name, double part)
-{
-    int64_t at = (int64_t)(part * (double)latency_count);
-    printf("request_latency.%s %lld ns\n", name,
-           (long long)latencies[at < latency_count ? at : latency_count - 1]);
-}
-
 static void request_latency(void)
 {
     static const trp_class_t server = {.name = "server", .receive = server_receive};
@@ -433,16 +419,16 @@ static void request_latency(void)
                                        .state_size = sizeof(caller_t),
                                        .init = caller_init,
                                        .receive = caller_receive};
-    latencies = calloc((size_t)argument("n", 200000) + 1, sizeof(*latencies));
+    /* mode=apart: each held to a thread of its own */
+    bool apart = is_argument("mode", "apart");
+    latency_max = argument("n", apart ? 50000 : 200000);
+    latencies = calloc((size_t)latency_max + 1, sizeof(*latencies));
     check(latencies != NULL, "memory");
-    trp_pid_t to = spawn(&server, NULL, 0);
-    trp_pid_t from = spawn(&caller, &to, sizeof(to));
+    trp_pid_t to = spawn_on(apart ? 1 : 0, &server, NULL, 0);
+    trp_pid_t from = spawn_on(apart ? 2 : 0, &caller, &to, sizeof(to));
     post(from, TAG_GO, NULL, 0);
     wait_finished();
-    qsort(latencies, (size_t)latency_count, sizeof(*latencies), compare_ns);
-    print_percentile("p50", 0.50);
-    print_percentile("p99", 0.99);
-    print_percentile("p99.9", 0.999);
+    print_latencies("request_latency", latencies, latency_count);
     free(latencies);
 }
 
