@@ -30,6 +30,7 @@ void envelope_meter_set(envelope_meter_t from)
 
 void envelope_free(trp_envelope_t *envelope)
 {
+    trp_envelope_check(envelope, __func__);
     if ((envelope->flags & TRP_ENVELOPE_METERED) != 0) {
         size_t size = 0;
         (void)trp_message_data(envelope, &size);
@@ -81,6 +82,7 @@ trp_status_t envelope_move(trp_envelope_t *envelope, zmq_msg_t *message)
 
 trp_envelope_t *envelope_copy(const trp_envelope_t *envelope)
 {
+    trp_envelope_check(envelope, __func__);
     trp_envelope_t *copy = envelope_alloc();
     if (copy == NULL) {
         return NULL;

@@ -10,6 +10,7 @@
 #include <zmq.h>
 
 #include "messages/api.h"
+#include "messages/misuse.h"
 #include "messages/pid.h"
 #include "messages/status.h"
 
@@ -49,10 +50,21 @@ typedef struct trp_envelope {
 _Static_assert(sizeof(zmq_msg_t) == TRP_INLINE_MAX, "libzmq's message is 64 bytes");
 _Static_assert(sizeof(trp_envelope_t) == TRP_ENVELOPE_SIZE, "an envelope is two cache lines");
 
+#define TRP_ENVELOPE_FREED 0xdb /* inline_size of one that is nobody's, where that is checked */
+
+/** Aborts when the envelope is not the caller's any more; debug builds only. */
+static inline void trp_envelope_check(const trp_envelope_t *envelope, const char *function)
+{
+    if (TRP_CHECKED && envelope->inline_size == TRP_ENVELOPE_FREED) {
+        trp_misuse(function, "a message is used after it was sent, put off or handled");
+    }
+}
+
 /** The payload's bytes; `size` gets their number. Valid while the envelope lives; unaligned when
  * SHARED. */
 static inline const void *trp_message_data(const trp_envelope_t *message, size_t *size)
 {
+    trp_envelope_check(message, __func__);
     if ((message->flags & TRP_ENVELOPE_SHARED) != 0) {
         zmq_msg_t *shared = (zmq_msg_t *)(uintptr_t)&message->payload.message;
         *size = zmq_msg_size(shared);

@@ -140,6 +140,23 @@ static slab_t *sift(magazine_t *list)
     return whole;
 }
 
+#define MARKED_COUNT 32 /* of each thread */
+
+static _Thread_local struct {
+    trp_envelope_t *envelopes[MARKED_COUNT]; /* a ring */
+    size_t at;
+} marked;
+
+trp_envelope_t *envelope_pool_mark(trp_envelope_t *envelope)
+{
+    trp_envelope_check(envelope, "envelope_free");
+    memset(envelope, TRP_ENVELOPE_FREED, sizeof(*envelope));
+    trp_envelope_t *oldest = marked.envelopes[marked.at];
+    marked.envelopes[marked.at] = envelope;
+    marked.at = (marked.at + 1) % MARKED_COUNT;
+    return oldest;
+}
+
 /* ---- the depot ---- */
 
 /* Takes `count` full magazines out; under the depot's lock. */

@@ -52,8 +52,18 @@ static inline trp_envelope_t *envelope_pool_get(void)
     return loaded->envelopes[last];
 }
 
+/** Debug builds: marks it as freed, and keeps it for a while, so that who still uses it meets the
+ * mark and not another message. Returns one that was kept long enough; NULL: none yet. */
+trp_envelope_t *envelope_pool_mark(trp_envelope_t *envelope);
+
 static inline void envelope_pool_put(trp_envelope_t *envelope)
 {
+    if (TRP_CHECKED) {
+        envelope = envelope_pool_mark(envelope);
+        if (envelope == NULL) {
+            return;
+        }
+    }
     magazine_t *loaded = envelope_magazines.loaded;
     if (loaded == NULL || loaded->count == MAGAZINE_SIZE) {
         envelope_pool_put_slowly(envelope);

@@ -21,6 +21,9 @@ static const sender_t *sender_of(const trp_ctx_t *ctx)
 trp_status_t context_fill(const trp_ctx_t *ctx, trp_pid_t to, const content_t *content,
                           trp_envelope_t **envelope)
 {
+    if (TRP_CHECKED) {
+        lease_check(ctx, __func__);
+    }
     if (ctx->is_gone) {
         return TRP_GONE;
     }
@@ -97,6 +100,9 @@ static inline void copy_inline(trp_envelope_t *envelope, const void *data, size_
 
 trp_status_t trp_send(trp_ctx_t *ctx, trp_pid_t to, uint16_t tag, const void *data, size_t size)
 {
+    if (TRP_CHECKED) {
+        lease_check(ctx, __func__);
+    }
     if (size > TRP_INLINE_MAX || ctx->is_gone) {
         content_t content = {.tag = tag, .data = data, .size = size};
         return send_content(ctx, to, &content);

@@ -13,6 +13,16 @@ static bool kill_waits(const cell_t *cell)
     return envelope != NULL;
 }
 
+void lease_check(const trp_ctx_t *ctx, const char *function)
+{
+    if (scheduler_current(ctx->runtime) != ctx->worker) {
+        trp_misuse(function, "a context is used on another thread than its callback's");
+    }
+    if (!ctx->in_callback) {
+        trp_misuse(function, "a context is used after its callback has returned");
+    }
+}
+
 bool lease_revoke(trp_ctx_t *ctx, const cell_t *cell, lease_lost_t *lost)
 {
     if (!ctx->in_callback || ctx->calls != 0 || ctx->is_gone || ctx->cell != cell ||

@@ -46,8 +46,14 @@ typedef struct lease_lost {
  * in a callback of this cell, or in the middle of a call, or no kill waits. */
 bool lease_revoke(trp_ctx_t *ctx, const cell_t *cell, lease_lost_t *lost);
 
-static inline trp_ctx_t *lease_call_begin(trp_ctx_t *ctx)
+/** Debug builds: aborts when this is not a call of the callback that `ctx` was given to. */
+void lease_check(const trp_ctx_t *ctx, const char *function);
+
+static inline trp_ctx_t *lease_call_begin(trp_ctx_t *ctx, const char *function)
 {
+    if (TRP_CHECKED) {
+        lease_check(ctx, function);
+    }
     ctx->calls++;
     atomic_signal_fence(memory_order_seq_cst); /* as in lease_close */
     return ctx;
@@ -61,10 +67,11 @@ static inline void lease_call_end(trp_ctx_t *const *ctx)
 
 /** At the begin of each trp_* that touches the caller's cell, until the end of its block: the cell
  * can't be taken meanwhile. Returns `answer` (which may be nothing) when it has been. */
-#define LEASE_CALL(ctx, answer)                                                                 \
-    __attribute__((cleanup(lease_call_end))) trp_ctx_t *const leased = lease_call_begin((ctx)); \
-    if (leased->is_gone) {                                                                      \
-        return answer;                                                                          \
+#define LEASE_CALL(ctx, answer)                                        \
+    __attribute__((cleanup(lease_call_end))) trp_ctx_t *const leased = \
+        lease_call_begin((ctx), __func__);                             \
+    if (leased->is_gone) {                                             \
+        return answer;                                                 \
     }
 
 #endif

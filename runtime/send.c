@@ -210,6 +210,7 @@ static trp_status_t send_elsewhere(const sender_t *sender, trp_envelope_t *envel
 
 trp_status_t send_envelope(const sender_t *sender, trp_envelope_t *envelope)
 {
+    trp_envelope_check(envelope, __func__);
     if ((envelope->flags & TRP_ENVELOPE_SIGNAL) == 0) {
         COUNT(sender->runtime, sender->worker, sent);
     }

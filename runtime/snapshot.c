@@ -59,23 +59,25 @@ static trp_status_t save(trp_ctx_t *ctx, const cell_t *cell, zmq_msg_t *message)
 
 bool snapshot_answer(worker_t *worker, cell_t *cell, const trp_envelope_t *request)
 {
-    trp_ctx_t *ctx = &worker->ctx;
     zmq_msg_t message;
     zmq_msg_init(&message);
-    const int32_t status = (int32_t)save(ctx, cell, &message);
-    if (ctx->is_gone) {
+    const int32_t refusal = (int32_t)save(&worker->ctx, cell, &message);
+    if (worker->ctx.is_gone) {
         life_abandon(worker, cell);
         return false;
     }
-    content_t content = {.tag = TRP_TAG_SNAPSHOT, .message = &message};
-    if (status != TRP_OK) {
-        content = (content_t){.tag = TRP_TAG_NO_SNAPSHOT, .data = &status, .size = sizeof(status)};
-    }
-    trp_envelope_t *answer = NULL;
-    if (context_fill(ctx, request->from, &content, &answer) == TRP_OK) {
+    trp_envelope_t *answer = envelope_alloc();
+    if (answer != NULL) {
+        answer->to = request->from;
+        answer->from = cell->self;
         answer->request_id = request->request_id;
-        answer->flags |= TRP_ENVELOPE_REPLY;
-        (void)!context_post(ctx, answer, &content); /* refused: it sees its time limit */
+        answer->tag = refusal == TRP_OK ? TRP_TAG_SNAPSHOT : TRP_TAG_NO_SNAPSHOT;
+        answer->flags = TRP_ENVELOPE_REPLY;
+        trp_status_t status = refusal == TRP_OK ? envelope_move(answer, &message)
+                                                : envelope_set(answer, &refusal, sizeof(refusal));
+        if (status != TRP_OK || send_envelope(&worker->sender, answer) != TRP_OK) {
+            envelope_free(answer); /* refused: who asked sees its time limit */
+        }
     }
     zmq_msg_close(&message);
     return true;

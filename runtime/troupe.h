@@ -40,7 +40,8 @@
 #include "runtime/limits.h"
 
 /** An actor's view of the runtime: handed to its callbacks, valid inside them only, never
- * stored. */
+ * stored. A message is the actor's for the callback, too, until it is put off. Debug builds abort
+ * with a text when either is used later (messages/misuse.h). */
 typedef struct trp_ctx trp_ctx_t;
 
 /* ---- classes ---- */
@@ -241,6 +242,7 @@ typedef struct trp_reply_address {
 
 static inline trp_reply_address_t trp_reply_address(const trp_envelope_t *request)
 {
+    trp_envelope_check(request, __func__);
     return (trp_reply_address_t){request->from, request->request_id};
 }
 TRP_API TRP_MUST_USE trp_status_t trp_reply_to(trp_ctx_t *ctx, trp_reply_address_t address,

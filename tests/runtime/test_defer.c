@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "runtime/lease.h"
 #include "tests/runtime/fixture.h"
 
 enum { TAG_PIECE = 0x1020, TAG_IDLE, TAG_ASK, TAG_ANSWER };
@@ -171,8 +172,10 @@ Test(defer, only_the_message_of_the_callback_can_be_deferred_and_once)
 
     cr_assert_eq(deferred[0], TRP_FULL);
     ctx->cell = cell_at(&node->table, keeper.pid.slot);
+    lease_open(ctx);
     cr_assert_eq(trp_defer(ctx, &other, 1, 100), TRP_STATE);
     cr_assert_eq(trp_defer(ctx, NULL, 1, 100), TRP_STATE);
+    cr_assert(lease_close(ctx));
 }
 
 Test(defer, a_stop_makes_it_dead_and_the_asker_hears_of_it)
