@@ -14,6 +14,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
@@ -25,6 +26,7 @@
 #include "runtime/backoff.h"
 #include "runtime/guardian_dir.h"
 #include "runtime/guardian_fork.h"
+#include "runtime/guardian_notify.h"
 #include "runtime/guardian_queue.h"
 #include "runtime/guardian_workers.h"
 #include "runtime/log.h"
@@ -53,6 +55,7 @@ typedef struct guardian {
     uint32_t incarnation_max;
     guardian_workers_t workers;
     guardian_queue_t reports;
+    guardian_notify_t notify;
     bool stopping;
     int64_t stop_at_ns, start_at_ns;
     int64_t deaths_ns[RESTARTS_MAX]; /* the last ones of the node, a ring */
@@ -149,8 +152,19 @@ static void worker_spawn(guardian_t *self, const guardian_message_t *request)
 
 /* ---- what happens ---- */
 
+static void on_ready(guardian_t *self, const guardian_message_t *request)
+{
+    char lines[GUARDIAN_PROGRAM_MAX + 32];
+    snprintf(lines, sizeof(lines), "READY=1\nSTATUS=%s", request->program);
+    guardian_notify_send(&self->notify, lines);
+}
+
 static void on_request(guardian_t *self, const guardian_message_t *request)
 {
+    if (request->kind == GUARDIAN_READY) {
+        on_ready(self, request);
+        return;
+    }
     if (request->index == 0 || request->index > GUARDIAN_INDEX_MAX) {
         log_event(LOG_ERROR, "guardian_bad_request", LOG_INT("kind", request->kind),
                   LOG_INT("index", request->index));
@@ -232,6 +246,7 @@ static void on_node_exit(guardian_t *self, int wait_status)
     (void)!getrandom(&chance, sizeof(chance), 0);
     self->start_at_ns = now + backoff_delay_ns(&node_backoff, recent_deaths(self, now), chance);
     self->state = GUARDIAN_SWEEPING;
+    guardian_notify_send(&self->notify, "STATUS=the node died and is started again");
     log_event(LOG_ERROR, "node_died", LOG_INT("signal", number),
               LOG_INT("restart_ms", (self->start_at_ns - now) / NS_OF_MS));
     guardian_workers_kill_all(&self->workers);
@@ -283,6 +298,7 @@ static void on_stop(guardian_t *self, int number)
         return;
     }
     log_event(LOG_INFO, "stop", LOG_INT("signal", number));
+    guardian_notify_send(&self->notify, "STOPPING=1\nSTATUS=finishing what was accepted");
     self->stopping = true;
     self->stop_at_ns = now_ns() + self->options->stop_ms * NS_OF_MS;
     if (self->state == GUARDIAN_RUNNING) {
@@ -315,6 +331,9 @@ static int64_t next_deadline(const guardian_t *self)
     if (self->state == GUARDIAN_WAITING && self->start_at_ns < next) {
         next = self->start_at_ns;
     }
+    if (self->notify.watchdog_ns > 0 && self->notify.next_ns < next) {
+        next = self->notify.next_ns;
+    }
     if (self->reports.count > 0 && self->reports.since_ns + NODE_SILENT_NS < next) {
         next = self->reports.since_ns + NODE_SILENT_NS;
     }
@@ -324,6 +343,7 @@ static int64_t next_deadline(const guardian_t *self)
 static void check_deadlines(guardian_t *self)
 {
     const int64_t now = now_ns();
+    guardian_notify_turn(&self->notify, now);
     if (self->stopping && now >= self->stop_at_ns &&
         (self->node_pid > 0 || self->workers.count > 0)) {
         log_event(LOG_ERROR, "stop_deadline", LOG_INT("stop_ms", self->options->stop_ms),
@@ -419,6 +439,7 @@ int guardian_run(const guardian_options_t *options)
     if (!guardian_init(&self, options)) {
         return STATUS_FAILED;
     }
+    guardian_notify_open(&self.notify);
     if (open_signals(&self, &former)) {
         node_start(&self);
         while (!is_done(&self)) {
@@ -430,6 +451,7 @@ int guardian_run(const guardian_options_t *options)
         log_event(LOG_FATAL, "no_signals", LOG_TEXT("error", strerror(errno)));
         self.exit_status = STATUS_FAILED;
     }
+    guardian_notify_close(&self.notify);
     guardian_dir_leave(options->run_dir, self.lock);
     guardian_workers_fini(&self.workers);
     guardian_queue_fini(&self.reports);

@@ -18,9 +18,10 @@
 typedef enum guardian_kind {
     /* node -> guardian */
     GUARDIAN_SPAWN =
-        1,         /* index, incarnation, token, program ("" = fork of this program), limits, box
+        1,          /* index, incarnation, token, program ("" = fork of this program), limits, box
                          */
-    GUARDIAN_KILL, /* index, incarnation, value = signal number */
+    GUARDIAN_KILL,  /* index, incarnation, value = signal number */
+    GUARDIAN_READY, /* program = a line for people: the node serves from now on */
     /* guardian -> node */
     GUARDIAN_SPAWNED, /* index, incarnation, os_pid */
     GUARDIAN_REFUSED, /* index, incarnation, value = errno: there is no such process */

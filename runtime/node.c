@@ -13,7 +13,8 @@
 
 #define START_MS    10000
 #define EXIT_FAILED 1
-#define THREADS_MS  1000 /* for handlers to return, when all else has ended */
+#define KEEP_NAME   "node" /* where node_ready finds it */
+#define THREADS_MS  1000   /* for handlers to return, when all else has ended */
 
 struct node {
     node_options_t options;
@@ -133,6 +134,11 @@ static trp_status_t open_parts(node_t *node, const node_ground_t *ground, char e
     return status == TRP_OK ? node->options.start(node->options.user, node->runtime) : status;
 }
 
+static void *same(void *node)
+{
+    return node;
+}
+
 trp_status_t node_create(const node_options_t *options, const guardian_child_t *child,
                          const node_ground_t *ground, node_t **result, char error[256])
 {
@@ -148,6 +154,7 @@ trp_status_t node_create(const node_options_t *options, const guardian_child_t *
         node_destroy(&node);
         return status;
     }
+    (void)runtime_keep(node->runtime, KEEP_NAME, same, NULL, node);
     *result = node;
     return TRP_OK;
 }
@@ -215,6 +222,16 @@ int node_run(const node_options_t *options, const guardian_child_t *child)
         leave_behind(node);
     }
     return exit_status;
+}
+
+void node_ready(trp_runtime_t *runtime, const char *status)
+{
+    const node_t *node = runtime_keep(runtime, KEEP_NAME, same, NULL, NULL);
+    guardian_message_t message = {.kind = GUARDIAN_READY};
+    if (node != NULL) {
+        snprintf(message.program, sizeof(message.program), "%s", status);
+        (void)!node->guardian->ask(node->guardian->user, &message);
+    }
 }
 
 void node_end(trp_runtime_t *runtime, int status)

@@ -57,6 +57,10 @@ const place_hub_t *node_hub(const node_t *node);
 /** The main of the node process: use it as the guardian's node_main. Returns the exit status. */
 int node_run(const node_options_t *options, const guardian_child_t *child);
 
+/** Tells the guardian, and it the service manager, that the node serves; `status` for people. Edge
+ * thread. */
+void node_ready(trp_runtime_t *runtime, const char *status);
+
 /** Ends the node's loop: node_run returns `status`. Any thread. */
 void node_end(trp_runtime_t *runtime, int status);
 

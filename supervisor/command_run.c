@@ -51,8 +51,11 @@ static void print_ready_json(const run_t *run, const endpoint_t *endpoints, size
 static void ready(void *user, trp_runtime_t *runtime)
 {
     const run_t *run = user;
+    char status[TRP_NAME_MAX + 16];
     size_t count = 0;
     const endpoint_t *endpoints = endpoint_list(runtime, &count);
+    snprintf(status, sizeof(status), "node %s serves", run->config->node.name);
+    node_ready(runtime, status);
     if (run->call->json) {
         print_ready_json(run, endpoints, count);
     } else {

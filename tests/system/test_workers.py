@@ -3,11 +3,13 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 import unittest
 
-from node import Node, wait_for
+from node import PROGRAM, SLOW, Node, wait_for
 
 CONFIG = """
 node
@@ -23,6 +25,122 @@ pools
         tools = code_parse
 """
 BODY = json.dumps({"filename": "a.c", "code": "int x;"})
+
+
+class Manager:
+    """The service manager's end: a datagram socket, and what came over it as lists of lines."""
+
+    def __init__(self, folder):
+        self.path = os.path.join(folder, "notify")
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(self.path)
+        self.socket.settimeout(10 * SLOW)
+
+    def wait_for(self, line):
+        """The lines of the datagram that has this one."""
+        while True:
+            lines = self.socket.recv(4096).decode().split("\n")
+            if line in lines:
+                return lines
+
+
+class ServiceManager(unittest.TestCase):
+
+    def test_it_hears_of_readiness_signs_of_life_and_the_stop(self):
+        with tempfile.TemporaryDirectory() as folder:
+            manager = Manager(folder)
+            self.addCleanup(manager.socket.close)
+            os.environ.update(NOTIFY_SOCKET=manager.path, WATCHDOG_USEC="200000")
+            try:
+                node = Node(CONFIG)
+            finally:
+                del os.environ["NOTIFY_SOCKET"], os.environ["WATCHDOG_USEC"]
+            self.addCleanup(node.close)
+
+            self.assertIn("STATUS=node workers serves", manager.wait_for("READY=1"))
+            manager.wait_for("WATCHDOG=1")
+            manager.wait_for("WATCHDOG=1")
+            node.send_signal(signal.SIGTERM)
+            manager.wait_for("STOPPING=1")
+
+            self.assertEqual(node.wait_ended(), 0)
+
+
+def processes_with(argument):
+    """Processes that have this among their arguments."""
+    found = []
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            try:
+                with open(f"/proc/{entry}/cmdline", "rb") as file:
+                    if argument.encode() in file.read().split(b"\0"):
+                        found.append(int(entry))
+            except OSError:
+                continue
+    return found
+
+
+class Leftovers(unittest.TestCase):
+    """A worker that may have processes starts one in a session of its own, where no process group reaches it."""
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.mark = f"1{os.getpid()}.5"
+        program = os.path.join(self.folder.name, "forks.sh")
+        with open(program, "w", encoding="utf-8") as file:
+            file.write(f"#!/bin/sh\nsetsid sleep {self.mark} &\nexec {PROGRAM} --worker\n")
+        os.chmod(program, 0o700)
+        self.settings = ["pools.parser.processes=20", "pools.parser.memory=0", f"pools.parser.program={program}"]
+        self.addCleanup(lambda: [os.kill(pid, signal.SIGKILL) for pid in processes_with(self.mark)])
+        self.node = Node(CONFIG, self.settings, folder=self.folder.name)
+        self.addCleanup(self.node.close)
+        enforced = json.loads(self.node.command("why", "parser.1", "--json").stdout)["enforced"]
+        if "processes_end" not in enforced:
+            self.skipTest("no control group may be made here")
+        wait_for(lambda: processes_with(self.mark), what="the worker's process")
+
+    def test_what_a_worker_started_ends_with_it(self):
+        before = processes_with(self.mark)
+
+        victim = self.node.kill_worker("parser")
+        self.node.wait_replaced(victim)
+
+        wait_for(lambda: not set(before) & set(processes_with(self.mark)), what="the end of the worker's process")
+
+    def test_what_a_killed_guardian_left_is_ended_by_the_next(self):
+        before = processes_with(self.mark)
+        self.node.process.kill()
+        self.node.wait_ended()
+        self.assertEqual(processes_with(self.mark), before)
+
+        with Node(CONFIG, self.settings, folder=self.folder.name):
+            self.assertFalse(set(before) & set(processes_with(self.mark)))
+
+
+class Guardian(unittest.TestCase):
+
+    def test_nothing_survives_a_killed_guardian(self):
+        node = Node(CONFIG)
+        self.addCleanup(node.close)
+        family = node.family()[1:]
+        self.assertGreaterEqual(len(family), 2)
+
+        node.process.kill()
+        node.wait_ended()
+
+        wait_for(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in family), what="the end of all")
+
+    def test_the_workers_of_a_killed_node_end_before_the_next_one_starts(self):
+        node = Node(CONFIG)
+        self.addCleanup(node.close)
+        old = node.workers("parser")[0]["os_pid"]
+
+        os.kill(node.ask("ping")["os_pid"], signal.SIGKILL)
+        node.read_ready()
+
+        self.assertFalse(os.path.exists(f"/proc/{old}"))
+        self.assertNotEqual(node.workers("parser")[0]["os_pid"], old)
 
 
 class Workers(unittest.TestCase):
