@@ -96,10 +96,10 @@ typedef enum child_outcome {
     F(ENUM, strategy, CHILD_STRATEGIES, 0, 0, "who is restarted with whom") \
     F(LIST, children, child_info, 0, 1000000, "in the order of their start")
 
-#define CHILDREN_COUNTED_FIELDS(F)                          \
-    F(INT, specs, _, 0, 9e15, "rows of the table")          \
-    F(INT, active, _, 0, 9e15, "children that live")        \
-    F(INT, supervisors, _, 0, 9e15, "specs of supervisors") \
+#define CHILDREN_COUNTED_FIELDS(F)                                                             \
+    F(INT, specs, _, 0, 9e15, "rows of the table")                                             \
+    F(INT, active, _, -9e15, 9e15, "children that live; of an awaited template as OTP counts") \
+    F(INT, supervisors, _, 0, 9e15, "specs of supervisors")                                    \
     F(INT, workers, _, 0, 9e15, "specs of workers")
 
 #define CHILD_SPEC_FIELDS(F)                                                              \
