@@ -104,6 +104,7 @@ trp_status_t runtime_create(const runtime_options_t *options, trp_runtime_t **ru
     group_table_init(&made->groups);
     route_table_init(&made->routes);
     runq_init(&made->inject);
+    runq_init(&made->system);
     *runtime = made;
     return TRP_OK;
 
@@ -230,6 +231,7 @@ void runtime_destroy(trp_runtime_t **runtime)
         runq_fini(&ending->workers[i].held);
     }
     runq_fini(&ending->inject);
+    runq_fini(&ending->system);
     route_table_fini(&ending->routes);
     group_table_fini(&ending->groups);
     registry_fini(&ending->names);

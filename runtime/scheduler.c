@@ -4,6 +4,7 @@
 #include "runtime/send.h"
 
 #define LIFO_USES    16    /* in a row, while others wait in the queue */
+#define SYSTEM_USES  16    /* likewise */
 #define INJECT_EVERY 61    /* picks: the inject queue is looked at before the own one */
 #define CLOCK_MAX    64    /* slices between looks at the clock ... */
 #define CLOCK_NS     50000 /* ... as long as they take no longer than this */
@@ -72,10 +73,16 @@ void scheduler_notify(trp_runtime_t *runtime)
     }
 }
 
+static bool is_system(const cell_t *cell)
+{
+    /* Relaxed: the runner's own since the birth; who wakes it has acquired that. */
+    return (atomic_load_explicit(&cell->flags, memory_order_relaxed) & TRP_CLASS_SYSTEM) != 0;
+}
+
 /* By a thread that does not run pool cells. */
 static void inject(trp_runtime_t *runtime, worker_t *worker, cell_t *cell)
 {
-    runq_push(&runtime->inject, cell);
+    runq_push(is_system(cell) ? &runtime->system : &runtime->inject, cell);
     if (runtime->first_pool < runtime->first_spare) {
         scheduler_notify(runtime);
     } else if (worker != runtime->edge) {
@@ -148,6 +155,10 @@ void scheduler_ready(trp_runtime_t *runtime, worker_t *worker, cell_t *cell)
     if (cell->held != 0) {
         ready_held(runtime, worker, cell);
     } else if (worker != NULL && worker->runs_pool) {
+        if (is_system(cell)) {
+            notify_if_behind(worker, runq_push(&runtime->system, cell));
+            return;
+        }
         keep_local(worker, cell);
     } else {
         inject(runtime, worker, cell);
@@ -160,7 +171,8 @@ void scheduler_again(worker_t *worker, cell_t *cell)
         runq_push(&worker->held, cell);
         return;
     }
-    uint32_t waiting = runq_push(&worker->queue, cell);
+    bool shared = worker->runs_pool && is_system(cell);
+    uint32_t waiting = runq_push(shared ? &worker->runtime->system : &worker->queue, cell);
     if (waiting > 1 || atomic_load_explicit(&worker->lifo, memory_order_relaxed) != NULL) {
         notify_if_behind(worker, waiting);
     }
@@ -185,10 +197,24 @@ static cell_t *take_lifo(worker_t *worker)
     return other;
 }
 
+/* NULL also when it is another's turn. */
+static cell_t *take_system(worker_t *worker)
+{
+    runq_t *queue = &worker->runtime->system;
+    if (runq_count(queue) == 0 || !worker->runs_pool || ++worker->system_uses > SYSTEM_USES) {
+        worker->system_uses = 0;
+        return NULL;
+    }
+    return runq_pop(queue);
+}
+
 cell_t *scheduler_next(worker_t *worker)
 {
     trp_runtime_t *runtime = worker->runtime;
-    cell_t *cell = NULL;
+    cell_t *cell = take_system(worker);
+    if (cell != NULL) {
+        return cell;
+    }
     if (++worker->picks >= INJECT_EVERY) {
         worker->picks = 0;
         cell = worker->runs_pool ? runq_pop(&runtime->inject) : NULL;
@@ -208,6 +234,9 @@ cell_t *scheduler_next(worker_t *worker)
     }
     if (cell == NULL && worker->runs_pool) {
         cell = runq_pop(&runtime->inject);
+    }
+    if (cell == NULL && worker->runs_pool) {
+        cell = runq_pop(&runtime->system); /* the others, whose turn it was, have nothing */
     }
     return cell;
 }
@@ -254,7 +283,7 @@ static void stop_searching(worker_t *worker)
     trp_runtime_t *runtime = worker->runtime;
     worker->is_searching = false;
     atomic_fetch_sub_explicit(&runtime->searching, 1, memory_order_seq_cst);
-    if (!runq_is_empty(&runtime->inject)) {
+    if (!runq_is_empty(&runtime->inject) || !runq_is_empty(&runtime->system)) {
         scheduler_notify(runtime);
     } else if (runq_count(&worker->queue) != 0 || !scheduler_others_idle(worker)) {
         notify_if_behind(worker, runq_count(&worker->queue));

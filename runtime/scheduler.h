@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The scheduler: worker threads that run cells, M:N. Internal to the core.
  *
- *     worker: LIFO slot -> own queue -> inject queue -> steal half -> spin -> park
+ *     worker: system queue -> LIFO slot -> own queue -> inject queue -> steal half -> spin -> park
  *
+ * The system queue holds actors on which others wait (supervisors); after SYSTEM_USES of them in a
+ * row another has its turn. An actor's slice ends after SLICE_WORK messages or SLICE_NS.
  * The LIFO slot holds the cell that the running actor woke last, whose message is still in the
  * cache; used at most LIFO_USES times in a row while others wait. The edge worker (index 0 when
  * there is an edge) runs its own cells, and all when there is no pool thread; its queue is never
@@ -25,10 +27,11 @@
 #include "runtime/runtime.h"
 #include "runtime/timer.h"
 
-#define WORKERS_MAX 63  /* the idle mask is one word, the edge has a bit as well */
-#define SPARES_MAX  4   /* threads that stand in for stuck ones */
-#define SLICE_WORK  256 /* messages that one actor handles and sends in a row ... */
-#define SLICE_EDGE  64  /* ... and on the edge, where sockets wait */
+#define WORKERS_MAX 63      /* the idle mask is one word, the edge has a bit as well */
+#define SPARES_MAX  4       /* threads that stand in for stuck ones */
+#define SLICE_WORK  256     /* messages that one actor handles and sends in a row ... */
+#define SLICE_EDGE  64      /* ... and on the edge, where sockets wait ... */
+#define SLICE_NS    1000000 /* ... and how long that may take: runtime/slice.c looks at times */
 
 _Static_assert(RUNTIME_THREADS_MAX + 1 + SPARES_MAX <= WORKERS_MAX, "pool threads, edge, spares");
 
@@ -108,7 +111,7 @@ struct worker {
     _Atomic uint32_t turn;  /* slices run: who looks twice sees whether the worker moves */
     _Atomic(cell_t *) runs; /* the cell of the slice that runs, for the watchdog; NULL: none */
     _Atomic bool rests;     /* a spare that is not needed: told so by the watchdog */
-    uint32_t lifo_uses, picks, spin_rounds;
+    uint32_t lifo_uses, system_uses, picks, spin_rounds;
     uint32_t clock_credit, clock_interval; /* slices until, and between, looks at the clock */
     uint32_t slice_work; /* messages handled and sent in the slice that runs, or ran last */
     uint32_t slice_max;
@@ -138,6 +141,7 @@ struct trp_runtime {
     uint32_t first_spare;  /* ... of the first that only stands in for one that is stuck */
     bool spin;             /* more than one processor for its threads */
     runq_t inject;         /* cells made ready outside of the pool's threads */
+    runq_t system;         /* cells of TRP_CLASS_SYSTEM, made ready anywhere */
     cell_table_t table;
     registry_t names;
     group_table_t groups;

@@ -31,7 +31,8 @@ static void pause_briefly(void)
 static cell_t *steal(worker_t *worker)
 {
     trp_runtime_t *runtime = worker->runtime;
-    cell_t *cell = runq_pop(&runtime->inject);
+    cell_t *cell = runq_pop(&runtime->system);
+    cell = cell == NULL ? runq_pop(&runtime->inject) : cell;
     uint32_t pool = runtime->worker_count - runtime->first_pool;
     uint32_t start = pool > 1 ? (uint32_t)(worker_chance(worker) % pool) : 0;
     for (uint32_t i = 0; i < pool && cell == NULL; i++) {
@@ -46,7 +47,7 @@ static cell_t *steal(worker_t *worker)
 /* Whether any pool queue shows something, by the hints alone. */
 static bool seems_busy(const trp_runtime_t *runtime)
 {
-    bool busy = runq_count(&runtime->inject) != 0;
+    bool busy = runq_count(&runtime->inject) != 0 || runq_count(&runtime->system) != 0;
     for (uint32_t i = runtime->first_pool; i < runtime->worker_count; i++) {
         busy |= runq_count(&runtime->workers[i].queue) != 0;
     }
@@ -122,7 +123,7 @@ void scheduler_stop_search(worker_t *worker)
 
 bool scheduler_has_work(trp_runtime_t *runtime)
 {
-    bool work = !runq_is_empty(&runtime->inject);
+    bool work = !runq_is_empty(&runtime->inject) || !runq_is_empty(&runtime->system);
     for (uint32_t i = runtime->first_pool; i < runtime->worker_count; i++) {
         work |= !runq_is_empty(&runtime->workers[i].queue);
     }
@@ -327,7 +328,8 @@ static bool edge_lifo(const worker_t *edge)
 static bool edge_has_work(worker_t *edge)
 {
     return edge_lifo(edge) || !runq_is_empty(&edge->queue) ||
-           (edge->runs_pool && !runq_is_empty(&edge->runtime->inject));
+           (edge->runs_pool &&
+            (!runq_is_empty(&edge->runtime->inject) || !runq_is_empty(&edge->runtime->system)));
 }
 
 static void edge_poll(worker_t *edge)

@@ -370,6 +370,43 @@ static bool begin(worker_t *worker, cell_t *cell)
     return (!killed || handle_urgent(worker, cell)) && life_start(worker, cell);
 }
 
+/* A slice's time. The clock is read for it after LOOK_FIRST messages, then at each doubling; when
+ * slices were slow of late (the scheduler reads the clock for each) after the first message, and
+ * then as often as the time that is left asks for. */
+typedef struct slice_time {
+    uint32_t look;    /* at so much work */
+    int64_t begin_ns; /* 0: not known yet */
+} slice_time_t;
+
+#define LOOK_FIRST 32
+
+static slice_time_t begin_time(const worker_t *worker)
+{
+    if (worker->clock_interval == 1) {
+        return (slice_time_t){.look = 1, .begin_ns = worker->now_ns};
+    }
+    return (slice_time_t){.look = LOOK_FIRST};
+}
+
+/* Whether the slice goes on at its look. */
+static bool has_time(worker_t *worker, slice_time_t *slice)
+{
+    const int64_t now_ns = runtime_clock(worker->runtime);
+    const uint32_t work = worker->slice_work;
+    if (slice->begin_ns == 0) {
+        slice->begin_ns = now_ns;
+    }
+    const int64_t left_ns = slice->begin_ns + SLICE_NS - now_ns;
+    if (left_ns <= 0) {
+        worker->clock_interval = worker->clock_credit = 1; /* slices are slow from now on */
+        return false;
+    }
+    const int64_t each_ns = (now_ns - slice->begin_ns) / work + 1;
+    const int64_t more = left_ns / each_ns / 2 + 1;
+    slice->look = work + (more < work ? (uint32_t)more : work);
+    return true;
+}
+
 void cell_run(worker_t *worker, cell_t *cell)
 {
     trp_ctx_t *ctx = &worker->ctx;
@@ -383,7 +420,11 @@ void cell_run(worker_t *worker, cell_t *cell)
     if (cell->first == NULL && !refill(worker, cell)) {
         return;
     }
+    slice_time_t slice = begin_time(worker);
     while (worker->slice_work < worker->slice_max) {
+        if (worker->slice_work >= slice.look && !has_time(worker, &slice)) {
+            break;
+        }
         if (mailbox_has_urgent(&cell->mailbox) && !handle_urgent(worker, cell)) {
             return;
         }

@@ -88,6 +88,9 @@ enum {
     TRP_CLASS_EDGE = 1u << 0,
     /* sees all signals and messages to any pid that is routed to it; built-in only */
     TRP_CLASS_PROXY = 1u << 1,
+    /* goes before others in the pool, though not all the time: short work on which much depends,
+     * as a supervisor's */
+    TRP_CLASS_SYSTEM = 1u << 2,
 };
 
 /** Runs a program of these classes (NULL-terminated): all commands of `troupe`, see `--help`.

@@ -250,4 +250,5 @@ const trp_class_t trp_supervisor_class = {
     .init = init,
     .receive = receive,
     .release = release,
+    .flags = TRP_CLASS_SYSTEM,
 };

@@ -39,6 +39,7 @@ static void count_queue(queued_t *queued, const runq_t *queue)
 static void count_all(queued_t *queued, const trp_runtime_t *runtime)
 {
     count_queue(queued, &runtime->inject);
+    count_queue(queued, &runtime->system);
     for (uint32_t i = 0; i < runtime->worker_count; i++) {
         count_queue(queued, &runtime->workers[i].queue);
         count_cell(queued, atomic_load_explicit(&runtime->workers[i].lifo, memory_order_relaxed));

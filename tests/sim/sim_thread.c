@@ -145,7 +145,8 @@ static bool edge_has_work(const sim_thread_t *thread)
     worker_t *edge = thread->worker;
     return atomic_load_explicit(&edge->lifo, memory_order_relaxed) != NULL ||
            !runq_is_empty(&edge->queue) ||
-           (edge->runs_pool && !runq_is_empty(&edge->runtime->inject));
+           (edge->runs_pool &&
+            (!runq_is_empty(&edge->runtime->inject) || !runq_is_empty(&edge->runtime->system)));
 }
 
 static void set_parked(sim_thread_t *thread, uint32_t parked)
