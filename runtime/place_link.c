@@ -158,9 +158,15 @@ static const char *on_hello(place_link_t *link, const wire_reader_t *reader, zmq
     size_t size = 0;
     const void *start = trp_writer_data(&link->start, &size);
     const trp_status_t tracked = edge_track(link->socket, &link->peer, frame);
-    if ((tracked != TRP_OK && tracked != TRP_UNSUPPORTED) || /* a thread's end is its goodbye */
-        channel_send(&link->channel, WIRE_WELCOME, NULL, 0) != TRP_OK ||
-        channel_send(&link->channel, WIRE_START, start, size) != TRP_OK) {
+    if (tracked != TRP_OK && tracked != TRP_UNSUPPORTED) { /* a thread's end is its goodbye */
+        return "the hello could not be answered";
+    }
+    /* When it has gone already, its end is what comes next. */
+    trp_status_t sent = channel_send(&link->channel, WIRE_WELCOME, NULL, 0);
+    if (sent == TRP_OK || sent == TRP_GONE) {
+        sent = channel_send(&link->channel, WIRE_START, start, size);
+    }
+    if (sent != TRP_OK && sent != TRP_GONE) {
         return "the hello could not be answered";
     }
     link->connected = true;

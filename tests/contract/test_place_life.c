@@ -311,6 +311,7 @@ typedef struct story {
     const char *text;
     trp_spawn_t spawn;
     bool not_in_pool; /* its handler blocks */
+    bool killed_at_once;
     int (*started)(trp_ctx_t *ctx, asker_t *asker);
     int (*told)(trp_ctx_t *ctx, asker_t *asker, const trp_envelope_t *message);
 } story_t;
@@ -622,6 +623,13 @@ static int kill_told(trp_ctx_t *ctx, asker_t *asker, const trp_envelope_t *messa
                    atomic_load(&page->terminations) == 0);
 }
 
+/* Its carrier may be on the way up: it ends like any other, and is not written off. */
+static int at_once_told(trp_ctx_t *ctx, asker_t *asker, const trp_envelope_t *message)
+{
+    return verdict(kill_told(ctx, asker, message) == NODE_PASSED &&
+                   reason_of(message).text[0] == '\0');
+}
+
 static int blocked_started(trp_ctx_t *ctx, asker_t *asker)
 {
     if (trp_send(ctx, asker->subject, TAG_BLOCK, NULL, 0) != TRP_OK) {
@@ -667,6 +675,10 @@ static const story_t stories[] = {
      .told = child_told},
     {.text = "it terminates once when it is stopped", .started = stop_started, .told = stop_told},
     {.text = "it does not terminate when it is killed", .started = kill_started, .told = kill_told},
+    {.text = "a kill ends it before it has begun",
+     .killed_at_once = true,
+     .started = kill_started,
+     .told = at_once_told},
     {.text = "a kill ends it while it blocks",
      .not_in_pool = true,
      .started = blocked_started,
@@ -685,7 +697,11 @@ static trp_status_t asker_init(trp_ctx_t *ctx, void *state, const trp_envelope_t
     spawn.monitor = true;
     spawn.monitor_ref = &asker->ref;
     spawn.ack = true;
-    return trp_spawn(ctx, &spawn, &asker->subject);
+    const trp_status_t status = trp_spawn(ctx, &spawn, &asker->subject);
+    if (status == TRP_OK && story->killed_at_once) {
+        (void)kill_started(ctx, asker);
+    }
+    return status;
 }
 
 static trp_status_t asker_receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
