@@ -22,6 +22,7 @@ static void free_router(void *object)
     router_keys_free(router);
     router_free_pools(router);
     router_free_foreign(router);
+    router_free_poison(router);
     cache_free(&router->cache);
     cache_free(&router->replays);
     free(router);
@@ -207,6 +208,9 @@ static trp_status_t receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *m
         break;
     case TRP_TAG_CALL:
         on_call(router, message);
+        break;
+    case TRP_TAG_ROUTER_ORDER:
+        router_on_order(router, message);
         break;
     case TRP_TAG_STOP:
         on_stop(router, message);

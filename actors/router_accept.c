@@ -76,6 +76,18 @@ static uint64_t free_places(const pool_t *pool)
     return places > pool->running ? places - pool->running : 0;
 }
 
+/* Once each time that a queue has passed four fifths of its limit. */
+static void warn_of_full(pool_t *pool)
+{
+    uint64_t limit = (uint64_t)pool->config->queue_max;
+    bool is_near = limit >= 10 && pool->queued >= limit - limit / 5;
+    if (is_near && !pool->was_near_full) {
+        log_event(LOG_WARN, "queue_nearly_full", LOG_TEXT("pool", pool->name),
+                  LOG_INT("queued", pool->queued), LOG_INT("limit", pool->config->queue_max));
+    }
+    pool->was_near_full = is_near || (pool->was_near_full && pool->queued > limit / 2);
+}
+
 /* True when there is room; else the request was refused. */
 static bool has_room(router_t *router, const request_t *request, pool_t *pool)
 {
@@ -91,14 +103,17 @@ static bool has_room(router_t *router, const request_t *request, pool_t *pool)
     }
     bool full = pool->queued >= (uint64_t)pool->config->queue_max + free_places(pool) ||
                 router->bytes + request->body_size > (size_t)limits->bytes_max;
-    if (!full && !router->draining) {
+    int64_t open_ms = pool_open_until(pool) - runtime_now_ns(router->runtime);
+    if (!full && !router->draining && open_ms <= 0) {
+        warn_of_full(pool);
         return true;
     }
     pool->refused++;
     refusal_init(&refusal, "E_BUSY",
                  router->draining ? "the node is stopping"
+                 : open_ms > 0    ? "its workers keep failing: try again later"
                                   : "the queue of this tool is full: try again later");
-    refusal_int(&refusal, "retry_after_ms", RETRY_AFTER_MS);
+    refusal_int(&refusal, "retry_after_ms", open_ms > 0 ? open_ms / 1000000 + 1 : RETRY_AFTER_MS);
     refuse(router, request, &refusal);
     return false;
 }
@@ -230,7 +245,7 @@ void router_nudge(router_t *router)
 static void set_times(const router_t *router, task_t *task, const request_t *request)
 {
     const pool_t *pool = task->service->pool;
-    bool is_known = pool->own_config == NULL || pool->was_served;
+    bool is_known = !pool->is_unlisted || pool->was_served;
     int64_t wait_ms = is_known ? pool->config->queue_ms : router->config->majordomo.unknown_wait_ms;
     task->expires_ns = task->accepted_ns + wait_ms * 1000000;
     if (request->options.has_deadline_ms) {

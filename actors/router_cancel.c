@@ -84,8 +84,10 @@ void router_call_remove(router_t *router, const origin_t *origin)
 /* Nobody waits for the task any more. */
 static void abandon(router_t *router, task_t *task)
 {
-    if (task->state == TASK_QUEUED) {
-        task_dequeue(task, false);
+    if (task->state != TASK_RUNNING) {
+        if (task->state == TASK_QUEUED) {
+            task_dequeue(task, false);
+        }
         task_free(router, task);
         router_nudge(router);
         return;

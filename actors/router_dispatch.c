@@ -216,7 +216,7 @@ void pool_dispatch(pool_t *pool)
 {
     bool any = true, makers = true, held = true;
     pool->wants_more = false;
-    for (;;) {
+    while (pool_may_start(pool)) {
         task_t *task = any ? queue_first(&pool->queue) : NULL;
         task_t *maker = makers ? queue_first(&pool->makers) : NULL;
         task_t *own = held && pool->ready != NULL ? queue_first(&pool->ready->waiting) : NULL;

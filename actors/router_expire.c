@@ -14,7 +14,7 @@ static void refuse_expired(router_t *router, const task_t *task, const waiter_t 
 {
     bool deadline = waiter->deadline_ns <= now;
     const pool_t *pool = task->service->pool;
-    bool is_unknown = pool->own_config != NULL && !pool->was_served;
+    bool is_unknown = pool->is_unlisted && !pool->was_served;
     refusal_t refusal;
     if (is_unknown && !deadline) {
         refusal_init(&refusal, "E_UNKNOWN_TOOL", "no tool is called \"%.63s\"",
@@ -44,7 +44,7 @@ static bool end_waiter(router_t *router, task_t *task, int64_t now)
     waiter_t gone;
     bool is_left = task_next_waiter(task, &gone);
     const waiter_t *waiter = is_left ? &gone : &task->waiter;
-    if (task->state == TASK_QUEUED) {
+    if (task->state != TASK_RUNNING) {
         refuse_expired(router, task, waiter, now);
     } else {
         refuse_running(router, task, waiter);
@@ -62,16 +62,17 @@ static void end_task(router_t *router, task_t *task, int64_t now)
         router_over_limit(router, task);
         return;
     }
+    if (task->state == TASK_RESTING && task->waiter.deadline_ns > now) {
+        task_try_again(router, task);
+        return;
+    }
     bool is_left = end_waiter(router, task, now);
     while (is_left && task->state == TASK_QUEUED && task->expires_ns <= now) {
         is_left = end_waiter(router, task, now);
     }
     if (is_left) {
         task_note_end(task);
-    } else if (task->state == TASK_QUEUED) {
-        task_dequeue(task, false);
-        task_free(router, task);
-    } else {
+    } else if (task->state == TASK_RUNNING) {
         router_all_answered(router, task);
         task_note_end(task);
     }
@@ -113,15 +114,13 @@ void router_cancel_all(router_t *router)
                 cancel(router, task);
             }
         }
+        for (heap_node_t *end; (end = heap_first(&pool->ends)) != NULL;) {
+            cancel(router, task_of_end(end)); /* those that rest */
+        }
     }
 }
 
 /* ---- the timer ---- */
-
-static task_t *task_of_end(heap_node_t *end)
-{
-    return (task_t *)((char *)end - offsetof(task_t, end));
-}
 
 static int64_t idle_end(const pool_t *pool)
 {
@@ -154,8 +153,11 @@ static int64_t smaller(int64_t a, int64_t b)
 /* The next moment at which pool_on_timer has something to do; INT64_MAX: none. */
 static int64_t next_end(const pool_t *pool, int64_t now)
 {
+    int64_t open_ns = pool_open_until(pool);
     bool pauses = pool->wants_more && pool->grow_at_ns > now;
-    return smaller(smaller(task_ends(pool), idle_end(pool)), pauses ? pool->grow_at_ns : INT64_MAX);
+    int64_t breaker = pool->queued > 0 && open_ns > now ? open_ns : INT64_MAX;
+    int64_t grow = pauses ? pool->grow_at_ns : INT64_MAX;
+    return smaller(smaller(task_ends(pool), idle_end(pool)), smaller(breaker, grow));
 }
 
 void pool_on_timer(pool_t *pool)

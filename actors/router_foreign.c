@@ -242,6 +242,7 @@ static void on_answer(router_t *router, foreign_t *foreign, majordomo_worker_t *
     }
     if (task != NULL && message->command == MAJORDOMO_FINAL) {
         foreign->worker->done++;
+        pool_attempt_ended(foreign->worker->pool, false);
         task_unassign(task);
         task_free(router, task);
         router_nudge(router);

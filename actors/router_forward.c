@@ -69,36 +69,28 @@ static void send_frames(router_t *router, const service_t *service, const waiter
     free(frames);
 }
 
-/* A frame as a value: what it says if it is a map in one of our forms, else text or bytes. */
-static void write_frame(trp_writer_t *writer, zmq_msg_t *frame)
+void router_write_value(trp_writer_t *writer, const char *data, size_t size)
 {
-    const char *data = zmq_msg_data(frame);
-    size_t size = zmq_msg_size(frame);
     trp_form_t form;
+    trp_writer_t value;
     trp_fault_t fault;
+    size_t bad = 0;
     bool has_form = trp_form_detect(data, size, &form) == TRP_OK;
-    if (has_form && form == TRP_FORM_JSON) {
-        trp_writer_t value;
-        trp_writer_init(&value);
-        has_form = trp_json_to_msgpack(data, size, &value, &fault) == TRP_OK;
-        if (has_form) {
-            size_t value_size = 0;
-            const void *bytes = trp_writer_data(&value, &value_size);
-            trp_write_raw(writer, bytes, value_size);
-        }
-        trp_writer_fini(&value);
-    } else if (has_form) {
-        size_t bad = 0;
-        has_form = trp_msgpack_check(data, size, &bad) == TRP_OK;
-        if (has_form) {
-            trp_write_raw(writer, data, size);
-        }
-    }
-    if (!has_form && trp_utf8_check(data, size) == size) {
+    trp_writer_init(&value);
+    if (has_form && form == TRP_FORM_JSON &&
+        trp_json_to_msgpack(data, size, &value, &fault) == TRP_OK) {
+        size_t value_size = 0;
+        const void *bytes = trp_writer_data(&value, &value_size);
+        trp_write_raw(writer, bytes, value_size);
+    } else if (has_form && form == TRP_FORM_MSGPACK &&
+               trp_msgpack_check(data, size, &bad) == TRP_OK) {
+        trp_write_raw(writer, data, size);
+    } else if (trp_utf8_check(data, size) == size) {
         trp_write_string(writer, data, size);
-    } else if (!has_form) {
+    } else {
         trp_write_bytes(writer, data, size);
     }
+    trp_writer_fini(&value);
 }
 
 /* An actor gets a reply map like that of our tools; several frames are an array. */
@@ -117,7 +109,8 @@ static void send_as_result(router_t *router, const waiter_t *waiter, const answe
         mark = trp_write_array_begin(&writer);
     }
     for (size_t i = 0; i < total; i++) {
-        write_frame(&writer, frame_at(answer, i));
+        zmq_msg_t *frame = frame_at(answer, i);
+        router_write_value(&writer, zmq_msg_data(frame), zmq_msg_size(frame));
     }
     if (total != 1) {
         trp_write_array_end(&writer, mark, total);

@@ -11,6 +11,8 @@
 #include "runtime/log.h"
 
 #define BLANKS        " \t"
+#define MS            INT64_C(1000000)
+#define RETRY_MAX_MS  1000
 #define GROW_PAUSE_NS INT64_C(1000000000) /* after a refusal */
 
 /* ---- from the configuration ---- */
@@ -55,7 +57,8 @@ static pool_t *add_pool(router_t *router, const config_pool_t *config, trp_text_
         return NULL;
     }
     pool->router = router;
-    pool->config = config;
+    pool->settings = *config;
+    pool->config = &pool->settings;
     snprintf(pool->name, sizeof(pool->name), "%.*s", (int)name.size, name.data);
     pool->balance.strategy = (balance_strategy_t)config->strategy;
     pool->queue.fair = config->fair != 0;
@@ -112,21 +115,17 @@ trp_status_t router_make_pools(router_t *router)
 
 service_t *router_add_foreign_service(router_t *router, trp_text_t name)
 {
-    if (router->own_pools >= (size_t)router->config->majordomo.services_max) {
+    config_pool_t config;
+    if (router->unlisted >= (size_t)router->config->majordomo.services_max) {
         return NULL;
     }
-    config_pool_t *config = malloc(sizeof(*config));
-    if (config == NULL) {
-        return NULL;
-    }
-    config_pool_foreign(config);
-    pool_t *pool = add_pool(router, config, name);
+    config_pool_foreign(&config);
+    pool_t *pool = add_pool(router, &config, name);
     if (pool == NULL) {
-        free(config);
         return NULL;
     }
-    pool->own_config = config;
-    router->own_pools++;
+    pool->is_unlisted = true;
+    router->unlisted++;
     return add_service(router, pool, name); /* without memory a pool without a tool is left */
 }
 
@@ -175,7 +174,6 @@ void router_free_pools(router_t *router)
         free(service);
     }
     for (size_t i = 0; i < router->pool_count; i++) {
-        free(router->pools[i]->own_config);
         free(router->pools[i]);
     }
     free(router->pools);
@@ -204,32 +202,76 @@ static void refuse_no_memory(router_t *router, task_t *task)
     task_free(router, task);
 }
 
-/* Back in front of its queue. Its limit for waiting starts anew: it has run meanwhile. */
+/* A rest before the next attempt: none before the second, then up to `retry_ms`, doubled each
+ * time, at most RETRY_MAX_MS, by chance. */
+static int64_t rest_ns(router_t *router, const task_t *task)
+{
+    int64_t limit_ms = task->service->pool->config->retry_ms;
+    if (task->attempts < 2 || limit_ms == 0) {
+        return 0;
+    }
+    uint32_t doublings = task->attempts - 2 < 20 ? task->attempts - 2 : 20;
+    limit_ms = limit_ms << doublings < RETRY_MAX_MS ? limit_ms << doublings : RETRY_MAX_MS;
+    return (int64_t)(router_random(router) % (uint64_t)(limit_ms * MS));
+}
+
+/* Back in front of its queue, where its limit for waiting starts anew: it has run meanwhile. */
 static void wait_again(router_t *router, task_t *task)
 {
-    task->service->retried++;
-    task->avoid = task->worker->member.name;
-    task->worker = NULL;
-    task->started_ns = 0;
-    task->expires_ns =
-        runtime_now_ns(router->runtime) + task->service->pool->config->queue_ms * 1000000;
+    task->expires_ns = runtime_now_ns(router->runtime) + task->service->pool->config->queue_ms * MS;
     if (!task_enqueue(task, true)) {
         refuse_no_memory(router, task);
     }
 }
 
-/* What becomes of a task whose worker ended: answered already, tried again, or refused. */
+void task_try_again(router_t *router, task_t *task)
+{
+    int64_t rest = task->worker != NULL ? rest_ns(router, task) : 0;
+    if (task->worker != NULL) {
+        task->service->retried++;
+        task->avoid = task->worker->member.name;
+        task->worker = NULL;
+        task->started_ns = 0;
+    }
+    if (rest == 0) {
+        wait_again(router, task);
+        return;
+    }
+    task->state = TASK_RESTING;
+    task->again_ns = runtime_now_ns(router->runtime) + rest;
+    task_note_end(task);
+}
+
+static void set_aside(router_t *router, task_t *task, const trp_reason_t *reason)
+{
+    char line[TRP_REASON_LINE_MAX];
+    refusal_t refusal;
+    trp_reason_format(reason, line);
+    router_set_aside(router, task);
+    refusal_init(&refusal, "E_POISON", "set aside: %u workers died of it, the last one of: %s",
+                 task->crashes, line);
+    refusal_int(&refusal, "attempts", task->attempts);
+    refusal_text(&refusal, "reason", line);
+    router_refuse(router, task, &refusal);
+    task_free(router, task);
+}
+
+/* What becomes of a task whose worker ended: answered already, tried again, set aside, refused. */
 static void retry(router_t *router, task_t *task, const trp_reason_t *reason)
 {
+    bool is_over = task->attempts >= (uint64_t)task->service->pool->config->attempts_max;
     task_unassign(task);
     router_drop_parts(router, task);
+    router_note_death(task, reason);
     if (task->answered) {
         task_free(router, task);
-    } else if (task->has_parts ||
-               task->attempts >= (uint64_t)task->service->pool->config->attempts_max) {
+    } else if (is_over && task->crashes == task->attempts &&
+               !task->service->pool->config->foreign) {
+        set_aside(router, task, reason);
+    } else if (is_over || task->has_parts) {
         refuse_worker_lost(router, task, reason);
     } else {
-        wait_again(router, task);
+        task_try_again(router, task);
     }
 }
 
@@ -250,6 +292,9 @@ void router_worker_down(worker_t *worker, const trp_reason_t *reason)
     uint64_t monitor = worker->monitor;
     router_keys_lose(router, worker, reason);
     worker_leave(worker);
+    if (worker->tasks != NULL) {
+        pool_attempt_ended(worker->pool, true);
+    }
     while (worker->tasks != NULL) {
         retry(router, worker->tasks->prev, reason); /* the last first: the oldest ends in front */
     }
@@ -271,7 +316,7 @@ static void take_back_tasks(worker_t *worker)
         if (task->answered) {
             task_free(router, task);
         } else {
-            wait_again(router, task);
+            task_try_again(router, task);
         }
     }
 }

@@ -28,6 +28,7 @@ static void finish(router_t *router, task_t *task, const task_done_t *done)
 {
     worker_t *worker = task->worker;
     worker->done++;
+    pool_attempt_ended(worker->pool, false);
     if (done->has_bind) {
         router_key_bind(router, done->bind, worker);
     }
@@ -98,6 +99,7 @@ void router_over_limit(router_t *router, task_t *task)
         refusal_int(&refusal, "limit_ms", limit_ms);
         router_refuse(router, task, &refusal);
     }
+    pool_attempt_ended(worker->pool, true);
     task_unassign(task);
     task_free(router, task);
     worker_leave(worker); /* its end puts its other tasks back */

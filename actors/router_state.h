@@ -11,6 +11,7 @@
 
 /* Out of memory is an element whose hh.tbl is NULL after HASH_ADD, not the end of the process. */
 #define HASH_NONFATAL_OOM 1
+#include <stddef.h>
 #include <uthash.h>
 
 #include "actors/balance.h"
@@ -28,6 +29,7 @@ typedef struct foreign foreign_t;
 typedef struct request request_t;
 typedef struct call call_entry_t; /* router_cancel.c */
 typedef struct flight flight_t;
+typedef struct poison poison_t; /* router_poison.c */
 
 /** Where an answer goes. */
 typedef struct origin {
@@ -56,7 +58,10 @@ typedef struct waiter {
     struct waiter *next; /* whose deadline is not before */
 } waiter_t;
 
-typedef enum task_state { TASK_QUEUED, TASK_RUNNING } task_state_t;
+/** RESTING: between two attempts. */
+typedef enum task_state { TASK_QUEUED, TASK_RUNNING, TASK_RESTING } task_state_t;
+
+#define TASK_REASONS 3 /* ends of attempts that are remembered */
 
 /** One accepted task, until it is answered. */
 struct task {
@@ -81,10 +86,13 @@ struct task {
                          * says so */
     heap_node_t end;    /* in its pool's ends, from its first queue to its end */
     uint32_t attempts;
-    uint64_t avoid;      /* name (balance_member_t) of the worker that failed it last; 0 = none */
-    worker_t *worker;    /* while running */
-    uint64_t request_id; /* of this attempt: the fence */
-    flight_t *flight;    /* NULL: nobody may join */
+    uint32_t crashes;      /* attempts whose end the work itself may have caused */
+    int64_t again_ns;      /* RESTING: when it is tried again */
+    trp_reason_t *reasons; /* TASK_REASONS of them, from the first death on; NULL: none */
+    uint64_t avoid;        /* name (balance_member_t) of the worker that failed it last; 0 = none */
+    worker_t *worker;      /* while running */
+    uint64_t request_id;   /* of this attempt: the fence */
+    flight_t *flight;      /* NULL: nobody may join */
     queue_t *queue; /* while queued: its pool's, or that of the worker that holds its key ... */
     lane_t *lane;   /* ... and its client's lane in it */
     struct task *prev, *next; /* in its lane, or among its worker's tasks */
@@ -110,6 +118,7 @@ struct worker {
     task_t *tasks;   /* running here */
     queue_t waiting; /* tasks whose key it holds, until it has a place free */
     uint64_t done;
+    int64_t up_ns;
     int64_t idle_ns;                      /* since when it has nothing to do */
     bool leaving;                         /* asked to stop */
     bool is_idle, is_ready;               /* in pool->idle, pool->ready */
@@ -128,13 +137,23 @@ struct foreign {
     UT_hash_handle hh; /* in router->foreigners, by peer */
 };
 
+/** Stops what only fails: closed, until so many attempts in a row failed; then open for a while;
+ * then half open: one attempt decides. */
+typedef struct breaker {
+    uint32_t failures; /* in a row */
+    int64_t open_ns;   /* until then nothing is given; 0: closed */
+} breaker_t;
+
 /** Tasks of one kind and those who do them. */
 struct pool {
     router_t *router;
-    const config_pool_t *config;
-    char name[TRP_NAME_MAX];   /* of the configuration; foreign ones: of the tool */
-    bool was_served;           /* foreign: there was a worker once */
-    config_pool_t *own_config; /* of a tool that the configuration does not know; NULL: it does */
+    config_pool_t settings;      /* those of the configuration, and what orders changed of them */
+    const config_pool_t *config; /* = &settings */
+    char name[TRP_NAME_MAX];     /* of the configuration; foreign ones: of the tool */
+    bool was_served;             /* foreign: there was a worker once */
+    bool is_unlisted;            /* foreign: the configuration does not know the tool */
+    bool was_near_full;
+    breaker_t breaker;
     worker_t *workers;
     worker_t *idle; /* nothing in hand and no keys; the longest idle first */
     balance_t balance;
@@ -180,7 +199,9 @@ struct router {
     foreign_t *foreigners;   /* workers of other programs, by peer */
     uint64_t beat_timer;     /* while there are any */
     uint64_t foreign_serial; /* of their names and attempts */
-    size_t own_pools;        /* tools that the configuration does not know */
+    size_t unlisted;         /* tools that the configuration does not know */
+    poison_t *poison;        /* the oldest first */
+    size_t poison_count, poison_bytes;
     task_t *running;
     key_entry_t *keys;
     call_entry_t *calls;          /* by what their clients call them */
@@ -221,6 +242,11 @@ bool task_enqueue(task_t *task, bool in_front);
 bool task_hold(task_t *task, worker_t *worker);
 /** Takes it out of its queue; `served`: because its turn came. */
 void task_dequeue(task_t *task, bool served);
+/** The task whose `end` a heap gave. */
+static inline task_t *task_of_end(heap_node_t *end)
+{
+    return (task_t *)((char *)end - offsetof(task_t, end));
+}
 /** When time alone changes a task. */
 int64_t task_end(const task_t *task);
 /** To be called when that moment changed. */
@@ -353,6 +379,9 @@ TRP_MUST_USE trp_status_t router_forward_part(router_t *router, task_t *task, zm
 /** Answers a request with the frames that a cache keeps. */
 void router_forward_kept(router_t *router, const request_t *request, service_t *service,
                          const cache_value_t *value);
+/** Writes bytes as a value: what they say if they are a map in one of our forms, else text, else
+ * bytes. */
+void router_write_value(trp_writer_t *writer, const char *data, size_t size);
 /** Sends the last answer to all who wait. */
 void router_forward_final(router_t *router, task_t *task, zmq_msg_t *frames, size_t count);
 /** Frees the parts that are kept. */
@@ -379,6 +408,38 @@ bool router_flight_serve(router_t *router, request_t *request, service_t *servic
 void router_flight_start(router_t *router, flight_t *flight, task_t *task);
 /** Ends a task's flight and keeps its answer; NULL: there is none that others could use. */
 void router_flight_end(router_t *router, task_t *task, const cache_value_t *value);
+
+/* ---- router_poison.c: tasks that killed their workers ---- */
+
+/** A death that the work itself may have caused. */
+bool router_is_crash(const trp_reason_t *reason);
+/** Notes what the attempt that runs ended with. */
+void router_note_death(task_t *task, const trp_reason_t *reason);
+/** Keeps a task's input and the reasons; the task stays the caller's. */
+void router_set_aside(router_t *router, task_t *task);
+void router_list_poison(const router_t *router, trp_writer_t *writer);
+/** False: there is none of that id. */
+bool router_show_poison(const router_t *router, trp_text_t id, trp_writer_t *writer);
+bool router_drop_poison(router_t *router, trp_text_t id);
+/** Calls the tool again, for `reply`. */
+bool router_replay_poison(router_t *router, trp_text_t id, trp_reply_address_t reply);
+void router_free_poison(router_t *router);
+
+/* ---- router_breaker.c, router_workers.c ---- */
+
+/** An attempt of the pool ended: with an answer, or with its worker's death or its limit. */
+void pool_attempt_ended(pool_t *pool, bool failed);
+/** Whether tasks may be given now: always while the breaker is closed, one while it is half open. */
+bool pool_may_start(const pool_t *pool);
+/** Until when requests are refused at once; 0: they are not. */
+int64_t pool_open_until(const pool_t *pool);
+
+/** After a change of its settings. */
+void pool_settings_changed(pool_t *pool);
+
+/* ---- router_order.c: what people ask the router for ---- */
+
+void router_on_order(router_t *router, const trp_envelope_t *message);
 
 /* ---- router_mmi.c: the broker's own services (RFC 8) ---- */
 
@@ -414,6 +475,8 @@ void router_free_pools(router_t *router);
 
 /** Says to the root supervisor that the router wants to know its children. */
 void router_observe(router_t *router);
+/** Puts a task that is with no worker any more, or has rested, back into its queue. */
+void task_try_again(router_t *router, task_t *task);
 /** Takes a worker that ended, or was sent away, out of all; its tasks are tried elsewhere. */
 void router_worker_down(worker_t *worker, const trp_reason_t *reason);
 /** A pool for one tool of foreign workers that the configuration does not know. NULL: no memory, or

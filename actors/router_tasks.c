@@ -62,6 +62,7 @@ void task_free(router_t *router, task_t *task)
         zmq_msg_close(&task->more[i]);
     }
     free(task->more);
+    free(task->reasons);
     router_drop_parts(router, task);
     waiter_t gone;
     while (task_next_waiter(task, &gone)) {
@@ -146,7 +147,9 @@ bool task_take_waiter(task_t *task, const edge_peer_t *peer, trp_text_t id, wait
 
 int64_t task_end(const task_t *task)
 {
-    int64_t limit = task->state == TASK_QUEUED ? task->expires_ns : task->run_end_ns;
+    int64_t limit = task->state == TASK_QUEUED    ? task->expires_ns
+                    : task->state == TASK_RESTING ? task->again_ns
+                                                  : task->run_end_ns;
     int64_t deadline = task->answered ? INT64_MAX : task->waiter.deadline_ns;
     return limit < deadline ? limit : deadline;
 }

@@ -6,11 +6,56 @@
 
 #include "actors/router_state.h"
 
+#define WEIGHT_MAX 1000
+
 worker_t *worker_find(const router_t *router, trp_pid_t pid)
 {
     worker_t *worker = NULL;
     HASH_FIND(hh, router->workers, &pid, sizeof(pid), worker);
     return worker;
+}
+
+/* The weight of worker N of the pool ("parser.3" is the third): that number of `weights`, else 1. */
+static uint32_t weight_of(const pool_t *pool, const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    long index = dot != NULL ? strtol(dot + 1, NULL, 10) : 0;
+    const char *at = pool->config->weights;
+    for (long i = 1;; i++) {
+        char *end = NULL;
+        long weight = strtol(at, &end, 10);
+        if (end == at || index < 1) {
+            return 1;
+        }
+        if (i == index) {
+            return weight < 1 ? 1 : weight > WEIGHT_MAX ? WEIGHT_MAX : (uint32_t)weight;
+        }
+        at = end;
+    }
+}
+
+void pool_settings_changed(pool_t *pool)
+{
+    worker_t *worker;
+    DL_FOREACH(pool->workers, worker)
+    {
+        worker->member.weight = weight_of(pool, worker->name);
+        worker_changed(worker);
+    }
+    balance_switch(&pool->balance, (balance_strategy_t)pool->config->strategy);
+    pool_dispatch(pool);
+}
+
+/* How much of its share a new worker has: from an eighth to the whole. */
+static uint32_t ramp_of(const worker_t *worker)
+{
+    int64_t limit_ns = worker->pool->config->slow_start_ms * INT64_C(1000000);
+    int64_t age_ns =
+        limit_ns == 0 ? 0 : runtime_now_ns(worker->pool->router->runtime) - worker->up_ns;
+    if (age_ns >= limit_ns) {
+        return BALANCE_RAMP;
+    }
+    return (uint32_t)(BALANCE_RAMP / 8 + age_ns * (BALANCE_RAMP - BALANCE_RAMP / 8) / limit_ns);
 }
 
 /* A worker in no list yet. NULL: no memory */
@@ -22,8 +67,9 @@ static worker_t *make(pool_t *pool, trp_text_t name)
     }
     worker->pool = pool;
     worker->waiting.fair = pool->queue.fair;
-    worker->member.weight = 1;
+    worker->up_ns = runtime_now_ns(pool->router->runtime);
     snprintf(worker->name, sizeof(worker->name), "%.*s", (int)name.size, name.data);
+    worker->member.weight = weight_of(pool, worker->name);
     if (!balance_join(&pool->balance, &worker->member, worker->name)) {
         free(worker);
         return NULL;
@@ -103,6 +149,7 @@ void worker_changed(worker_t *worker)
 {
     bool has_place = worker_has_place(worker);
     bool waits = worker->waiting.count > 0;
+    worker->member.ramp = ramp_of(worker);
     balance_update(&worker->pool->balance, &worker->member, has_place);
     set_ready(worker, has_place && waits);
     set_idle(worker,

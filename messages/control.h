@@ -18,6 +18,8 @@ enum {
     TRP_TAG_CALL = 0x0544,           /* to the router, a request [call] -> CALL_RESULT */
     TRP_TAG_WHY = 0x0546,            /* to an actor in a process, a request [] -> WHY_ANSWER */
     TRP_TAG_WHY_ANSWER = 0x0547,     /* [map: what its black box holds] */
+    TRP_TAG_ROUTER_ORDER = 0x0548,   /* to the router, a request [router_order] -> ROUTER_ANSWER */
+    TRP_TAG_ROUTER_ANSWER = 0x0549,  /* [map: result, or code and message] */
     TRP_TAG_CALL_RESULT = 0x0545, /* [bytes: the reply body of PROTOCOLS 1.6, in the body's form] */
 };
 
@@ -28,12 +30,19 @@ enum {
     F(OPT_STRING, who, _, 1, 255, "why, state: an actor's pid or name")                 \
     F(OPT_STRING, pool, _, 1, 63, "roll: name of the pool")                             \
     F(OPT_STRING, program, _, 1, 255, "roll: the new program; default: the one it has") \
-    F(OPT_ANY, body, _, 0, 0, "call: the body, a map")                                  \
+    F(OPT_ANY, body, _, 0, 0, "call: the body, a map; router: the order, a map")        \
     F(OPT_INT, timeout_ms, _, 1, 86400000, "call: how long to wait; default 60000")
 
 #define CALL_FIELDS(F)                                           \
     F(STRING, tool, _, 1, TRP_TOOL_NAME_MAX, "name of the tool") \
     F(BYTES, body, _, 0, TRP_BODY_MAX, "the request's body, verbatim: MessagePack or JSON map")
+
+#define ROUTER_ORDER_FIELDS(F)                                                         \
+    F(STRING, action, _, 1, 32, "set, cache, cache_clear, poison, poison_show, ...")   \
+    F(OPT_STRING, pool, _, 1, 255, "set: name of the pool")                            \
+    F(OPT_STRING, option, _, 1, 63, "set: one of the pool's options")                  \
+    F(OPT_STRING, value, _, 0, 255, "set: its value, as one would write it in a file") \
+    F(OPT_STRING, id, _, 1, 64, "poison_...: id of the task")
 
 #define POOL_WORKER_FIELDS(F)                                 \
     F(STRING, id, _, 1, 63, "the child: parser.2")            \
@@ -62,6 +71,7 @@ enum {
 
 TRP_SCHEMA_DECLARE(control_request, CONTROL_REQUEST_FIELDS)
 TRP_SCHEMA_DECLARE(call, CALL_FIELDS)
+TRP_SCHEMA_DECLARE(router_order, ROUTER_ORDER_FIELDS)
 TRP_SCHEMA_DECLARE(pool_worker, POOL_WORKER_FIELDS)
 TRP_SCHEMA_DECLARE(pool_status, POOL_STATUS_FIELDS)
 TRP_SCHEMA_DECLARE(pools_status, POOLS_STATUS_FIELDS)

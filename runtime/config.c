@@ -226,6 +226,12 @@ void config_pool_foreign(config_pool_t *pool)
     pool->run_ms = CONFIG_FOREIGN_RUN_MS;
 }
 
+trp_status_t config_pool_set(config_pool_t *pool, const char *option, const char *value, char *rule)
+{
+    size_t count = 0;
+    return option_set(&config_tables(&count)[CONFIG_POOL], pool, option, value, rule);
+}
+
 static size_t count_children(zconfig_t *section)
 {
     size_t count = 0;

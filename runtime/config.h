@@ -73,13 +73,18 @@ typedef struct config_pool {
     int64_t queue_max;        /* tasks waiting */
     int64_t queue_ms, run_ms; /* limits of waiting and running */
     int64_t attempts_max;
-    int64_t idle_ms;             /* a worker above min is stopped after this */
-    int64_t keys_max;            /* keys (matches) that one worker holds; 0 = no limit */
-    int64_t cancel_ms;           /* a cancelled task may run on so long */
-    int64_t cache;               /* 1: results are kept; the same call is made once */
-    int64_t foreign;             /* 1: workers of other programs serve it; it has no class */
-    int64_t options;             /* foreign: 1: the options frame is read, and sent on */
-    char tools[OPTION_TEXT_MAX]; /* names, separated by blanks */
+    int64_t retry_ms; /* rest before the third attempt, by chance; doubled for each further one */
+    int64_t breaker_failures, breaker_ms; /* failures in a row that open the breaker, and how long;
+                                           * 0 failures: none does */
+    int64_t slow_start_ms;                /* a new worker's share grows to the whole in it */
+    int64_t idle_ms;                      /* a worker above min is stopped after this */
+    int64_t keys_max;                     /* keys (matches) that one worker holds; 0 = no limit */
+    int64_t cancel_ms;                    /* a cancelled task may run on so long */
+    int64_t cache;                        /* 1: results are kept; the same call is made once */
+    int64_t foreign;               /* 1: workers of other programs serve it; it has no class */
+    int64_t options;               /* foreign: 1: the options frame is read, and sent on */
+    char weights[OPTION_TEXT_MAX]; /* of worker 1, 2, ..., separated by blanks */
+    char tools[OPTION_TEXT_MAX];   /* names, separated by blanks */
     char key_member[64]; /* member of the body by which a task finds the worker that holds its key;
                             "" = none */
     char key_tools_new[128]; /* tools that make a key: go to the worker with the fewest */
@@ -120,6 +125,11 @@ void config_free(config_t **config);
 
 /** The defaults of a pool that is served by workers of other programs. */
 void config_pool_foreign(config_pool_t *pool);
+
+/** Sets one option of a pool; `rule` (160 bytes) says what should hold. errors: TRP_NOT_FOUND (no
+ * option of the pool itself), TRP_CONFIG (its value) */
+TRP_MUST_USE trp_status_t config_pool_set(config_pool_t *pool, const char *option,
+                                          const char *value, char *rule);
 
 /** The option tables, for `troupe config` and docs/config.md. `count` gets their number. */
 const option_table_t *config_tables(size_t *count);

@@ -46,6 +46,9 @@ int command_ps(const command_call_t *call);
 int command_ledger(const command_call_t *call);
 int command_state(const command_call_t *call);
 int command_call(const command_call_t *call);
+int command_cache(const command_call_t *call);
+int command_poison(const command_call_t *call);
+int command_set(const command_call_t *call);
 int command_why(const command_call_t *call);
 int command_limits(const command_call_t *call);
 int command_upgrade(const command_call_t *call);
@@ -61,9 +64,15 @@ int command_fail(const command_call_t *call, int status, const char *format, ...
 /** One value as a line of JSON on standard output. Returns the exit status. */
 int command_print_json(const command_call_t *call, const msgpack_object *value);
 
-/** Asks the node `verb` and shows the result: as JSON where asked for, else as a table that `fill`
- * gets its rows from. Returns the exit status. */
+/** Fills a table with the rows of a result. */
+typedef void command_fill_t(text_table_t *table, const msgpack_object *result);
+
+/** Shows a value as JSON where asked for, else as a table. Returns the exit status. */
+int command_show_value(const command_call_t *call, const msgpack_object *value,
+                       const char *const *headings, command_fill_t *fill);
+
+/** Asks the node `verb` and shows the result so. */
 int command_show(const command_call_t *call, const char *verb, const char *const *headings,
-                 void (*fill)(text_table_t *table, const msgpack_object *result));
+                 command_fill_t *fill);
 
 #endif

@@ -9,12 +9,12 @@
 #include "supervisor/command.h"
 
 static const trp_schema_t *const own[] = {
-    &task_run_schema,          &task_done_schema,   &call_schema,
-    &pools_status_schema,      &pool_status_schema, &pool_worker_schema,
-    &control_request_schema,   &child_start_schema, &child_id_schema,
-    &child_answer_schema,      &children_schema,    &child_info_schema,
-    &children_counted_schema,  &child_event_schema, &child_spec_schema,
-    &supervisor_report_schema,
+    &task_run_schema,          &task_done_schema,    &call_schema,
+    &pools_status_schema,      &pool_status_schema,  &pool_worker_schema,
+    &control_request_schema,   &child_start_schema,  &child_id_schema,
+    &child_answer_schema,      &children_schema,     &child_info_schema,
+    &children_counted_schema,  &child_event_schema,  &child_spec_schema,
+    &supervisor_report_schema, &router_order_schema,
 };
 
 /* Prints a schema once: of classes that share one, the first shows it. */

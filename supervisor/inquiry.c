@@ -78,7 +78,7 @@ static void verb_stop(inquiry_t *inquiry, trp_ctx_t *ctx, const control_request_
 
 /* ---- verbs that ask the router ---- */
 
-static trp_pid_t find_router(inquiry_t *inquiry, trp_ctx_t *ctx)
+trp_pid_t inquiry_find_router(inquiry_t *inquiry, trp_ctx_t *ctx)
 {
     inquiry->asked = "router";
     trp_pid_t router = trp_whereis(ctx, "router");
@@ -92,7 +92,7 @@ static trp_pid_t find_router(inquiry_t *inquiry, trp_ctx_t *ctx)
 static void verb_pools(inquiry_t *inquiry, trp_ctx_t *ctx, const control_request_t *request)
 {
     (void)request;
-    trp_pid_t router = find_router(inquiry, ctx);
+    trp_pid_t router = inquiry_find_router(inquiry, ctx);
     if (!trp_pid_is_none(router)) {
         trp_request_t ask = {.to = router, .tag = TRP_TAG_POOLS, .timeout_ms = INQUIRY_ASK_MS};
         inquiry_ask(inquiry, ctx, &ask, TRP_TAG_POOLS_STATUS);
@@ -105,7 +105,7 @@ static void verb_call(inquiry_t *inquiry, trp_ctx_t *ctx, const control_request_
         inquiry_fail(inquiry, ctx, "E_BAD_REQUEST", "call needs tool (a string) and body (a map)");
         return;
     }
-    trp_pid_t router = find_router(inquiry, ctx);
+    trp_pid_t router = inquiry_find_router(inquiry, ctx);
     if (trp_pid_is_none(router)) {
         return;
     }
@@ -151,14 +151,15 @@ static const struct {
     const char *name;
     void (*run)(inquiry_t *inquiry, trp_ctx_t *ctx, const control_request_t *request);
 } verbs[] = {
-    {"ping", verb_ping},      {"tree", verb_tree},    {"pools", verb_pools},   {"ps", verb_ps},
-    {"call", verb_call},      {"stop", verb_stop},    {"ledger", verb_ledger}, {"why", inquiry_why},
-    {"state", inquiry_state}, {"roll", inquiry_roll},
+    {"ping", verb_ping},     {"tree", verb_tree},        {"pools", verb_pools},
+    {"ps", verb_ps},         {"call", verb_call},        {"stop", verb_stop},
+    {"ledger", verb_ledger}, {"why", inquiry_why},       {"state", inquiry_state},
+    {"roll", inquiry_roll},  {"router", inquiry_router},
 };
 
 static void run_verb(inquiry_t *inquiry, trp_ctx_t *ctx, const control_request_t *request)
 {
-    char known[128] = "";
+    char known[256] = "";
     for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
         size_t size = strlen(verbs[i].name);
         if (request->cmd.size == size && memcmp(request->cmd.data, verbs[i].name, size) == 0) {
@@ -259,6 +260,8 @@ static trp_status_t receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *m
         answer_call(inquiry, ctx, data, size);
     } else if (message->tag == TRP_TAG_SNAPSHOT || message->tag == TRP_TAG_NO_SNAPSHOT) {
         inquiry_state_reply(inquiry, ctx, message);
+    } else if (message->tag == TRP_TAG_ROUTER_ANSWER) {
+        inquiry_router_answer(inquiry, ctx, data, size);
     } else if (message->tag == inquiry->awaits) {
         inquiry_tree_reply(inquiry, ctx, message);
     }

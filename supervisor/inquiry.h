@@ -37,6 +37,13 @@ TRP_MUST_USE trp_status_t inquiry_encode_error(trp_form_t form, const char *code
 /** Asks an actor; its reply comes with inquiry->awaits. Fails the inquiry when it can't. */
 void inquiry_ask(inquiry_t *inquiry, trp_ctx_t *ctx, const trp_request_t *request, uint16_t awaits);
 
+/** NONE: there is none, and the inquiry has failed. */
+trp_pid_t inquiry_find_router(inquiry_t *inquiry, trp_ctx_t *ctx);
+
+/** The verb `router`: inquiry_router.c. */
+void inquiry_router(inquiry_t *inquiry, trp_ctx_t *ctx, const control_request_t *request);
+void inquiry_router_answer(inquiry_t *inquiry, trp_ctx_t *ctx, const void *data, size_t size);
+
 /** The verb `ledger`. */
 void inquiry_ledger(inquiry_t *inquiry, trp_ctx_t *ctx);
 

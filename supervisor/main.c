@@ -38,6 +38,18 @@ static const command_t commands[] = {
      "Prints the result; with --json the whole reply. The task failed: its error on standard\n"
      "error, exit status 1.",
      command_call},
+    {"set", "POOL OPTION=VALUE", 2, 2, COMMAND_JSON | COMMAND_CONTROL,
+     "change an option of a pool while the node runs",
+     "As strategy=round_robin, queue_max=500, run_ms=10000; it holds from the next task on, until\n"
+     "the node ends. `troupe config` lists the options.",
+     command_set},
+    {"cache", "[clear]", 0, 1, COMMAND_JSON | COMMAND_CONTROL,
+     "show what is kept of answers, or drop it", NULL, command_cache},
+    {"poison", "[show|replay|drop ID]", 0, 2, COMMAND_JSON | COMMAND_CONTROL,
+     "show, try again or drop tasks that killed their workers",
+     "Without an argument: a list of them. `show` prints one with its input, `replay` gives it to\n"
+     "a worker once more and prints what became of it, `drop` forgets it.",
+     command_poison},
     {"why", "WHO|FILE", 1, 1, COMMAND_JSON | COMMAND_CONTROL, "show what a worker process did last",
      "WHO is a pid, a name or the number of a process; one that died is found as well, while its\n"
      "black box is kept. FILE, with a slash in it, is such a box: it needs no node.",

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT */
+/* What people ask the router for, by the control socket's verb `router`: one row for each. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "actors/router_state.h"
+#include "messages/control.h"
+#include "runtime/log.h"
+
+/* One order and its answer. */
+typedef struct order {
+    router_t *router;
+    const router_order_t *wish;
+    trp_reply_address_t reply;
+    trp_writer_t result; /* one value */
+    const char *code;    /* of the error; NULL: none */
+    char message[256];
+    bool is_later; /* somebody else answers */
+} order_t;
+
+TRP_PRINTF(3, 4)
+static void fail(order_t *order, const char *code, const char *message, ...)
+{
+    va_list arguments;
+    va_start(arguments, message);
+    vsnprintf(order->message, sizeof(order->message), message, arguments);
+    va_end(arguments);
+    order->code = code;
+}
+
+/* ---- caches ---- */
+
+static void write_figures(trp_writer_t *writer, const char *key, const cache_t *cache)
+{
+    cache_figures_t figures;
+    cache_figures(cache, &figures);
+    uint64_t asked = figures.hits + figures.misses;
+    trp_write_key(writer, key);
+    trp_write_map(writer, 7);
+    trp_put_int(writer, "entries", (int64_t)figures.entries);
+    trp_put_int(writer, "bytes", (int64_t)figures.bytes);
+    trp_put_int(writer, "hits", (int64_t)figures.hits);
+    trp_put_int(writer, "misses", (int64_t)figures.misses);
+    trp_put_int(writer, "evictions", (int64_t)figures.evictions);
+    trp_put_int(writer, "expirations", (int64_t)figures.expirations);
+    trp_write_key(writer, "hit_ratio");
+    trp_write_real(writer, asked == 0 ? 0.0 : (double)figures.hits / (double)asked);
+}
+
+static void show_cache(order_t *order)
+{
+    trp_write_map(&order->result, 3);
+    write_figures(&order->result, "results", order->router->cache);
+    write_figures(&order->result, "replays", order->router->replays);
+    trp_put_int(&order->result, "joined", (int64_t)order->router->shared);
+}
+
+static void clear_cache(order_t *order)
+{
+    cache_clear(order->router->cache);
+    cache_clear(order->router->replays);
+    show_cache(order);
+}
+
+/* ---- poison ---- */
+
+static void no_poison(order_t *order)
+{
+    fail(order, "E_NOT_FOUND", "no task of that id is set aside; `troupe poison` lists them");
+}
+
+static void list_poison(order_t *order)
+{
+    router_list_poison(order->router, &order->result);
+}
+
+static void show_poison(order_t *order)
+{
+    if (!router_show_poison(order->router, order->wish->id, &order->result)) {
+        no_poison(order);
+    }
+}
+
+static void replay_poison(order_t *order)
+{
+    order->is_later = router_replay_poison(order->router, order->wish->id, order->reply);
+    if (!order->is_later) {
+        no_poison(order);
+    }
+}
+
+static void drop_poison(order_t *order)
+{
+    if (router_drop_poison(order->router, order->wish->id)) {
+        trp_write_bool(&order->result, true);
+    } else {
+        no_poison(order);
+    }
+}
+
+/* ---- pools ---- */
+
+/* Options that hold from the next task on; all others are part of the tree. */
+static bool may_change(const char *option)
+{
+    static const char *const options[] = {
+        "strategy",   "weights",   "inflight_max", "queue_max",    "queue_ms",
+        "run_ms",     "retry_ms",  "idle_ms",      "attempts_max", "breaker_failures",
+        "breaker_ms", "cancel_ms", "cache",        "keys_max",     "slow_start_ms"};
+    for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+        if (strcmp(options[i], option) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static pool_t *find_pool(const router_t *router, const trp_text_t *name)
+{
+    for (size_t i = 0; i < router->pool_count; i++) {
+        pool_t *pool = router->pools[i];
+        if (strlen(pool->name) == name->size && memcmp(pool->name, name->data, name->size) == 0) {
+            return pool;
+        }
+    }
+    return NULL;
+}
+
+static void set_option(order_t *order)
+{
+    char option[64], value[256], rule[160] = "";
+    snprintf(option, sizeof(option), "%.*s", (int)order->wish->option.size,
+             order->wish->option.data);
+    snprintf(value, sizeof(value), "%.*s", (int)order->wish->value.size, order->wish->value.data);
+    pool_t *pool = find_pool(order->router, &order->wish->pool);
+    if (pool == NULL) {
+        fail(order, "E_NOT_FOUND", "no pool of that name; `troupe pools` lists them");
+    } else if (!may_change(option)) {
+        fail(order, "E_BAD_REQUEST",
+             "%s can't be changed while the node runs: change the file and start it again", option);
+    } else if (config_pool_set(&pool->settings, option, value, rule) != TRP_OK) {
+        fail(order, "E_BAD_REQUEST", "%s: expected %s, not \"%s\"", option, rule, value);
+    } else {
+        pool_settings_changed(pool);
+        log_event(LOG_INFO, "pool_option_set", LOG_TEXT("pool", pool->name),
+                  LOG_TEXT("option", option), LOG_TEXT("value", value));
+        trp_write_bool(&order->result, true);
+    }
+}
+
+/* ---- the table ---- */
+
+typedef struct action {
+    const char *name;
+    unsigned needs;
+    void (*run)(order_t *order);
+} action_t;
+
+enum { NEEDS_ID = 1, NEEDS_OPTION = 2 };
+
+static const action_t actions[] = {
+    {"set", NEEDS_OPTION, set_option},      {"cache", 0, show_cache},
+    {"cache_clear", 0, clear_cache},        {"poison", 0, list_poison},
+    {"poison_show", NEEDS_ID, show_poison}, {"poison_replay", NEEDS_ID, replay_poison},
+    {"poison_drop", NEEDS_ID, drop_poison},
+};
+
+static void run(order_t *order)
+{
+    const router_order_t *wish = order->wish;
+    for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
+        const action_t *action = &actions[i];
+        if (wish->action.size != strlen(action->name) ||
+            memcmp(wish->action.data, action->name, wish->action.size) != 0) {
+            continue;
+        }
+        if ((action->needs & NEEDS_ID) != 0 && !wish->has_id) {
+            fail(order, "E_BAD_REQUEST", "%s needs id", action->name);
+        } else if ((action->needs & NEEDS_OPTION) != 0 &&
+                   (!wish->has_pool || !wish->has_option || !wish->has_value)) {
+            fail(order, "E_BAD_REQUEST", "%s needs pool, option and value", action->name);
+        } else {
+            action->run(order);
+        }
+        return;
+    }
+    fail(order, "E_BAD_REQUEST", "no such action");
+}
+
+static void answer(order_t *order)
+{
+    trp_writer_t writer;
+    zmq_msg_t body;
+    trp_writer_init(&writer);
+    if (order->code != NULL) {
+        trp_write_map(&writer, 2);
+        trp_put_text(&writer, "code", order->code);
+        trp_put_text(&writer, "message", order->message);
+    } else {
+        size_t size = 0;
+        const void *data = trp_writer_data(&order->result, &size);
+        trp_write_map(&writer, 1);
+        trp_write_key(&writer, "result");
+        trp_write_raw(&writer, data, size);
+    }
+    writer.failed |= order->result.failed;
+    if (trp_writer_take(&writer, &body) == TRP_OK) {
+        if (trp_reply_to(order->router->ctx, order->reply, TRP_TAG_ROUTER_ANSWER, &body) !=
+            TRP_OK) {
+            order->router->unreachable++;
+        }
+        zmq_msg_close(&body);
+    }
+    trp_writer_fini(&writer);
+}
+
+void router_on_order(router_t *router, const trp_envelope_t *message)
+{
+    trp_document_t document;
+    router_order_t wish = {0};
+    trp_fault_t fault = {0};
+    order_t order = {.router = router, .wish = &wish, .reply = trp_reply_address(message)};
+    trp_writer_init(&order.result);
+    bool is_whole =
+        trp_message_unpack(&router_order_schema, message, &document, &wish, &fault) == TRP_OK;
+    if (is_whole) {
+        run(&order);
+    } else {
+        fail(&order, "E_BAD_REQUEST", "%s: %s", fault.path, fault.rule);
+    }
+    if (!order.is_later) {
+        answer(&order);
+    }
+    trp_writer_fini(&order.result);
+    if (is_whole) {
+        trp_document_fini(&document);
+    }
+}
