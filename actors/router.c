@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "actors/router_state.h"
+#include "actors/router_parts.h"
 #include "messages/control.h"
 #include "messages/supervisor.h"
 #include "runtime/log.h"

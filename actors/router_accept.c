@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "actors/router_state.h"
+#include "actors/router_parts.h"
 #include "runtime/log.h"
 
 #define LOOK_MAX       (16 * 1024) /* bytes of a body that may be read for its key */

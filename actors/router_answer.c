@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "actors/router_state.h"
+#include "actors/router_parts.h"
 #include "messages/control.h"
 #include "runtime/log.h"
 

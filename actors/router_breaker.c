@@ -7,7 +7,7 @@
  *     half open   one attempt: answered        -> closed
  *                              failed          -> open
  */
-#include "actors/router_state.h"
+#include "actors/router_parts.h"
 #include "runtime/log.h"
 
 #define MS INT64_C(1000000)

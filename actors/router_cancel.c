@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "actors/router_state.h"
+#include "actors/router_parts.h"
 
 /* The key: one byte of the peer's size, the peer, the id. */
 struct call {

@@ -9,7 +9,7 @@
  * Of those that can go the highest priority goes first, then the one that was accepted first. */
 #include <utlist.h>
 
-#include "actors/router_state.h"
+#include "actors/router_parts.h"
 
 typedef enum verdict {
     VERDICT_GIVE,

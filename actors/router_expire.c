@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <utlist.h>
 
-#include "actors/router_state.h"
+#include "actors/router_parts.h"
 
 #define MS INT64_C(1000000)
 

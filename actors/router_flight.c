@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "actors/router_state.h"
+#include "actors/router_parts.h"
 
 #define MS       INT64_C(1000000)
 #define LOOK_MAX (16 * 1024) /* bytes of a body that the edge decodes */

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "actors/router_state.h"
+#include "actors/router_parts.h"
 #include "runtime/log.h"
 
 #define MS         INT64_C(1000000)

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "actors/router_state.h"
+#include "actors/router_parts.h"
 
 static bool streams(const waiter_t *waiter)
 {

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "actors/router_state.h"
+#include "actors/router_parts.h"
 
 #define LOST_MAX 10000
 #define LOST_NS  (3600 * INT64_C(1000000000))

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "actors/router_state.h"
+#include "actors/router_parts.h"
 
 #define DETAIL_MAX 160
 

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "actors/router_state.h"
+#include "actors/router_parts.h"
 #include "messages/control.h"
 #include "runtime/log.h"
 

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <utlist.h>
 
-#include "actors/router_state.h"
+#include "actors/router_parts.h"
 #include "runtime/log.h"
 
 #define POISON_MAX   100

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <utlist.h>
 
-#include "actors/router_state.h"
+#include "actors/router_parts.h"
 
 /* What tells lanes apart: one byte of priority, then the client's routing id or pid. */
 typedef struct lane_key {

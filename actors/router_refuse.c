@@ -2,7 +2,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "actors/router_state.h"
+#include "actors/router_parts.h"
 
 void refusal_init(refusal_t *refusal, const char *code, const char *message, ...)
 {

@@ -2,7 +2,7 @@
 /* What becomes of a task that was given to a worker: its answer, or the end of its time. */
 #include <utlist.h>
 
-#include "actors/router_state.h"
+#include "actors/router_parts.h"
 #include "runtime/log.h"
 
 void task_unassign(task_t *task)

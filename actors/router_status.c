@@ -3,7 +3,7 @@
 #include <string.h>
 #include <utlist.h>
 
-#include "actors/router_state.h"
+#include "actors/router_parts.h"
 #include "messages/control.h"
 
 /* Texts of the rows, one block for each pool. */

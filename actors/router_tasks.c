@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <utlist.h>
 
-#include "actors/router_state.h"
+#include "actors/router_parts.h"
 
 /* splitmix64 (Steele, Lea, Flood): ids must differ, not be secret. */
 uint64_t router_random(router_t *router)

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <utlist.h>
 
-#include "actors/router_state.h"
+#include "actors/router_parts.h"
 
 #define WEIGHT_MAX 1000
 
@@ -15,7 +15,7 @@ worker_t *worker_find(const router_t *router, trp_pid_t pid)
     return worker;
 }
 
-/* The weight of worker N of the pool ("parser.3" is the third): that number of `weights`, else 1. */
+/* Worker N of the pool ("parser.3" is the third) has weight N of `weights`, else 1. */
 static uint32_t weight_of(const pool_t *pool, const char *name)
 {
     const char *dot = strrchr(name, '.');

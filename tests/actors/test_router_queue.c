@@ -3,7 +3,7 @@
 
 #include <criterion/criterion.h>
 
-#include "actors/router_state.h"
+#include "actors/router_parts.h"
 
 #define TASKS 64
 

@@ -92,8 +92,10 @@ class Orders(Router):
         self.assertEqual(json.loads(client.receive()[4])["limit"], 7)
 
     def test_bad_settings_are_refused_with_the_rule(self):
-        for arguments, text in ((("parser", "strategy=best"), "least_loaded"), (("parser", "queue_max=-1"), "queue_max"),
-                                (("parser", "tools=x"), "while the node runs"), (("nobody", "queue_max=1"), "no pool"),
+        for arguments, text in ((("parser", "strategy=best"), "least_loaded"),
+                                (("parser", "queue_max=-1"), "queue_max"),
+                                (("parser", "tools=x"), "while the node runs"),
+                                (("nobody", "queue_max=1"), "no pool"),
                                 (("parser", "queue_max"), "OPTION=VALUE")):
             done = self.node.command("set", *arguments)
             self.assertNotEqual(done.returncode, 0)
