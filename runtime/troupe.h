@@ -285,7 +285,8 @@ TRP_API TRP_MUST_USE trp_status_t trp_idle_after(trp_ctx_t *ctx, int64_t ms, uin
 /* State machines: runtime/machine.h. Several requests at once: runtime/gather.h. Calls that block,
  * made by helper threads: runtime/offload.h. Threads that are no actors: runtime/client.h.
  * Deadlines of plain messages: runtime/letter.h. Memory that is freed at the actor's end, scratch
- * for a callback: runtime/memory.h. Snapshots: runtime/snapshot.h. */
+ * for a callback: runtime/memory.h. Snapshots: runtime/snapshot.h.
+ * Sent and read by the name of their schema: runtime/typed.h. */
 
 /* ---- groups: publish and subscribe ---- */
 
