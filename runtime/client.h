@@ -10,7 +10,7 @@
  *         if (trp_client_whereis(client, "counter", &counter) == TRP_OK &&
  *             trp_client_call(client, &(trp_request_t){.to = counter, .tag = TAG_ADD}, &reply) ==
  *                 TRP_OK) {
- *             ... reply->tag, trp_message_data(reply, &size) ...
+ *             show(reply); // valid until the next call
  *         }
  *         trp_client_close(&client);
  *     }

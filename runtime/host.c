@@ -3,7 +3,6 @@
 
 #include <linux/futex.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -11,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "runtime/host_cores.h"
 #include "runtime/host_offload.h"
 #include "runtime/host_probe.h"
 
@@ -105,11 +105,7 @@ static void os_thread_join(void *user, host_thread_t **thread)
 static uint32_t os_processors(void *user)
 {
     (void)user;
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof(set), &set) != 0) {
-        return 1;
-    }
-    return (uint32_t)CPU_COUNT(&set);
+    return host_cores();
 }
 
 static int32_t os_process_id(void *user)

@@ -2,13 +2,22 @@
 /* Calls that block, made elsewhere: an actor of any place hands a function to helper threads and
  * goes on; the result comes as a message.
  *
- *     static trp_status_t resolve(void *argument, zmq_msg_t *result)      on a helper thread
+ *     static trp_status_t measure(void *path, zmq_msg_t *result) // on a helper thread
  *     {
- *         ... getaddrinfo ... zmq_msg_init_size(result, ...) ...
+ *         struct stat about;
+ *         if (stat(path, &about) != 0 || zmq_msg_init_size(result, sizeof(about.st_size)) != 0) {
+ *             return TRP_SYSTEM;
+ *         }
+ *         memcpy(zmq_msg_data(result), &about.st_size, sizeof(about.st_size));
  *         return TRP_OK;
  *     }
- *     const trp_offload_t job = {.run = resolve, .argument = copy, .drop = free, .tag = TAG_FOUND};
- *     status = trp_offload(ctx, &job, &id);
+ *
+ *     static trp_status_t ask_size(trp_ctx_t *ctx, const char *path, uint64_t *id)
+ *     {
+ *         const trp_offload_t job = {
+ *             .run = measure, .argument = strdup(path), .drop = free, .tag = TAG_SIZE};
+ *         return trp_offload(ctx, &job, id);
+ *     }
  *
  * bounds: helpers come as they are needed, up to 32 for the process, and end after 5 s without
  * work; 1024 jobs wait for them. Order: none, jobs run side by side. For an actor that blocks all

@@ -4,15 +4,22 @@
  *
  *     static trp_status_t save(trp_ctx_t *ctx, const void *state, trp_writer_t *writer)
  *     {
- *         trp_schema_write(&counter_schema, state, writer);      one map; or by trp_put_int ...
+ *         trp_schema_write(&counter_schema, state, writer); // one map; or by trp_put_int ...
  *         return TRP_OK;
  *     }
  *
  *     static trp_status_t restore(trp_ctx_t *ctx, void *state, const trp_envelope_t *args,
  *                                 const trp_snapshot_t *snapshot)
  *     {
- *         snapshot->version      of the class that saved: an older one may have written otherwise
- *         snapshot->state        the map's bytes: trp_schema_unpack, trp_document_init
+ *         trp_document_t document;
+ *         trp_fault_t fault;
+ *         // snapshot->version: of the class that saved; an older one may have written otherwise
+ *         trp_status_t status =
+ *             trp_schema_unpack(&counter_schema, snapshot->state, &document, state, &fault);
+ *         if (status == TRP_OK) {
+ *             trp_document_fini(&document);
+ *         }
+ *         return status;
  *     }
  *
  * `save` runs between two messages of its actor: the snapshot has what was handled before and

@@ -214,6 +214,8 @@ static bool look_at(trp_runtime_t *runtime, worker_t *worker)
     } else if (!row->is_written_off && mailbox_has_urgent(&row->cell->mailbox)) {
         row->kill_looks++;
         if (row->kill_looks > looks_of(watchdog, watchdog->options.kill_grace_ms)) {
+            row->kill_looks = 0; /* the next try, if this fails: a thread is not to be signalled for
+                                  * each look because somebody else's wish stands in that lane */
             write_off(runtime, worker);
             mark(watchdog, worker, row->is_told || row->is_written_off);
         }
