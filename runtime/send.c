@@ -192,6 +192,16 @@ trp_status_t send_pushed(const sender_t *sender, cell_t *cell, trp_envelope_t *e
     }
 }
 
+/* Whether a message is for the link of a runtime that is to end, as that of a killed thread actor
+ * is: what would go there is never sent. */
+static bool is_cut_off(const sender_t *sender, trp_pid_t local, const trp_envelope_t *envelope)
+{
+    /* Relaxed: the caller's thread may be behind by a message. */
+    return (envelope->flags & TRP_ENVELOPE_SIGNAL) == 0 &&
+           atomic_load_explicit(&sender->runtime->stopping, memory_order_relaxed) &&
+           route_is_fallback(&sender->runtime->routes, local);
+}
+
 static trp_status_t send_elsewhere(const sender_t *sender, trp_envelope_t *envelope)
 {
     trp_pid_t local = TRP_PID_NONE;
@@ -200,6 +210,10 @@ static trp_status_t send_elsewhere(const sender_t *sender, trp_envelope_t *envel
     }
     if (trp_pid_is_none(local)) {
         return nobody(sender, envelope, TRP_DEAD_UNREACHABLE);
+    }
+    if (is_cut_off(sender, local, envelope)) {
+        COUNT(sender->runtime, sender->worker, refused);
+        return TRP_GONE;
     }
     trp_status_t status = deliver(sender, local.slot, local.generation, envelope);
     if (status == TRP_FULL && route_is_fallback(&sender->runtime->routes, local)) {

@@ -17,6 +17,7 @@ enum {
     TAG_COUNT = 0x1000, /* counted, in order [u32] */
     TAG_TOTAL,          /* answers how many were counted in order */
     TAG_BLOCK,          /* does not return before the test says so */
+    TAG_STUCK,          /* the same; then it tries to send */
     TAG_ASK,            /* asks the asker back and answers with its answer */
     TAG_ECHO,           /* answers with the same bytes */
     TAG_DEFER,          /* put off until TAG_OPEN, then counted [u32] */
@@ -40,6 +41,7 @@ enum {
 typedef struct page {
     atomic_int step; /* 1: the subject is blocked; 2: it may go on */
     atomic_int terminations;
+    atomic_int sent; /* the status of what it tried to send */
 } page_t;
 
 static page_t *page;
@@ -244,6 +246,12 @@ static trp_status_t subject_receive(trp_ctx_t *ctx, void *state, const trp_envel
     case TAG_BLOCK:
         set_step(1);
         wait_for_step(2);
+        return TRP_OK;
+    case TAG_STUCK:
+        set_step(1);
+        wait_for_step(2);
+        atomic_store(&page->sent, (int)trp_send(ctx, message->from, TAG_NEXT, NULL, 0));
+        set_step(3);
         return TRP_OK;
     case TAG_ASK:
         return (message->flags & TRP_ENVELOPE_REPLY) != 0 ? answer(ctx, subject, TAG_ASK)
@@ -632,20 +640,25 @@ static int at_once_told(trp_ctx_t *ctx, asker_t *asker, const trp_envelope_t *me
 
 static int blocked_started(trp_ctx_t *ctx, asker_t *asker)
 {
-    if (trp_send(ctx, asker->subject, TAG_BLOCK, NULL, 0) != TRP_OK) {
+    if (trp_send(ctx, asker->subject, TAG_STUCK, NULL, 0) != TRP_OK) {
         return NODE_FAILED;
     }
     wait_for_step(1);
     return kill_started(ctx, asker);
 }
 
-/* A thread can't be stopped: it is written off, and goes when its handler returns. */
+/* A thread can't be stopped: it is written off, can do nothing any more, and goes when its handler
+ * returns. */
 static int blocked_told(trp_ctx_t *ctx, asker_t *asker, const trp_envelope_t *message)
 {
     const char *text = place == TRP_PLACE_THREAD ? "stuck" : "";
     const bool passed =
         kill_told(ctx, asker, message) == NODE_PASSED && strcmp(reason_of(message).text, text) == 0;
     set_step(2);
+    if (place == TRP_PLACE_THREAD) {
+        wait_for_step(3);
+        return verdict(passed && atomic_load(&page->sent) == TRP_GONE);
+    }
     return verdict(passed);
 }
 
