@@ -15,6 +15,7 @@ enum {
     COMMAND_CONTROL = 1u << 1, /* --control ENDPOINT */
     COMMAND_SET = 1u << 2,     /* --set section.option=value, many times */
     COMMAND_ROLLING = 1u << 3, /* --rolling, which says what is done anyway */
+    COMMAND_GDB = 1u << 4,     /* --gdb */
 };
 
 /** One call of a command, parsed. */
@@ -22,7 +23,7 @@ typedef struct command_call {
     const char *program; /* as it was called: "build/troupe" */
     const trp_class_t *const *classes;
     const char *name;
-    bool json;
+    bool json, gdb;
     const char *control;    /* --control, or NULL */
     const char **overrides; /* --set, NULL-terminated */
     char **arguments;       /* what is no option ... */
@@ -50,6 +51,7 @@ int command_cache(const command_call_t *call);
 int command_poison(const command_call_t *call);
 int command_set(const command_call_t *call);
 int command_why(const command_call_t *call);
+int command_replay(const command_call_t *call);
 int command_limits(const command_call_t *call);
 int command_upgrade(const command_call_t *call);
 int command_restart(const command_call_t *call);

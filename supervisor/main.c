@@ -54,6 +54,13 @@ static const command_t commands[] = {
      "WHO is a pid, a name or the number of a process; one that died is found as well, while its\n"
      "black box is kept. FILE, with a slash in it, is such a box: it needs no node.",
      command_why},
+    {"replay", "FILE", 1, 1, COMMAND_GDB,
+     "run a worker's actor again on the messages of its black box",
+     "FILE is a kept box (the log's event black_box_kept names it). The actor runs in this "
+     "process,\n"
+     "so that what killed the worker happens here: under gdb by --gdb, or in a program that was\n"
+     "built with a sanitizer.",
+     command_replay},
     {"limits", "WHO", 1, 1, COMMAND_JSON | COMMAND_CONTROL,
      "show the limits of a worker process, and which of them hold", NULL, command_limits},
     {"upgrade", "POOL PROGRAM", 2, 2, COMMAND_JSON | COMMAND_CONTROL,
@@ -83,6 +90,7 @@ static const struct {
     {COMMAND_CONTROL, "--control ENDPOINT",
      "the node's control socket; default: $TROUPE_CONTROL, else the one\n"
      "                              node in the user's run directory"},
+    {COMMAND_GDB, "--gdb", "run it under gdb"},
     {COMMAND_ROLLING, "--rolling", "one by one, which is the only way"},
     {COMMAND_SET, "--set SECTION.OPTION=VALUE", "override the configuration; may be repeated"},
 };
@@ -177,13 +185,14 @@ static int command_version(const command_call_t *call)
 
 /* ---- parsing ---- */
 
-enum { OPTION_JSON = 1000, OPTION_CONTROL, OPTION_SET, OPTION_ROLLING, OPTION_HELP };
+enum { OPTION_JSON = 1000, OPTION_CONTROL, OPTION_SET, OPTION_ROLLING, OPTION_GDB, OPTION_HELP };
 
 static const struct option long_options[] = {
     {"json", no_argument, NULL, OPTION_JSON},
     {"control", required_argument, NULL, OPTION_CONTROL},
     {"set", required_argument, NULL, OPTION_SET},
     {"rolling", no_argument, NULL, OPTION_ROLLING},
+    {"gdb", no_argument, NULL, OPTION_GDB},
     {"help", no_argument, NULL, OPTION_HELP},
     {NULL, 0, NULL, 0},
 };
@@ -217,6 +226,9 @@ static int parse(const command_t *command, int argc, char **argv, command_call_t
             call->overrides[override_count++] = optarg;
         } else if (option == OPTION_ROLLING) {
             needs = COMMAND_ROLLING;
+        } else if (option == OPTION_GDB) {
+            needs = COMMAND_GDB;
+            call->gdb = true;
         }
         if (needs == 0) { /* getopt_long has said what is wrong */
             return wrong_use(call);

@@ -194,6 +194,18 @@ class Workers(unittest.TestCase):
         self.assertEqual(run.returncode, 0, run.stderr)
         self.assertEqual(json.loads(run.stdout)["os_pid"], victim["os_pid"])
 
+    def test_a_kept_box_is_replayed(self):
+        for _ in range(3):
+            self.assertEqual(self.node.command("call", "code_parse", BODY).returncode, 0)
+        self.node.kill_worker("parser")
+        kept = wait_for(lambda: self.node.events("black_box_kept"), what="the kept box")[0]
+
+        run = self.node.command("replay", kept["file"])
+
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertEqual(run.stdout.count("... handled"), 3, run.stdout)
+        self.assertIn("replayed 3;", run.stdout)
+
     def test_limits_says_what_holds(self):
         box = self.why("parser.1")
         text = self.node.command("limits", "parser.1").stdout
