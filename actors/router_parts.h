@@ -118,7 +118,8 @@ void worker_remove(worker_t *worker);
 worker_t *worker_find(const router_t *router, trp_pid_t pid);
 static inline bool worker_has_place(const worker_t *worker)
 {
-    return !worker->leaving && worker->member.load < (uint64_t)worker->pool->config->inflight_max;
+    return !worker->leaving && !worker->is_understudy &&
+           worker->member.load < (uint64_t)worker->pool->config->inflight_max;
 }
 /** To be called when a worker's tasks, keys or queue changed: keeps the lists of those that have
  * room, are idle, or have tasks of their own waiting. */

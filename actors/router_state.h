@@ -121,6 +121,7 @@ struct worker {
     int64_t up_ns;
     int64_t idle_ns;                      /* since when it has nothing to do */
     bool leaving;                         /* asked to stop */
+    bool is_understudy;                   /* ready, and given nothing until another one dies */
     bool is_idle, is_ready;               /* in pool->idle, pool->ready */
     struct worker *prev, *next;           /* in pool->workers */
     struct worker *idle_prev, *idle_next; /* in pool->idle */
@@ -157,7 +158,8 @@ struct pool {
     worker_t *workers;
     worker_t *idle; /* nothing in hand and no keys; the longest idle first */
     balance_t balance;
-    uint32_t worker_count;
+    uint32_t worker_count; /* without the understudies: */
+    uint32_t understudies;
     uint32_t leaving;      /* of them, how many were asked to stop */
     bool growing;          /* one more worker was asked for and is not up yet: ... */
     uint64_t grow_request; /* ... by this request */

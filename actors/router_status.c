@@ -28,7 +28,9 @@ static void fill_workers(const pool_t *pool, pool_rows_t *rows)
         rows->workers[i] = (pool_worker_t){
             .id = text(worker->name),
             .pid = text(rows->pids[i]),
-            .state = worker->leaving ? 2 : worker->member.load > 0,
+            .state = worker->leaving         ? 2
+                     : worker->is_understudy ? 3
+                                             : worker->member.load > 0,
             .running = worker->member.load,
             .keys = worker->member.keys,
             .done = (int64_t)worker->done,
@@ -54,8 +56,9 @@ static void fill_services(const router_t *router, const pool_t *pool, pool_rows_
 static bool fill_pool(const router_t *router, const pool_t *pool, pool_rows_t *rows,
                       pool_status_t *status)
 {
-    rows->workers = calloc(pool->worker_count + 1, sizeof(*rows->workers));
-    rows->pids = calloc(pool->worker_count + 1, sizeof(*rows->pids));
+    const size_t all = pool->worker_count + pool->understudies;
+    rows->workers = calloc(all + 1, sizeof(*rows->workers));
+    rows->pids = calloc(all + 1, sizeof(*rows->pids));
     rows->tools = calloc(HASH_COUNT(router->services) + 1, sizeof(*rows->tools));
     if (rows->workers == NULL || rows->pids == NULL || rows->tools == NULL) {
         return false;
@@ -70,7 +73,7 @@ static bool fill_pool(const router_t *router, const pool_t *pool, pool_rows_t *r
         .refused = (int64_t)pool->refused,
         .late = (int64_t)pool->late,
         .workers = rows->workers,
-        .workers_count = pool->worker_count,
+        .workers_count = all,
     };
     fill_workers(pool, rows);
     fill_services(router, pool, rows, status);

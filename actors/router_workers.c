@@ -77,11 +77,32 @@ static worker_t *make(pool_t *pool, trp_text_t name)
     return worker;
 }
 
+/* What is above the minimum is an understudy first, as long as one is wanted. */
 static void enlist(pool_t *pool, worker_t *worker)
 {
+    worker->is_understudy = worker->foreign == NULL &&
+                            pool->worker_count >= (uint64_t)pool->config->min &&
+                            pool->understudies < (uint64_t)pool->config->understudies;
     DL_APPEND(pool->workers, worker);
-    pool->worker_count++;
+    *(worker->is_understudy ? &pool->understudies : &pool->worker_count) += 1;
     worker_changed(worker);
+}
+
+/* One that was ready takes the place of one that is gone: at once, and its supervisor will start
+ * the next understudy. */
+static void promote(pool_t *pool)
+{
+    worker_t *worker;
+    DL_FOREACH(pool->workers, worker)
+    {
+        if (worker->is_understudy && !worker->leaving) {
+            worker->is_understudy = false;
+            pool->understudies--;
+            pool->worker_count++;
+            worker_changed(worker);
+            return;
+        }
+    }
 }
 
 worker_t *worker_add_foreign(pool_t *pool, foreign_t *foreign, const char *name)
@@ -152,15 +173,15 @@ void worker_changed(worker_t *worker)
     worker->member.ramp = ramp_of(worker);
     balance_update(&worker->pool->balance, &worker->member, has_place);
     set_ready(worker, has_place && waits);
-    set_idle(worker,
-             !worker->leaving && worker->member.load == 0 && worker->member.keys == 0 && !waits);
+    set_idle(worker, !worker->leaving && !worker->is_understudy && worker->member.load == 0 &&
+                         worker->member.keys == 0 && !waits);
 }
 
 void worker_leave(worker_t *worker)
 {
     if (!worker->leaving) {
         worker->leaving = true;
-        worker->pool->leaving++;
+        worker->pool->leaving += !worker->is_understudy;
         worker_changed(worker);
     }
 }
@@ -171,8 +192,11 @@ void worker_remove(worker_t *worker)
     worker_leave(worker);
     balance_leave(&pool->balance, &worker->member);
     DL_DELETE(pool->workers, worker);
-    pool->worker_count--;
-    pool->leaving--;
+    pool->leaving -= !worker->is_understudy;
+    *(worker->is_understudy ? &pool->understudies : &pool->worker_count) -= 1;
+    if (pool->worker_count < (uint64_t)pool->config->min) {
+        promote(pool);
+    }
     if (worker->foreign == NULL) {
         HASH_DEL(pool->router->workers, worker);
     }

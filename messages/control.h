@@ -44,12 +44,12 @@ enum {
     F(OPT_STRING, value, _, 0, 255, "set: its value, as one would write it in a file") \
     F(OPT_STRING, id, _, 1, 64, "poison_...: id of the task")
 
-#define POOL_WORKER_FIELDS(F)                                 \
-    F(STRING, id, _, 1, 63, "the child: parser.2")            \
-    F(STRING, pid, _, 1, 63, "its pid")                       \
-    F(ENUM, state, "idle|busy|leaving", 0, 0, "what it does") \
-    F(INT, running, _, 0, 9e15, "tasks that it has now")      \
-    F(INT, keys, _, 0, 9e15, "keys (matches) that it holds")  \
+#define POOL_WORKER_FIELDS(F)                                            \
+    F(STRING, id, _, 1, 63, "the child: parser.2")                       \
+    F(STRING, pid, _, 1, 63, "its pid")                                  \
+    F(ENUM, state, "idle|busy|leaving|understudy", 0, 0, "what it does") \
+    F(INT, running, _, 0, 9e15, "tasks that it has now")                 \
+    F(INT, keys, _, 0, 9e15, "keys (matches) that it holds")             \
     F(INT, done, _, 0, 9e15, "tasks answered by this incarnation")
 
 #define POOL_STATUS_FIELDS(F)                                                   \

@@ -68,6 +68,7 @@ typedef struct config_pool {
     config_supervisor_t supervisor;
     int64_t strategy;         /* index into the option's choices: balance_strategy_t */
     int64_t fair;             /* 1: the clients that wait take turns */
+    int64_t understudies;     /* beside them, ready to take over */
     int64_t min, max;         /* workers */
     int64_t inflight_max;     /* tasks that one worker has at a time */
     int64_t queue_max;        /* tasks waiting */

@@ -143,6 +143,8 @@ static const option_t pool_rows[] = {
             "1: the clients that wait take turns; 0: first in, first out for all together"),
     INT_ROW(config_pool_t, min, "1", 0, 1024, "workers at least"),
     INT_ROW(config_pool_t, max, "0", 0, 1024, "workers at most; 0: as min"),
+    INT_ROW(config_pool_t, understudies, "0", 0, 64,
+            "workers beside them that are ready and get nothing until another one dies"),
     INT_ROW(config_pool_t, inflight_max, "1", 1, 1000, "tasks that one worker is given at a time"),
     INT_ROW(config_pool_t, queue_max, "10000", 0, 10000000,
             "tasks that may wait; more are refused"),

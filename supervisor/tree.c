@@ -54,13 +54,14 @@ static void set_flags(trp_supervisor_spec_t *spec, const config_supervisor_t *co
 }
 
 /* A pool's supervisor: its first workers and the template of further ones. `workers` has room for
- * 1 + min rows. */
+ * 1 + min + understudies rows. */
 static void fill_pool(trp_supervisor_spec_t *spec, trp_child_spec_t *workers,
                       const config_pool_t *pool)
 {
     workers[0] = configured(&pool->child, pool->name);
     workers[0].is_dynamic = true;
-    for (int64_t n = 1; n <= pool->min; n++) {
+    const int64_t count = pool->min + pool->understudies;
+    for (int64_t n = 1; n <= count; n++) {
         char id[TRP_NAME_MAX];
         snprintf(id, sizeof(id), "%.50s.%d", pool->name, (int)n);
         workers[n] = configured(&pool->child, id);
@@ -68,9 +69,9 @@ static void fill_pool(trp_supervisor_spec_t *spec, trp_child_spec_t *workers,
     }
 
     *spec = (trp_supervisor_spec_t){.children = workers + 1,
-                                    .child_count = (size_t)pool->min,
+                                    .child_count = (size_t)count,
                                     .template = workers,
-                                    .child_max = (size_t)pool->max};
+                                    .child_max = (size_t)(pool->max + pool->understudies)};
     snprintf(spec->name, sizeof(spec->name), "pool.%.58s", pool->name);
     set_flags(spec, &pool->supervisor);
 }
@@ -97,7 +98,7 @@ static trp_status_t allocate(tree_t *tree, const config_t *config)
 {
     size_t workers = 0;
     for (size_t i = 0; i < config->pool_count; i++) {
-        workers += 1 + (size_t)config->pools[i].min;
+        workers += 1 + (size_t)(config->pools[i].min + config->pools[i].understudies);
     }
     size_t children = config->child_count + config->pool_count + BUILT_IN_COUNT;
     tree->children = calloc(children, sizeof(*tree->children));
@@ -122,7 +123,7 @@ static void fill(tree_t *tree, const config_t *config, const trp_class_t *router
             continue; /* its workers come by themselves */
         }
         fill_pool(&tree->pools[i], workers, &config->pools[i]);
-        workers += 1 + config->pools[i].min;
+        workers += 1 + config->pools[i].min + config->pools[i].understudies;
         *child++ = supervisor_child(&tree->pools[i]);
     }
     if (router != NULL) {

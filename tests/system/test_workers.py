@@ -206,6 +206,25 @@ class Workers(unittest.TestCase):
         self.assertEqual(run.stdout.count("... handled"), 3, run.stdout)
         self.assertIn("replayed 3;", run.stdout)
 
+    def test_an_understudy_takes_over_and_is_replaced(self):
+        node = Node(CONFIG, ["pools.parser.understudies=1"])
+        self.addCleanup(node.close)
+
+        def states():
+            return {worker["id"]: worker["state"] for worker in node.ask("pools")[0]["workers"]}
+
+        wait_for(lambda: states() == {"parser.1": "idle", "parser.2": "understudy"}, what="both workers")
+        for _ in range(3):
+            self.assertEqual(node.command("call", "code_parse", BODY).returncode, 0)
+        rows = {worker["id"]: worker["done"] for worker in node.ask("pools")[0]["workers"]}
+        self.assertEqual(rows, {"parser.1": 3, "parser.2": 0})
+
+        victim = node.kill_worker("parser")
+        wait_for(lambda: states() == {"parser.1": "understudy", "parser.2": "idle"}, what="the change of parts")
+
+        self.assertEqual(victim["name"], "parser.1")
+        self.assertEqual(node.command("call", "code_parse", BODY).returncode, 0)
+
     def test_limits_says_what_holds(self):
         box = self.why("parser.1")
         text = self.node.command("limits", "parser.1").stdout
