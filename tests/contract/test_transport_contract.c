@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "runtime/transport_zmq.h"
+#include "tests/sim/sim_net.h"
 
 #define WAIT_MS 2000
 
@@ -20,6 +21,8 @@ typedef struct backend {
 static const backend_t backends[] = {
     {&transport_zmq, "ipc:///tmp/troupe-contract-%d"},
     {&transport_zmq, "tcp://127.0.0.1:*"},
+    {&transport_sim, "ipc:///sim/contract-%d"},
+    {&transport_sim, "tcp://127.0.0.1:*"},
 };
 
 #define BACKENDS (sizeof(backends) / sizeof(backends[0]))
@@ -32,6 +35,13 @@ static struct criterion_test_params every_backend(void)
         numbers[i] = i;
     }
     return cr_make_param_array(size_t, numbers, BACKENDS);
+}
+
+/* A second listener takes over the file of an ipc endpoint. */
+static struct criterion_test_params tcp_backends(void)
+{
+    static size_t numbers[] = {1, 3};
+    return cr_make_param_array(size_t, numbers, 2);
 }
 
 /* What a socket reported. */
@@ -66,6 +76,36 @@ static void on_down(void *user, const trp_peer_t *peer)
     seen->downs++;
 }
 
+/* ---- what `sim` stands on: a net whose time passes when somebody waits ---- */
+
+static int64_t sim_ns;
+static sim_place_t place = {.name = "test"};
+
+static int64_t sim_now(void *user)
+{
+    (void)user;
+    return sim_ns;
+}
+
+/* The `how` of a backend's open. */
+static const void *ground(const trp_transport_t *transport)
+{
+    static const sim_net_options_t options = {.now_ns = sim_now};
+    if (transport != &transport_sim) {
+        return NULL;
+    }
+    place.net = sim_net_create(&options);
+    cr_assert_not_null(place.net);
+    return &place;
+}
+
+static void free_ground(const trp_transport_t *transport)
+{
+    if (transport == &transport_sim) {
+        sim_net_destroy(&place.net);
+    }
+}
+
 /* A listener and one client of it. */
 typedef struct pair {
     const trp_transport_t *transport;
@@ -84,7 +124,7 @@ static void pair_init(pair_t *pair, const backend_t *backend, bool track)
     pair->transport = backend->transport;
     pair->at_server =
         (seen_t){.track = track, .transport = backend->transport, .socket = &pair->server};
-    cr_assert_eq(pair->transport->open(NULL, &pair->medium), TRP_OK);
+    cr_assert_eq(pair->transport->open(ground(backend->transport), &pair->medium), TRP_OK);
     trp_transport_options_t options = {
         .message_max = 1 << 20, .events = {on_frames, track ? on_down : NULL, &pair->at_server}};
     cr_assert_eq(
@@ -103,12 +143,31 @@ static void pair_fini(pair_t *pair)
     pair->transport->close(&pair->client);
     pair->transport->close(&pair->server);
     pair->transport->shut(&pair->medium);
+    free_ground(pair->transport);
+}
+
+/* Without descriptors a socket is pumped at each turn, and its time passes when nothing comes. */
+static bool step_until(pair_t *pair, void *socket, const unsigned *count, unsigned wanted)
+{
+    while (*count < wanted) {
+        if (pair->transport->pump(socket, 16, -1) == 0) {
+            const int64_t next_ns = sim_net_next_ns(place.net);
+            if (next_ns == SIM_NEVER) {
+                break;
+            }
+            sim_ns = next_ns;
+        }
+    }
+    return *count >= wanted;
 }
 
 /* Pumps until *count reaches `wanted` or the time is up; only descriptors say when to pump. */
 static bool pump_until(pair_t *pair, void *socket, const unsigned *count, unsigned wanted)
 {
     int descriptors[2];
+    if (pair->transport->descriptors == NULL) {
+        return step_until(pair, socket, count, wanted);
+    }
     const unsigned known = pair->transport->descriptors(socket, descriptors);
     struct pollfd polled[2] = {{descriptors[0], POLLIN, 0},
                                {known > 1 ? descriptors[1] : -1, POLLIN, 0}};
@@ -239,10 +298,16 @@ ParameterizedTest(const size_t *row, transport_contract, a_client_learns_that_it
     pair_fini(&pair);
 }
 
-Test(transport_zmq, a_frame_over_its_limit_ends_only_its_sender)
+ParameterizedTestParameters(transport_contract, a_frame_over_its_limit_ends_only_its_sender)
+{
+    return every_backend();
+}
+
+ParameterizedTest(const size_t *row, transport_contract,
+                  a_frame_over_its_limit_ends_only_its_sender)
 {
     pair_t pair;
-    pair_init(&pair, &backends[0], true);
+    pair_init(&pair, &backends[*row], true);
     cr_assert_eq(send_text(&pair, pair.client, NULL, "hello"), TRP_OK);
     cr_assert(pump_until(&pair, pair.server, &pair.at_server.messages, 1));
     zmq_msg_t frame;
@@ -257,11 +322,17 @@ Test(transport_zmq, a_frame_over_its_limit_ends_only_its_sender)
     pair_fini(&pair);
 }
 
-Test(transport_zmq, a_message_of_too_many_frames_is_dropped_and_counted)
+ParameterizedTestParameters(transport_contract, a_message_of_too_many_frames_is_dropped_and_counted)
+{
+    return every_backend();
+}
+
+ParameterizedTest(const size_t *row, transport_contract,
+                  a_message_of_too_many_frames_is_dropped_and_counted)
 {
     pair_t pair;
     zmq_msg_t frames[TRP_FRAMES_MAX + 8];
-    pair_init(&pair, &backends[0], false);
+    pair_init(&pair, &backends[*row], false);
     for (size_t i = 0; i < TRP_FRAMES_MAX + 8; i++) {
         zmq_msg_init(&frames[i]);
     }
@@ -275,13 +346,19 @@ Test(transport_zmq, a_message_of_too_many_frames_is_dropped_and_counted)
     pair_fini(&pair);
 }
 
-Test(transport_zmq, an_endpoint_that_is_taken_is_named_with_advice)
+ParameterizedTestParameters(transport_contract, an_endpoint_that_is_taken_is_named_with_advice)
+{
+    return tcp_backends();
+}
+
+ParameterizedTest(const size_t *row, transport_contract,
+                  an_endpoint_that_is_taken_is_named_with_advice)
 {
     pair_t pair;
     void *second = NULL;
     char error[256] = "";
     const trp_transport_options_t options = {.events = {on_frames, NULL, NULL}};
-    pair_init(&pair, &backends[1], false);
+    pair_init(&pair, &backends[*row], false);
     const char *taken = pair.transport->endpoint(pair.server);
 
     const trp_status_t status = pair.transport->bind(pair.medium, taken, &options, &second, error);
@@ -292,16 +369,23 @@ Test(transport_zmq, an_endpoint_that_is_taken_is_named_with_advice)
     pair_fini(&pair);
 }
 
-Test(transport_zmq, an_endpoint_that_is_none_is_invalid)
+ParameterizedTestParameters(transport_contract, an_endpoint_that_is_none_is_invalid)
 {
+    return every_backend();
+}
+
+ParameterizedTest(const size_t *row, transport_contract, an_endpoint_that_is_none_is_invalid)
+{
+    const trp_transport_t *transport = backends[*row].transport;
     void *medium = NULL;
     void *socket = NULL;
     char error[256] = "";
     const trp_transport_options_t options = {.events = {on_frames, NULL, NULL}};
-    cr_assert_eq(transport_zmq.open(NULL, &medium), TRP_OK);
+    cr_assert_eq(transport->open(ground(transport), &medium), TRP_OK);
 
-    const trp_status_t status = transport_zmq.bind(medium, "nonsense", &options, &socket, error);
+    const trp_status_t status = transport->bind(medium, "nonsense", &options, &socket, error);
 
     cr_expect_eq(status, TRP_INVALID, "%s", error);
-    transport_zmq.shut(&medium);
+    transport->shut(&medium);
+    free_ground(transport);
 }
