@@ -70,7 +70,8 @@ static bool deny_strict(scmp_filter_ctx filter, bool may_exec)
             return false;
         }
     }
-    return seccomp_rule_add(filter, DENY, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_NE, AF_UNIX)) == 0;
+    return seccomp_rule_add(filter, DENY, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_NE, AF_UNIX, 0)) ==
+           0;
 }
 
 /* libseccomp writes a program only into a file. */

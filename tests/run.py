@@ -8,7 +8,8 @@ Stages: unit     build/tests/unit, the Criterion program
         manual   build/tests/manual/*: the examples in the headers' comments
         system   tests/system/test_*.py: real nodes; they find the program in TROUPE_PROGRAM
         stress   build/tests/stress/*: threads against each other, each again until its seconds are up
-        examples examples/*/test_*.py
+        examples examples/*/test_*.py, and the programs of examples/*/test_*.c
+        sim      build/tests/sim/run: 1,000 worlds, and all schedules of a small one
         tidy     the layout of the sources (tests/tidy.py and its self-test), and whether the models in
                  tests/models still speak of the code as it is
 A filter is a part of a suite's, a file's or a test's name; several are joined by "or".
@@ -24,7 +25,7 @@ import threading
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-STAGES = ["unit", "manual", "system", "stress", "examples", "tidy"]
+STAGES = ["unit", "manual", "system", "stress", "examples", "sim", "tidy"]
 TIME_LIMIT_S = 600  # of one program or file of tests
 COLOUR = sys.stdout.isatty() and "NO_COLOR" not in os.environ
 
@@ -158,6 +159,33 @@ def system(totals, build, env, options):
 def examples(totals, build, env, options):
     for path in sorted(glob.glob(os.path.join(ROOT, "examples/*/test_*.py"))):
         python_file(totals, path, env, options)
+    example_tests(totals, build, env, options)
+
+
+def example_tests(totals, build, env, options):
+    """Users' actors in simulated nodes."""
+    for path in sorted(glob.glob(os.path.join(build, "examples/test_*"))):
+        name = os.path.relpath(path, ROOT)
+        if options.filters and not any(word in name for word in options.filters):
+            continue
+        status, output, seconds = run([path], env)
+        if status != 0:
+            show(output)
+        totals.add(name, int(status == 0), int(status != 0), 0, seconds)
+
+
+def sim(totals, build, env, options):
+    """Many simulated worlds, and all schedules of a small one."""
+    program = os.path.join(build, "tests/sim/run")
+    name = os.path.relpath(program, ROOT)
+    if not os.path.exists(program) or (options.filters and not any(word in name for word in options.filters)):
+        return
+    exact = {**env, "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0"}
+    for arguments in (["--seeds", "1000", "--quiet"], ["--search", "3"]):
+        status, output, seconds = run([program, *arguments], exact)
+        if status != 0:
+            show(output)
+        totals.add(" ".join([name, *arguments]), int(status == 0), int(status != 0), 0, seconds)
 
 
 def unrandomised():

@@ -26,9 +26,10 @@ static trp_status_t receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *m
     return greeter->ticks < 10 ? TRP_OK : TRP_FAILED; /* let it crash: it is started again */
 }
 
+static const trp_class_t greeter_class = {
+    .name = "greeter", .state_size = sizeof(struct greeter), .init = init, .receive = receive};
+
 int main(int argc, char **argv)
 {
-    static const trp_class_t greeter_class = {
-        .name = "greeter", .state_size = sizeof(struct greeter), .init = init, .receive = receive};
     return trp_main(argc, argv, (const trp_class_t *const[]){&greeter_class, NULL});
 }

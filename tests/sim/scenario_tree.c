@@ -37,6 +37,8 @@ static void play(trp_sim_t *sim)
 {
     static const char *const strategies[] = {"one_for_one", "one_for_all", "rest_for_one"};
     static char config[512]; /* the world reads it while it lives */
+    const char *strategy = strategies[trp_sim_random(sim) % 3];
+    const char *place = trp_sim_random(sim) % 2 == 0 ? "pool" : "process";
     snprintf(config, sizeof(config),
              "tree\n"
              "    strategy = %s\n"
@@ -50,8 +52,7 @@ static void play(trp_sim_t *sim)
              "        third\n"
              "            class = mortal\n"
              "            place = %s\n",
-             strategies[trp_sim_random(sim) % 3],
-             trp_sim_random(sim) % 2 == 0 ? "pool" : "process");
+             strategy, place);
     trp_sim_node(
         sim, &(trp_sim_node_t){.name = "a", .classes = classes, .threads = 2, .config = config});
     trp_sim_advance(sim, 6000);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* What a runtime asks of its host, answered by the world. */
-#include <assert.h>
 #include <stdio.h>
 
 #include "tests/sim/sim.h"
@@ -26,11 +25,10 @@ static uint64_t chance(void *user)
 
 static void no_sleep(void *user, host_word_t *word, uint32_t expected, int64_t until_ns)
 {
-    (void)user;
     (void)word;
     (void)expected;
     (void)until_ns;
-    assert(!"a simulated thread sleeps by its steps");
+    trp_sim_fail(((sim_domain_t *)user)->sim, "a thread sleeps inside of a step");
 }
 
 /* As a futex: who does not sleep yet is not told, and looks at the word itself. */

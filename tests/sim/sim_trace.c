@@ -128,6 +128,15 @@ static const trp_envelope_t *oldest(const cell_t *cell)
     return message;
 }
 
+/* The tag that the actor sees: a timer's own, where it still has one. */
+static uint16_t shown_tag(const cell_t *cell, const trp_envelope_t *message)
+{
+    const bool is_timer = message->tag == TRP_SIGNAL_TIMER &&
+                          (message->flags & TRP_ENVELOPE_SIGNAL) != 0 && cell->life != NULL;
+    const watch_t *row = is_timer ? watch_mine(&cell->life->mine, message->request_id) : NULL;
+    return row != NULL && row->kind == WATCH_TIMER ? row->tag : message->tag;
+}
+
 void sim_trace_cell(sim_thread_t *thread, const cell_t *cell)
 {
     trp_sim_t *sim = thread->domain->sim;
@@ -144,7 +153,7 @@ void sim_trace_cell(sim_thread_t *thread, const cell_t *cell)
     }
     size_t size = 0;
     (void)trp_message_data(message, &size);
-    sim->handled[message->tag]++;
+    sim->handled[shown_tag(cell, message)]++;
     sim_hash_add(sim, (uint64_t)message->tag << 32 | size);
     sim_hash_add(sim, message->request_id << 8 | message->flags);
     name_of(sim, message->from, from);
