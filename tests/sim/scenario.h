@@ -20,5 +20,6 @@ extern const scenario_t scenario_partition;
 extern const scenario_t scenario_rolling;
 extern const scenario_t scenario_tree;
 extern const scenario_t scenario_order;
+extern const scenario_t scenario_nodes;
 
 #endif

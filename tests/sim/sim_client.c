@@ -20,7 +20,9 @@ struct trp_sim_client {
     void *medium, *socket;
     bool answered[CALLS_MAX];
     uint32_t calls, answers, refusals;
-    bool is_cut; /* its connection ended */
+    bool is_cut; /* its connection ended, ever: what was under way is lost */
+    bool reconnects;
+    const char *endpoint;
     char last[ANSWER_MAX];
 };
 
@@ -74,16 +76,17 @@ static void on_down(void *user, const trp_peer_t *peer)
 {
     (void)peer;
     trp_sim_client_t *client = user;
-    client->is_cut = true;
+    client->is_cut = client->reconnects = true;
 }
 
-static void open_socket(trp_sim_client_t *client, const char *endpoint)
+/* As libzmq's clients do: to wait until somebody listens is no error. */
+static void open_socket(trp_sim_client_t *client)
 {
     char error[256] = "no memory";
     const trp_transport_options_t options = {
         .events = {.frames = on_frames, .peer_down = on_down, .user = client}};
-    if (transport_sim.open(&client->place, &client->medium) != TRP_OK ||
-        transport_sim.connect(client->medium, endpoint, &options, &client->socket, error) !=
+    if ((client->medium == NULL && transport_sim.open(&client->place, &client->medium) != TRP_OK) ||
+        transport_sim.connect(client->medium, client->endpoint, &options, &client->socket, error) !=
             TRP_OK) {
         trp_sim_fail(client->sim, "client %s: %s", client->name, error);
     }
@@ -100,7 +103,8 @@ trp_sim_client_t *trp_sim_client(trp_sim_t *sim, const char *name, const char *e
     client->place = (sim_place_t){.net = sim->net, .name = client->name};
     client->next = sim->clients;
     sim->clients = client;
-    open_socket(client, endpoint);
+    client->endpoint = endpoint;
+    open_socket(client);
     return client;
 }
 
@@ -191,6 +195,11 @@ void sim_client_step(trp_sim_t *sim)
     for (trp_sim_client_t *client = sim->clients; client != NULL; client = client->next) {
         if (client->socket != NULL) {
             (void)transport_sim.pump(client->socket, 1, -1);
+        }
+        if (client->reconnects) {
+            client->reconnects = false;
+            transport_sim.close(&client->socket);
+            open_socket(client);
         }
     }
 }

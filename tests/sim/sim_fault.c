@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tests/sim/sim.h"
+#include "tests/sim/sim_cover.h"
 
 #define DELAY_US    100
 #define LEAVES_US   50 /* until a message has left its process, at most */
@@ -358,6 +359,7 @@ void sim_fault_happen(trp_sim_t *sim, const sim_fault_t *fault)
     sim_script_write(fault, line);
     sim_trace_add(sim, "world", NULL, "%s", line);
     sim_hash_add(sim, fault->kind);
+    sim_cover_add(SIM_COVER_FAULT, fault->kind);
     switch (fault->kind) {
     case SIM_KILL_ACTOR:
         done = kill_actor(sim, fault);

@@ -148,8 +148,9 @@ uint64_t trp_sim_handled(const trp_sim_t *sim, uint16_t tag);
 
 /* ---- clients of a node's Majordomo port ---- */
 
-/** A client of its own name at an endpoint, e.g. "tcp://127.0.0.1:5555". Lives as long as the
- * world. */
+/** A client at an endpoint, e.g. "tcp://127.0.0.1:5555", which must outlive the world, as the
+ * client does. It connects again when it is cut off. A name like "a.out" stands on the machine of
+ * node a. */
 trp_sim_client_t *trp_sim_client(trp_sim_t *sim, const char *name, const char *endpoint);
 
 /** A request; its answer must come once. `json`: the body. `deadline_ms`: 0 = none. */
