@@ -46,7 +46,13 @@ typedef struct config_child {
                                       = fork */
     int64_t restart;               /* index into "permanent|transient|temporary" */
     int64_t shutdown_ms;           /* -1 = infinity, 0 = brutal_kill */
-    int64_t backoff_ms, backoff_max_ms;
+    int64_t backoff_ms, backoff_max_ms, backoff_factor, backoff_steps;
+    int64_t jitter; /* index into "equal|full" */
+    int64_t reset_after_ms;
+    int64_t significant; /* 0 or 1 */
+    int64_t give_up;     /* index into "stop|hold|escalate" */
+    /* indices into "default|backoff|now|wait|never|give_up" */
+    int64_t on_clean, on_config, on_unready, on_memory, on_stuck, on_crash;
     int64_t start_ms;                   /* limit for readiness */
     int64_t mailbox_max, mailbox_bytes; /* 0 = trp_spawn_t's own */
     int64_t memory_quota;               /* bytes; 0 = none */
@@ -60,6 +66,11 @@ typedef struct config_child {
 typedef struct config_supervisor {
     int64_t strategy; /* index into "one_for_one|one_for_all|rest_for_one" */
     int64_t intensity, period_s;
+    int64_t window;         /* index into "passing|active" */
+    int64_t starts;         /* index into "ordered|parallel|awaited" */
+    int64_t start_max;      /* of parallel starts at a time; 0 = all */
+    int64_t auto_shutdown;  /* index into "never|any_significant|all_significant" */
+    int64_t restarts_per_s; /* of it and all below it; 0 = no limit */
 } config_supervisor_t;
 
 typedef struct config_pool {

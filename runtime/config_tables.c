@@ -83,10 +83,26 @@ static const option_t cache_rows[] = {
                "one_for_one|one_for_all|rest_for_one", "who else is restarted when a child dies"), \
         INT_ROW(config_supervisor_t, intensity, intensity_default, 0, 1000000,                     \
                 "restarts within the period that are still accepted"),                             \
-        INT_ROW(config_supervisor_t, period_s, period_default, 1, 86400, "s: that period")
+        INT_ROW(config_supervisor_t, period_s, period_default, 1, 86400, "s: that period"),        \
+        CHOICE_ROW(config_supervisor_t, window, "passing", "passing|active",                       \
+                   "time that the period counts; active: not while children are stopped"),         \
+        CHOICE_ROW(config_supervisor_t, starts, "ordered", "ordered|parallel|awaited",             \
+                   "ordered: each when the one before is ready; awaited: and nothing else is "     \
+                   "looked at meanwhile, as in Erlang/OTP"),                                       \
+        INT_ROW(config_supervisor_t, start_max, "0", 0, 1000000,                                   \
+                "parallel starts at a time; 0: all"),                                              \
+        CHOICE_ROW(config_supervisor_t, auto_shutdown, "never",                                    \
+                   "never|any_significant|all_significant",                                        \
+                   "whether the ends of significant children end all"),                            \
+        INT_ROW(config_supervisor_t, restarts_per_s, "0", 0, 1000000,                              \
+                "restarts a second that are not delayed, of it and all below it; 0: no limit")
 
 static const option_t tree_rows[] = {SUPERVISOR_ROWS("one_for_one", "10", "10")};
 static const option_t pool_supervisor_rows[] = {SUPERVISOR_ROWS("one_for_one", "100", "10")};
+
+#define ON_EXIT_ROW(member, cause)                                                          \
+    CHOICE_ROW(config_child_t, member, "default", "default|backoff|now|wait|never|give_up", \
+               "what is done when it ends so and restart says yes; the cause: " cause)
 
 static const option_t child_rows[] = {
     {"class", OPTION_TEXT, offsetof(config_child_t, class_name),
@@ -102,7 +118,26 @@ static const option_t child_rows[] = {
     INT_ROW(config_child_t, backoff_ms, "50", 1, 3600000,
             "ms: delay before the second restart of a streak; the first is immediate"),
     INT_ROW(config_child_t, backoff_max_ms, "30000", 1, 86400000,
-            "ms: the delay doubles up to this"),
+            "ms: the delay grows up to this, chance included"),
+    INT_ROW(config_child_t, backoff_factor, "0", 0, 100,
+            "from one delay to the next; 0: 2, or what backoff_steps says"),
+    INT_ROW(config_child_t, backoff_steps, "0", 0, 1000,
+            "restarts from the first delay to the longest, in equal ratios; 0: backoff_factor"),
+    CHOICE_ROW(config_child_t, jitter, "equal", "equal|full",
+               "what chance may take of a delay: half of it, or all"),
+    INT_ROW(config_child_t, reset_after_ms, "0", 0, 86400000,
+            "ms: ready for so long, a streak is forgotten; halved each tenth of it. 0: halved each "
+            "second"),
+    CHOICE_ROW(config_child_t, significant, "no", "no|yes", "auto_shutdown looks at it"),
+    CHOICE_ROW(config_child_t, give_up, "stop", "stop|hold|escalate",
+               "after one restart too many: its supervisor ends, the child waits at its longest "
+               "delay, or the supervisor ends with an error"),
+    ON_EXIT_ROW(on_clean, "normal, shutdown or exit code 0"),
+    ON_EXIT_ROW(on_config, "its options or arguments are wrong"),
+    ON_EXIT_ROW(on_unready, "what it needs is not there yet"),
+    ON_EXIT_ROW(on_memory, "it is out of memory"),
+    ON_EXIT_ROW(on_stuck, "its handler did not return"),
+    ON_EXIT_ROW(on_crash, "any other"),
     INT_ROW(config_child_t, mailbox_max, "100000", 1, MAILBOX_MAX, "messages in its mailbox"),
     INT_ROW(config_child_t, mailbox_bytes, "67108864", 1024, 1099511627776 / 4,
             "bytes in its mailbox"),

@@ -42,7 +42,7 @@ static void give_up(policy_step_t *step, policy_child_t *child)
         delay_ns = delay_ns > pending_ns ? delay_ns : pending_ns;
         child->is_held = true;
         policy_report(step, child, POLICY_HELD, &child->last_reason)->delay_ns = delay_ns;
-        policy_sleep(step, child, delay_ns, true);
+        policy_sleep(step, child, delay_ns, false); /* it is paid for: it never gets out else */
         return;
     }
     policy_report(step, child, POLICY_GAVE_UP, &child->last_reason);

@@ -4,8 +4,7 @@
 #include "runtime/backoff.h"
 
 #define MS                INT64_C(1000000)
-#define RESET_FACTOR      10 /* of the longest delay ... */
-#define RESET_MS_MIN      INT64_C(60000)
+#define HALVING_NS        (1000 * MS) /* of readiness; docs/decisions/0003-restart-streak.md */
 #define HALVINGS_TO_RESET 10
 
 static trp_cause_t cause_of_status(int32_t status)
@@ -70,16 +69,13 @@ int64_t policy_backoff_ns(const policy_child_t *child, uint64_t random)
 
 uint32_t policy_streak_left(const policy_child_t *child, int64_t now_ns)
 {
-    const trp_child_spec_t *spec = child->spec;
-    int64_t reset_ms = spec->reset_after_ms;
-    if (reset_ms == 0) {
-        reset_ms = spec->backoff_max_ms * RESET_FACTOR;
-        reset_ms = reset_ms < RESET_MS_MIN ? RESET_MS_MIN : reset_ms;
-    }
     int64_t stable_ns = now_ns - child->ready_at_ns;
-    if (stable_ns >= reset_ms * MS) {
-        return 0;
+    int64_t reset_ns = child->spec->reset_after_ms * MS;
+    if (reset_ns == 0) {
+        return backoff_decay(child->streak, stable_ns, HALVING_NS);
     }
-    int64_t halving_ns = reset_ms * MS / HALVINGS_TO_RESET;
-    return backoff_decay(child->streak, stable_ns, halving_ns == 0 ? 1 : halving_ns);
+    return stable_ns >= reset_ns
+               ? 0
+               : backoff_decay(child->streak, stable_ns,
+                               (reset_ns + HALVINGS_TO_RESET - 1) / HALVINGS_TO_RESET);
 }

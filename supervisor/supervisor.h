@@ -113,8 +113,8 @@ typedef struct trp_child_spec {
     int64_t backoff_factor; /* from one delay to the next; 0 = 2 */
     int64_t backoff_steps;  /* or: from the first to the cap in this many equal ratios; 0 = none */
     trp_jitter_t jitter;
-    int64_t reset_after_ms; /* of readiness: the streak is forgotten; halved each tenth of it. 0 =
-                             * 10 times the cap, at least 60 s */
+    int64_t reset_after_ms; /* of readiness: the streak is forgotten; halved each tenth of it. 0:
+                             * halved each second */
     trp_give_up_t give_up;
     trp_on_exit_t on_exit[TRP_CAUSE_COUNT];
     uint32_t mailbox_max; /* messages in its mailbox; 0 = 100000 */

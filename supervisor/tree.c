@@ -8,6 +8,7 @@
 #include "runtime/dead_log.h"
 #include "supervisor/control.h"
 
+#define NS_PER_S       INT64_C(1000000000)
 #define BUILT_IN_COUNT 3 /* control, dead letters and router */
 
 /* A child of the root that is part of troupe itself. */
@@ -21,6 +22,16 @@ static trp_child_spec_t built_in(const char *id, const trp_class_t *class)
                              .backoff_max_ms = 5000};
     snprintf(spec.id, sizeof(spec.id), "%s", id);
     return spec;
+}
+
+static void set_causes(trp_child_spec_t *spec, const config_child_t *config)
+{
+    spec->on_exit[TRP_CAUSE_CLEAN] = (trp_on_exit_t)config->on_clean;
+    spec->on_exit[TRP_CAUSE_CONFIG] = (trp_on_exit_t)config->on_config;
+    spec->on_exit[TRP_CAUSE_UNREADY] = (trp_on_exit_t)config->on_unready;
+    spec->on_exit[TRP_CAUSE_MEMORY] = (trp_on_exit_t)config->on_memory;
+    spec->on_exit[TRP_CAUSE_STUCK] = (trp_on_exit_t)config->on_stuck;
+    spec->on_exit[TRP_CAUSE_CRASH] = (trp_on_exit_t)config->on_crash;
 }
 
 static trp_child_spec_t configured(const config_child_t *config, const char *id)
@@ -38,19 +49,36 @@ static trp_child_spec_t configured(const config_child_t *config, const char *id)
                              .start_ms = config->start_ms,
                              .backoff_ms = config->backoff_ms,
                              .backoff_max_ms = config->backoff_max_ms,
+                             .backoff_factor = config->backoff_factor,
+                             .backoff_steps = config->backoff_steps,
+                             .jitter = (trp_jitter_t)config->jitter,
+                             .reset_after_ms = config->reset_after_ms,
+                             .is_significant = config->significant != 0,
+                             .give_up = (trp_give_up_t)config->give_up,
                              .mailbox_max = (uint32_t)config->mailbox_max,
                              .mailbox_bytes = (size_t)config->mailbox_bytes,
                              .overflow = (trp_overflow_t)config->overflow,
                              .memory_quota = (size_t)config->memory_quota};
+    set_causes(&spec, config);
     snprintf(spec.id, sizeof(spec.id), "%s", id);
     return spec;
 }
 
-static void set_flags(trp_supervisor_spec_t *spec, const config_supervisor_t *config)
+/* `bucket`: the supervisor's own, below `above` (NULL: nothing is). */
+static void set_flags(trp_supervisor_spec_t *spec, const config_supervisor_t *config,
+                      trp_bucket_t *bucket, trp_bucket_t *above)
 {
     spec->strategy = (trp_strategy_t)config->strategy;
     spec->intensity = config->intensity;
     spec->period_s = config->period_s;
+    spec->window = (trp_window_t)config->window;
+    spec->starts = (trp_starts_t)config->starts;
+    spec->start_max = (size_t)config->start_max;
+    spec->auto_shutdown = (trp_auto_shutdown_t)config->auto_shutdown;
+    bucket->burst = config->restarts_per_s;
+    bucket->interval_ns = config->restarts_per_s == 0 ? 0 : NS_PER_S / config->restarts_per_s;
+    bucket->parent = above;
+    spec->bucket = bucket;
 }
 
 /* A pool's supervisor: its first workers and the template of further ones. `workers` has room for
@@ -73,7 +101,6 @@ static void fill_pool(trp_supervisor_spec_t *spec, trp_child_spec_t *workers,
                                     .template = workers,
                                     .child_max = (size_t)(pool->max + pool->understudies)};
     snprintf(spec->name, sizeof(spec->name), "pool.%.58s", pool->name);
-    set_flags(spec, &pool->supervisor);
 }
 
 static trp_child_spec_t supervisor_child(const trp_supervisor_spec_t *spec)
@@ -104,7 +131,9 @@ static trp_status_t allocate(tree_t *tree, const config_t *config)
     tree->children = calloc(children, sizeof(*tree->children));
     tree->pools = calloc(config->pool_count + 1, sizeof(*tree->pools));
     tree->workers = calloc(workers + 1, sizeof(*tree->workers));
-    bool is_complete = tree->children != NULL && tree->pools != NULL && tree->workers != NULL;
+    tree->buckets = calloc(config->pool_count + 1, sizeof(*tree->buckets));
+    bool is_complete = tree->children != NULL && tree->pools != NULL && tree->workers != NULL &&
+                       tree->buckets != NULL;
     return is_complete ? TRP_OK : TRP_NO_MEMORY;
 }
 
@@ -123,6 +152,8 @@ static void fill(tree_t *tree, const config_t *config, const trp_class_t *router
             continue; /* its workers come by themselves */
         }
         fill_pool(&tree->pools[i], workers, &config->pools[i]);
+        set_flags(&tree->pools[i], &config->pools[i].supervisor, &tree->buckets[1 + i],
+                  &tree->buckets[0]);
         workers += 1 + config->pools[i].min + config->pools[i].understudies;
         *child++ = supervisor_child(&tree->pools[i]);
     }
@@ -134,7 +165,7 @@ static void fill(tree_t *tree, const config_t *config, const trp_class_t *router
     tree->root.children = tree->children;
     tree->root.child_count = (size_t)(child - tree->children);
     snprintf(tree->root.name, sizeof(tree->root.name), TREE_ROOT);
-    set_flags(&tree->root, &config->tree);
+    set_flags(&tree->root, &config->tree, &tree->buckets[0], NULL);
 }
 
 /* Names that are registered by others than the children of section `tree`. */
@@ -205,6 +236,7 @@ void tree_free(tree_t **tree)
         free((*tree)->children);
         free((*tree)->pools);
         free((*tree)->workers);
+        free((*tree)->buckets);
         free(*tree);
         *tree = NULL;
     }

@@ -21,6 +21,7 @@ typedef struct tree {
     trp_child_spec_t *children;   /* of the root */
     trp_supervisor_spec_t *pools; /* one for each pool */
     trp_child_spec_t *workers;    /* of all pools, the templates first */
+    trp_bucket_t *buckets;        /* of the root, then of each pool, below it */
 } tree_t;
 
 /** `classes`: of the program, NULL-terminated. Options and classes of `config` are used in place:
