@@ -9,7 +9,8 @@
 
 #define SLAB_BYTES ((size_t)64 << 10) /* and its alignment: an envelope's address tells its slab */
 #define SLAB_COUNT (SLAB_BYTES / sizeof(trp_envelope_t) - 1) /* the first place is the slab's own */
-#define DEPOT_KEPT 64  /* magazines that the depot may have for no reason: 1 MiB of envelopes */
+#define DEPOT_KEPT \
+    1024 /* magazines that stay without a need: 16 MiB, a mailbox at its default bound */
 #define LOOK_EVERY 256 /* magazines that come in between looks at what was not needed */
 
 #if defined(__SANITIZE_ADDRESS__)

@@ -45,10 +45,6 @@ static inline trp_envelope_t *envelope_pool_get(void)
         return envelope_pool_get_slowly();
     }
     size_t last = --loaded->count;
-    /* the one after the next, in time: both lines, to be written */
-    const char *ahead = (const char *)loaded->envelopes[last < 2 ? 0 : last - 2];
-    __builtin_prefetch(ahead, 1);
-    __builtin_prefetch(ahead + 64, 1);
     return loaded->envelopes[last];
 }
 

@@ -4,7 +4,8 @@
  * [cap], and who is refused sleeps until there is room and goes on there: nothing is dropped. */
 #include "tests/bench/bench.h"
 
-#define BURST 256
+#define BURST     256
+#define FAN_BURST 1024 /* over 60 receivers: some messages for each */
 
 enum { TAG_NEXT = TAG_GO + 1, TAG_TOKEN, TAG_WORK, TAG_PING, TAG_PONG };
 
@@ -134,7 +135,7 @@ static trp_status_t fan_receive(trp_ctx_t *ctx, void *state, const trp_envelope_
     (void)message;
     fan_t *fan = state;
     trp_status_t status = TRP_OK;
-    for (int i = 0; i < BURST && fan->round < fan->rounds; i++) {
+    for (int i = 0; i < FAN_BURST && fan->round < fan->rounds; i++) {
         status = send_number(ctx, fan->to[fan->at], TAG_WORK, fan->rounds);
         if (status != TRP_OK) {
             break;
@@ -147,10 +148,10 @@ static trp_status_t fan_receive(trp_ctx_t *ctx, void *state, const trp_envelope_
     return fan->round < fan->rounds ? go_on(ctx, status, fan->to[fan->at]) : TRP_OK;
 }
 
-static trp_pid_t spawn_bounded(const trp_class_t *class)
+static trp_pid_t spawn_bounded(const trp_class_t *class, long cap)
 {
     trp_pid_t pid;
-    trp_spawn_t options = {.class = class, .depth_max = (uint32_t)argument("cap", 1024)};
+    trp_spawn_t options = {.class = class, .depth_max = (uint32_t)argument("cap", cap)};
     check(runtime_spawn(runtime, &options, &pid) == TRP_OK, "spawn");
     return pid;
 }
@@ -167,7 +168,7 @@ static void fork_join_throughput(void)
     check(plan.receivers > 0 && plan.receivers <= RECEIVERS_MAX, "the number of receivers");
     atomic_store_explicit(&unfinished, plan.receivers, memory_order_relaxed);
     for (int64_t i = 0; i < plan.receivers; i++) {
-        plan.to[i] = spawn_bounded(&sink);
+        plan.to[i] = spawn_bounded(&sink, 4096);
     }
     fan_t *given = &plan;
     trp_pid_t pid = spawn(&fan, &given, sizeof(given));
@@ -294,7 +295,7 @@ static void mailbox_n_to_1(void)
     int64_t count = argument("actors", 100);
     check(count > 0 && count <= SENDERS_MAX, "the number of senders");
     int64_t total = n * count;
-    sender_state_t plan = {.to = spawn_bounded(&gather), .left = n};
+    sender_state_t plan = {.to = spawn_bounded(&gather, 1024), .left = n};
     post(plan.to, TAG_GO, &total, sizeof(total));
     for (int64_t i = 0; i < count; i++) {
         pids[i] = spawn(&sender, &plan, sizeof(plan));

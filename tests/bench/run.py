@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Runs the benchmarks, ours and where asked the peers', and prints a table.
 
+    ./dev bench curves                  how costs grow: the charts of docs/performance.md
     ./dev bench [--quick] [--peers caf,erlang,go,zmq] [--threads 1,2] [--json FILE] [NAME...]
 
 All contestants of a row are run in turn, five times over, each run a process of its own; the medians
@@ -17,6 +18,7 @@ import subprocess
 import sys
 
 import contestants
+import curves
 
 TIME_LIMIT_S = 120
 
@@ -200,6 +202,9 @@ def main():
     parser.add_argument("--json", metavar="FILE")
     parser.add_argument("names", nargs="*", metavar="NAME")
     options = parser.parse_args()
+    if options.names == ["curves"]:
+        curves.main()
+        return
     options.runs = options.runs or (3 if options.quick else 5)
     chosen = selected(options.names)
     peers = peers_built(options.peers)
