@@ -6,8 +6,9 @@
 
 #include "runtime/lease.h"
 
-#define CHUNK_SIZE 65536u /* bytes of the chunk that a thread keeps, its head included */
-#define ALIGNMENT  16u
+#define CHUNK_SIZE  65536u /* bytes of the chunk that a thread keeps, its head included */
+#define ALIGNMENT   16u
+#define ADDRESS_MAX ((size_t)1 << 47) /* bytes: no process has so many */
 
 typedef struct block {
     struct block *next, *before;
@@ -95,11 +96,11 @@ static void *link_block(quota_t *quota, block_t *block, size_t size)
 void *trp_alloc(trp_ctx_t *ctx, size_t size)
 {
     LEASE_CALL(ctx, NULL)
-    if (size > SIZE_MAX / 4) {
-        size = SIZE_MAX / 4; /* over any quota, and of malloc's bounds */
+    if (size > ADDRESS_MAX) {
+        size = ADDRESS_MAX; /* over any quota, and more than there is */
     }
     quota_t *quota = charge(ctx, size + sizeof(block_t));
-    block_t *block = quota == NULL ? NULL : malloc(size + sizeof(block_t));
+    block_t *block = quota == NULL || size == ADDRESS_MAX ? NULL : malloc(size + sizeof(block_t));
     if (block == NULL) {
         if (quota != NULL) {
             credit(quota, size + sizeof(block_t));
@@ -118,7 +119,7 @@ void *trp_realloc(trp_ctx_t *ctx, void *memory, size_t size)
     block_t *block = (block_t *)memory - 1;
     const size_t before = block->size;
     size_t more = size > before ? size - before : 0;
-    if (more > SIZE_MAX / 4 || charge(ctx, more) == NULL) {
+    if (more > ADDRESS_MAX || charge(ctx, more) == NULL) {
         return NULL;
     }
     quota_t *quota = &ctx->cell->life->quota;
