@@ -231,7 +231,7 @@ void black_box_log(black_box_t *box, const char *line, size_t size)
     black_box_record_t record = {
         .kind = BLACK_BOX_LOG,
         .turn = busy ? atomic_load_explicit(&head->turn, memory_order_relaxed) : 0};
-    append(box, &record, NULL, 0, (trp_text_t){line, size});
+    append(box, &record, "", 0, (trp_text_t){line, size});
 }
 
 /* ---- the probe ---- */
