@@ -27,7 +27,11 @@ enum {
 #define CONTROL_REQUEST_FIELDS(F)                                                       \
     F(STRING, cmd, _, 1, 32, "the verb: ping, tree, pools, ps, call, ...")              \
     F(OPT_STRING, tool, _, 1, TRP_TOOL_NAME_MAX, "call: name of the tool")              \
-    F(OPT_STRING, who, _, 1, 255, "why, state: an actor's pid or name")                 \
+    F(OPT_STRING, who, _, 1, 255,                                                       \
+      "why, state: an actor's pid or name; child: the supervisor's name")               \
+    F(OPT_STRING, action, _, 1, 32,                                                     \
+      "child: start, terminate, restart, delete, spec, which, count")                   \
+    F(OPT_STRING, id, _, 1, 63, "child: its id")                                        \
     F(OPT_STRING, pool, _, 1, 63, "roll: name of the pool")                             \
     F(OPT_STRING, program, _, 1, 255, "roll: the new program; default: the one it has") \
     F(OPT_ANY, body, _, 0, 0, "call: the body, a map; router: the order, a map")        \

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "messages/supervisor.h"
 #include "supervisor/control.h"
 #include "supervisor/keeper.h"
 
@@ -151,10 +152,10 @@ static const struct {
     const char *name;
     void (*run)(inquiry_t *inquiry, trp_ctx_t *ctx, const control_request_t *request);
 } verbs[] = {
-    {"ping", verb_ping},     {"tree", verb_tree},        {"pools", verb_pools},
-    {"ps", verb_ps},         {"call", verb_call},        {"stop", verb_stop},
-    {"ledger", verb_ledger}, {"why", inquiry_why},       {"state", inquiry_state},
-    {"roll", inquiry_roll},  {"router", inquiry_router},
+    {"ping", verb_ping},      {"tree", verb_tree},      {"pools", verb_pools},
+    {"ps", verb_ps},          {"child", inquiry_child}, {"call", verb_call},
+    {"stop", verb_stop},      {"ledger", verb_ledger},  {"why", inquiry_why},
+    {"state", inquiry_state}, {"roll", inquiry_roll},   {"router", inquiry_router},
 };
 
 static void run_verb(inquiry_t *inquiry, trp_ctx_t *ctx, const control_request_t *request)
@@ -240,6 +241,12 @@ static void answer_call(inquiry_t *inquiry, trp_ctx_t *ctx, const void *data, si
     inquiry_answer(inquiry, ctx, &result);
 }
 
+static bool is_of_supervisor(const trp_envelope_t *message)
+{
+    return message->tag == TRP_TAG_CHILD_ANSWER || message->tag == TRP_TAG_CHILDREN ||
+           message->tag == TRP_TAG_CHILDREN_COUNTED || message->tag == TRP_TAG_CHILD_SPEC_SHOWN;
+}
+
 static trp_status_t receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
 {
     inquiry_t *inquiry = state;
@@ -256,6 +263,8 @@ static trp_status_t receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *m
         inquiry_fail(inquiry, ctx, "E_UNAVAILABLE", "%s ended before it answered", inquiry->asked);
     } else if (message->tag == TRP_TAG_POOLS_STATUS) {
         answer_pools(inquiry, ctx, data, size);
+    } else if (inquiry->tree == NULL && is_of_supervisor(message)) {
+        answer_call(inquiry, ctx, data, size);
     } else if (message->tag == TRP_TAG_CALL_RESULT || message->tag == TRP_TAG_WHY_ANSWER) {
         answer_call(inquiry, ctx, data, size);
     } else if (message->tag == TRP_TAG_SNAPSHOT || message->tag == TRP_TAG_NO_SNAPSHOT) {

@@ -44,6 +44,9 @@ trp_pid_t inquiry_find_router(inquiry_t *inquiry, trp_ctx_t *ctx);
 void inquiry_router(inquiry_t *inquiry, trp_ctx_t *ctx, const control_request_t *request);
 void inquiry_router_answer(inquiry_t *inquiry, trp_ctx_t *ctx, const void *data, size_t size);
 
+/** The verb `child`: inquiry_child.c. */
+void inquiry_child(inquiry_t *inquiry, trp_ctx_t *ctx, const control_request_t *request);
+
 /** The verb `ledger`. */
 void inquiry_ledger(inquiry_t *inquiry, trp_ctx_t *ctx);
 

@@ -23,6 +23,13 @@ static const command_t commands[] = {
      command_tree},
     {"pools", "", 0, 0, COMMAND_JSON | COMMAND_CONTROL, "show the pools of a node and their work",
      NULL, command_pools},
+    {"child", "ACTION SUPERVISOR [ID]", 2, 3, COMMAND_JSON | COMMAND_CONTROL,
+     "ask a supervisor about its children, or to start or stop one",
+     "which, count: all children. spec ID: how one is to be run. terminate ID: stops it and keeps\n"
+     "its spec; restart ID, delete ID: of one that is down. start [ID]: one more worker of a "
+     "pool.\n"
+     "SUPERVISOR is root or pool.NAME. Prints the outcome; status 1 when it is not ok.",
+     command_child},
     {"ps", "", 0, 0, COMMAND_JSON | COMMAND_CONTROL, "list the actors of a node", NULL, command_ps},
     {"ledger", "", 0, 0, COMMAND_JSON | COMMAND_CONTROL, "show where every message of a node is",
      "sent = handled + queued + refused + dropped + dead whenever nothing is under way; `missing`\n"

@@ -27,7 +27,9 @@ void supervisor_answer(trp_ctx_t *ctx, trp_reply_address_t asker, child_outcome_
         answer.has_pid = true;
         answer.pid = text(trp_pid_format(child->pid, pid));
     }
-    if (outcome != CHILD_OK && reason != NULL) {
+    bool is_said =
+        reason != NULL && reason->kind != TRP_REASON_NORMAL; /* of an event without one */
+    if (outcome != CHILD_OK && is_said) {
         answer.has_reason = true;
         answer.reason = text(trp_reason_format(reason, line));
     }
