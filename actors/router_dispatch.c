@@ -32,13 +32,6 @@ static worker_t *pick(pool_t *pool, const task_t *task)
     return of_member(balance_pick(&pool->balance, &wish));
 }
 
-/* Below its minimum a pool waits for its supervisor, which starts what is missing by itself. */
-static bool can_grow(const pool_t *pool)
-{
-    return pool->worker_count >= (uint64_t)pool->config->min &&
-           pool->worker_count < (uint64_t)pool->config->max;
-}
-
 /* What is in flight at a worker may make a key, too. */
 static bool has_room_for_key(const worker_t *worker)
 {
@@ -135,6 +128,7 @@ static bool give(router_t *router, task_t *task, worker_t *worker)
     task->worker = worker;
     task_note_end(task);
     DL_APPEND(worker->tasks, task);
+    pool_note_use(worker->pool);
     worker->pool->running++;
     balance_given(&worker->pool->balance, &worker->member);
     worker_changed(worker);
@@ -231,8 +225,6 @@ void pool_dispatch(pool_t *pool)
             held &= next != own;
         }
     }
-    if (pool->wants_more && can_grow(pool)) {
-        pool_grow(pool);
-    }
+    pool_scale_up(pool);
     pool_set_timer(pool);
 }

@@ -75,6 +75,11 @@ static void end_task(router_t *router, task_t *task, int64_t now)
     } else if (task->state == TASK_RUNNING) {
         router_all_answered(router, task);
         task_note_end(task);
+    } else {
+        if (task->state == TASK_QUEUED) {
+            task_dequeue(task, false);
+        }
+        task_free(router, task);
     }
 }
 
@@ -157,7 +162,8 @@ static int64_t next_end(const pool_t *pool, int64_t now)
     bool pauses = pool->wants_more && pool->grow_at_ns > now;
     int64_t breaker = pool->queued > 0 && open_ns > now ? open_ns : INT64_MAX;
     int64_t grow = pauses ? pool->grow_at_ns : INT64_MAX;
-    return smaller(smaller(task_ends(pool), idle_end(pool)), smaller(breaker, grow));
+    int64_t down = pool_scale_down_at(pool);
+    return smaller(smaller(task_ends(pool), idle_end(pool)), smaller(smaller(breaker, grow), down));
 }
 
 void pool_on_timer(pool_t *pool)
@@ -170,6 +176,7 @@ void pool_on_timer(pool_t *pool)
     if (idle_end(pool) <= now) {
         end_idle(pool, now);
     }
+    pool_scale_down(pool);
     pool_dispatch(pool); /* the pause after a refused growth may be over */
     router_check_drained(pool->router);
 }

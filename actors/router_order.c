@@ -105,9 +105,11 @@ static void drop_poison(order_t *order)
 static bool may_change(const char *option)
 {
     static const char *const options[] = {
-        "strategy",   "weights",   "inflight_max", "queue_max",    "queue_ms",
-        "run_ms",     "retry_ms",  "idle_ms",      "attempts_max", "breaker_failures",
-        "breaker_ms", "cancel_ms", "cache",        "keys_max",     "slow_start_ms"};
+        "strategy",     "weights",    "inflight_max", "queue_max",     "queue_ms",
+        "run_ms",       "retry_ms",   "idle_ms",      "attempts_max",  "breaker_failures",
+        "breaker_ms",   "cancel_ms",  "cache",        "keys_max",      "slow_start_ms",
+        "scale_up",     "scale_down", "scale_ms",     "recycle_tasks", "recycle_ms",
+        "recycle_bytes"};
     for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
         if (strcmp(options[i], option) == 0) {
             return true;

@@ -205,6 +205,22 @@ bool router_drop_poison(router_t *router, trp_text_t id);
 bool router_replay_poison(router_t *router, trp_text_t id, trp_reply_address_t reply);
 void router_free_poison(router_t *router);
 
+/* ---- router_scale.c ---- */
+
+/** Asks the supervisor for one more worker where that is called for. */
+void pool_scale_up(pool_t *pool);
+/** Asks for a worker to take the place of this one, if it has served long enough. */
+void worker_check_age(worker_t *worker);
+/** The end of a request for a worker: answered or timed out. */
+void router_on_child_answer(router_t *router, const trp_envelope_t *message);
+/** Asks the supervisor to end a worker. False: nobody to ask, or no memory. */
+bool pool_shrink(pool_t *pool, worker_t *worker);
+/** To be called before `running` changes. */
+void pool_note_use(pool_t *pool);
+/** When the pool's use is looked at next; INT64_MAX: it has no worker to spare. */
+int64_t pool_scale_down_at(const pool_t *pool);
+void pool_scale_down(pool_t *pool);
+
 /* ---- router_breaker.c, router_workers.c ---- */
 
 /** An attempt of the pool ended: with an answer, or with its worker's death or its limit. */
@@ -271,12 +287,6 @@ void router_on_down(router_t *router, const trp_envelope_t *message);
  * watched anew. */
 void router_resume(router_t *router);
 
-/** Asks the pool's supervisor for one more worker, or to end one. */
-void pool_grow(pool_t *pool);
-/** False: nobody to ask, or no memory. */
-bool pool_shrink(pool_t *pool, worker_t *worker);
-/** The end of a request to grow: answered or timed out. */
-void router_on_child_answer(router_t *router, const trp_envelope_t *message);
 /** All is answered and no new work comes: tells who asked for it. */
 void router_check_drained(router_t *router);
 

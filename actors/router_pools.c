@@ -10,8 +10,6 @@
 #include "messages/supervisor.h"
 #include "runtime/log.h"
 
-#define GROW_PAUSE_NS INT64_C(1000000000) /* after a refusal */
-
 void router_observe(router_t *router)
 {
     trp_pid_t root = trp_whereis(router->ctx, "root");
@@ -87,82 +85,6 @@ void router_on_child(router_t *router, const trp_envelope_t *message)
         }
     }
     trp_document_fini(&document);
-}
-
-void pool_grow(pool_t *pool)
-{
-    router_t *router = pool->router;
-    if (pool->growing || router->draining || trp_pid_is_none(pool->supervisor)) {
-        return;
-    }
-    if (pool->grow_at_ns > runtime_now_ns(router->runtime)) {
-        return; /* the pool's timer tries again */
-    }
-    child_start_t start = {.has_id = false};
-    zmq_msg_t body;
-    if (trp_schema_pack(&child_start_schema, &start, &body) != TRP_OK) {
-        return;
-    }
-    trp_request_t request = {.to = pool->supervisor,
-                             .tag = TRP_TAG_CHILD_START,
-                             .message = &body,
-                             .timeout_ms = pool->config->child.start_ms + 1000};
-    pool->growing = trp_request(router->ctx, &request, &pool->grow_request) == TRP_OK;
-    zmq_msg_close(&body);
-}
-
-bool pool_shrink(pool_t *pool, worker_t *worker)
-{
-    router_t *router = pool->router;
-    child_id_t child = {.id = {worker->name, strlen(worker->name)}};
-    zmq_msg_t body;
-    if (trp_pid_is_none(pool->supervisor) ||
-        trp_schema_pack(&child_id_schema, &child, &body) != TRP_OK) {
-        return false;
-    }
-    bool asked =
-        trp_send_move(router->ctx, pool->supervisor, TRP_TAG_CHILD_TERMINATE, &body) == TRP_OK;
-    zmq_msg_close(&body);
-    if (asked) {
-        worker_leave(worker);
-        log_event(LOG_INFO, "pool_shrinks", LOG_TEXT("pool", pool->name),
-                  LOG_TEXT("worker", worker->name), LOG_INT("workers", pool->worker_count));
-    }
-    return asked;
-}
-
-static child_outcome_t outcome_of(const trp_envelope_t *message)
-{
-    trp_document_t document;
-    child_answer_t answer;
-    trp_fault_t fault;
-    if (message->tag != TRP_TAG_CHILD_ANSWER ||
-        trp_message_unpack(&child_answer_schema, message, &document, &answer, &fault) != TRP_OK) {
-        return CHILD_FAILED; /* no answer in time */
-    }
-    child_outcome_t outcome = (child_outcome_t)answer.outcome;
-    trp_document_fini(&document);
-    return outcome;
-}
-
-/* A new worker was told of by its event before this answer. */
-void router_on_child_answer(router_t *router, const trp_envelope_t *message)
-{
-    for (size_t i = 0; i < router->pool_count; i++) {
-        pool_t *pool = router->pools[i];
-        if (pool->grow_request == 0 || pool->grow_request != message->request_id) {
-            continue;
-        }
-        pool->growing = false;
-        pool->grow_request = 0;
-        if (outcome_of(message) == CHILD_OK) {
-            log_event(LOG_INFO, "pool_grows", LOG_TEXT("pool", pool->name),
-                      LOG_INT("workers", pool->worker_count), LOG_INT("queued", pool->queued));
-        } else {
-            pool->grow_at_ns = runtime_now_ns(router->runtime) + GROW_PAUSE_NS;
-        }
-        pool_dispatch(pool);
-    }
 }
 
 void router_check_drained(router_t *router)

@@ -11,6 +11,7 @@ void task_unassign(task_t *task)
     pool_t *pool = worker->pool;
     HASH_DEL(pool->router->running, task);
     DL_DELETE(worker->tasks, task);
+    pool_note_use(pool);
     pool->running--;
     balance_returned(&pool->balance, &worker->member);
     worker_changed(worker);
@@ -40,8 +41,12 @@ static void finish(router_t *router, task_t *task, const task_done_t *done)
     } else {
         router_answer(router, task, done);
     }
+    if (done->has_rss_bytes) {
+        worker->rss_bytes = done->rss_bytes;
+    }
     task_unassign(task);
     task_free(router, task);
+    worker_check_age(worker);
     pool_dispatch(worker->pool);
     router_check_drained(router);
 }

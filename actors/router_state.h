@@ -118,6 +118,7 @@ struct worker {
     task_t *tasks;   /* running here */
     queue_t waiting; /* tasks whose key it holds, until it has a place free */
     uint64_t done;
+    int64_t rss_bytes; /* most memory of its process, as it said last */
     int64_t up_ns;
     int64_t idle_ns;                      /* since when it has nothing to do */
     bool leaving;                         /* asked to stop */
@@ -164,13 +165,15 @@ struct pool {
     bool growing;          /* one more worker was asked for and is not up yet: ... */
     uint64_t grow_request; /* ... by this request */
     int64_t grow_at_ns;    /* its supervisor refused: not asked again before, unless it has news */
-    trp_pid_t supervisor;  /* NONE while it is down */
-    queue_t queue;         /* waiting for any worker */
-    queue_t makers;        /* waiting for one that has room for one key more */
-    worker_t *ready;       /* have a place free and tasks waiting for their keys */
-    bool wants_more;       /* a task waits and one worker more would help */
-    uint32_t queued;       /* in all queues */
-    uint32_t joined;       /* who wait for tasks of others */
+    worker_t *outgoing;    /* whose place the one that was asked for takes; NULL: nobody's */
+    int64_t use_ns, used_ns, window_ns; /* tasks times ns since window_ns, up to use_ns */
+    trp_pid_t supervisor;               /* NONE while it is down */
+    queue_t queue;                      /* waiting for any worker */
+    queue_t makers;                     /* waiting for one that has room for one key more */
+    worker_t *ready;                    /* have a place free and tasks waiting for their keys */
+    bool wants_more;                    /* a task waits and one worker more would help */
+    uint32_t queued;                    /* in all queues */
+    uint32_t joined;                    /* who wait for tasks of others */
     uint32_t running;
     heap_t ends; /* tasks, by when time alone changes them */
     uint64_t timer;

@@ -85,6 +85,8 @@ static void enlist(pool_t *pool, worker_t *worker)
                             pool->understudies < (uint64_t)pool->config->understudies;
     DL_APPEND(pool->workers, worker);
     *(worker->is_understudy ? &pool->understudies : &pool->worker_count) += 1;
+    pool->window_ns = worker->up_ns; /* what was used before does not count against it */
+    pool->used_ns = 0;
     worker_changed(worker);
 }
 
@@ -190,6 +192,9 @@ void worker_remove(worker_t *worker)
 {
     pool_t *pool = worker->pool;
     worker_leave(worker);
+    if (pool->outgoing == worker) {
+        pool->outgoing = NULL; /* it went by itself: the one that was asked for takes its place */
+    }
     balance_leave(&pool->balance, &worker->member);
     DL_DELETE(pool->workers, worker);
     pool->leaving -= !worker->is_understudy;

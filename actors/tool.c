@@ -2,6 +2,7 @@
 #include "actors/tool.h"
 
 #include <string.h>
+#include <sys/resource.h>
 
 #include "actors/tool_frame.h"
 #include "runtime/log.h"
@@ -19,13 +20,21 @@ static trp_status_t send_reply(tool_call_t *call, tool_outcome_t *outcome)
     return status;
 }
 
+/* The most memory that this process had in use. */
+static int64_t peak_bytes(void)
+{
+    struct rusage usage;
+    return getrusage(RUSAGE_SELF, &usage) == 0 ? (int64_t)usage.ru_maxrss * 1024 : 0;
+}
+
 trp_status_t tool_serve(trp_ctx_t *ctx, void *state, const trp_envelope_t *message,
                         const tool_table_t *table)
 {
     if (message->tag != TRP_TAG_TASK_RUN) {
         return TRP_UNSUPPORTED;
     }
-    tool_call_t call = {.ctx = ctx, .state = state, .message = message, .table = table};
+    tool_call_t call = {
+        .ctx = ctx, .state = state, .message = message, .table = table, .rss_bytes = peak_bytes()};
     tool_outcome_t outcome;
     trp_text_t body;
     body.data = trp_message_data(message, &body.size);

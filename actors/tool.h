@@ -33,6 +33,7 @@ struct tool_call {
     trp_ctx_t *ctx; /* NULL: no actor around it (tests of a tool alone) */
     void *state;    /* of the actor */
     const tool_table_t *table;
+    int64_t rss_bytes; /* most memory that the process had in use; 0: not known */
     const tool_t *tool;
     const trp_envelope_t *message; /* the task_run envelope */
     task_run_t task;

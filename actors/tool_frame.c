@@ -192,6 +192,8 @@ static trp_status_t pack_reply(tool_call_t *call, bool success, trp_writer_t *va
         .bind = key_text(call->bind),
         .has_unbind = call->unbind[0] != '\0',
         .unbind = key_text(call->unbind),
+        .has_rss_bytes = call->rss_bytes > 0,
+        .rss_bytes = call->rss_bytes,
     };
     trp_status_t status = encode(call, value, &json, &done.body);
     if (status == TRP_OK) {

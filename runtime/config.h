@@ -90,9 +90,13 @@ typedef struct config_pool {
                                            * 0 failures: none does */
     int64_t slow_start_ms;                /* a new worker's share grows to the whole in it */
     int64_t idle_ms;                      /* a worker above min is stopped after this */
-    int64_t keys_max;                     /* keys (matches) that one worker holds; 0 = no limit */
-    int64_t cancel_ms;                    /* a cancelled task may run on so long */
-    int64_t cache;                        /* 1: results are kept; the same call is made once */
+    int64_t scale_up, scale_down; /* percent of the places in use, above which one more worker is
+                                   * started, below which one is stopped */
+    int64_t scale_ms;             /* over which scale_down looks */
+    int64_t recycle_tasks, recycle_ms, recycle_bytes; /* a worker is replaced after; 0: never */
+    int64_t keys_max;              /* keys (matches) that one worker holds; 0 = no limit */
+    int64_t cancel_ms;             /* a cancelled task may run on so long */
+    int64_t cache;                 /* 1: results are kept; the same call is made once */
     int64_t foreign;               /* 1: workers of other programs serve it; it has no class */
     int64_t options;               /* foreign: 1: the options frame is read, and sent on */
     char weights[OPTION_TEXT_MAX]; /* of worker 1, 2, ..., separated by blanks */

@@ -199,6 +199,20 @@ static const option_t pool_rows[] = {
             "least_matches, two_choices)"),
     INT_ROW(config_pool_t, idle_ms, "300000", 10, 86400000,
             "ms: a worker above min that was idle so long is stopped"),
+    INT_ROW(config_pool_t, scale_up, "100", 1, 100,
+            "percent of the pool's places in use, above which one more worker is started; at 100 "
+            "only when a task has to wait"),
+    INT_ROW(
+        config_pool_t, scale_down, "0", 0, 100,
+        "percent in use over scale_ms, below which an idle worker above min is stopped; 0: only "
+        "after idle_ms"),
+    INT_ROW(config_pool_t, scale_ms, "10000", 10, 86400000, "ms: over which scale_down looks"),
+    INT_ROW(config_pool_t, recycle_tasks, "0", 0, 1000000000,
+            "tasks after which a worker is replaced, the next one first; 0: never"),
+    INT_ROW(config_pool_t, recycle_ms, "0", 0, 31536000000,
+            "ms: age at which a worker is replaced, when it has ended a task; 0: never"),
+    INT_ROW(config_pool_t, recycle_bytes, "0", 0, 1099511627776,
+            "bytes: a worker whose process once had more in use is replaced; 0: never"),
     INT_ROW(config_pool_t, keys_max, "0", 0, 1000000,
             "keys (matches) that one worker holds; 0: no limit"),
     INT_ROW(config_pool_t, cancel_ms, "1000", 0, 86400000,

@@ -52,6 +52,10 @@ class Router(unittest.TestCase):
         return wait_for(lambda: [row["os_pid"] for row in self.node.workers("parser") if row["os_pid"]],
                         what="its process")[0]
 
+    def set(self, setting):
+        done = self.node.command("set", "parser", setting)
+        self.assertEqual((done.returncode, done.stderr), (0, ""), setting)
+
     def hold(self):
         """Stops the worker; what it is given stays with it."""
         pid = self.worker_pid()
@@ -84,8 +88,7 @@ class Router(unittest.TestCase):
 class Orders(Router):
     def test_options_of_a_pool_are_set_at_run_time(self):
         for setting in ("strategy=round_robin", "queue_max=7", "weights=3 1", "slow_start_ms=100"):
-            done = self.node.command("set", "parser", setting)
-            self.assertEqual((done.returncode, done.stderr), (0, ""), setting)
+            self.set(setting)
         client = self.client()
         self.assertIs(client.call_01("code_parse", CODE)["success"], True)
         client.send(b"", b"MDPC01", b"mmi.queue", b"code_parse")
@@ -102,7 +105,7 @@ class Orders(Router):
             self.assertIn(text, done.stderr)
 
     def test_cache_shows_its_figures_and_is_cleared(self):
-        self.node.command("set", "parser", "cache=1")
+        self.set("cache=1")
         client = self.client()
         for _ in range(3):
             client.call_01("code_parse", CODE)
@@ -138,6 +141,27 @@ class Orders(Router):
             greedy.receive()
             position += 1
         self.assertLess(position, 40)
+
+
+class Scale(Router):
+    def test_workers_are_recycled_one_at_a_time_with_the_next_one_first(self):
+        self.set("recycle_tasks=10")
+        client, least = self.client(), 1
+        first = self.worker_pid()
+        for _ in range(40):
+            self.assertIs(client.call_01("code_parse", CODE)["success"], True)
+            least = min(least, len([w for w in self.pool()["workers"] if w["state"] != "leaving"]))
+        wait_for(lambda: self.is_other(first), what="the next worker")
+        self.assertEqual(least, 1)
+        self.assertTrue(self.node.events("worker_recycled"))
+        self.assertEqual(self.pool()["failed"] + self.pool()["retried"], 0)
+
+    def test_worker_over_its_memory_is_recycled(self):
+        self.set("recycle_bytes=1000000")
+        first = self.worker_pid()
+        self.client().call_01("code_parse", CODE)
+        wait_for(lambda: self.is_other(first), what="the next worker")
+        self.assertEqual(self.node.events("worker_recycled")[0]["why"], "memory")
 
 
 class Poison(Router):
