@@ -53,7 +53,8 @@ static void ask_for_one(pool_t *pool, bool over_max)
 
 void pool_scale_up(pool_t *pool)
 {
-    bool is_used = (uint64_t)pool->running * 100 > (uint64_t)pool->config->scale_up * places(pool);
+    uint64_t limit = pool->config->scale_up == 0 ? 100 : (uint64_t)pool->config->scale_up;
+    bool is_used = (uint64_t)pool->running * 100 > limit * places(pool);
     if ((pool->wants_more || is_used) && can_grow(pool) && may_ask(pool)) {
         ask_for_one(pool, false);
     }

@@ -199,9 +199,10 @@ static const option_t pool_rows[] = {
             "least_matches, two_choices)"),
     INT_ROW(config_pool_t, idle_ms, "300000", 10, 86400000,
             "ms: a worker above min that was idle so long is stopped"),
-    INT_ROW(config_pool_t, scale_up, "100", 1, 100,
-            "percent of the pool's places in use, above which one more worker is started; at 100 "
-            "only when a task has to wait"),
+    INT_ROW(
+        config_pool_t, scale_up, "100", 0, 100,
+        "percent of the pool's places in use, above which one more worker is started; at 0 or 100 "
+        "only when a task has to wait"),
     INT_ROW(
         config_pool_t, scale_down, "0", 0, 100,
         "percent in use over scale_ms, below which an idle worker above min is stopped; 0: only "
