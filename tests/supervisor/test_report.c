@@ -14,7 +14,7 @@ static void quiet(void)
 
 TestSuite(report, .init = quiet);
 
-Test(report, storm_is_held_back_and_counted)
+Test(report, m20_storm_is_held_back_and_counted)
 {
     report_t report = {.supervisor = "s"};
 

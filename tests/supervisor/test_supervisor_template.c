@@ -181,3 +181,15 @@ Test(supervisor_template, m13_children_end_with_a_supervisor_that_is_killed)
 
     cr_assert_not(runtime_lives(node, last_kid));
 }
+
+Test(supervisor_template, m17_init_that_fails_reaches_who_asked_and_leaves_nothing)
+{
+    answer_of_init = TRP_FAILED;
+
+    probe_do(&parent, start_instance);
+
+    cr_assert_eq(probe_last(&parent)->tag, TRP_TAG_CHILD_ANSWER);
+    cr_assert_not(runtime_lives(node, last_kid));
+    cr_assert(runtime_lives(node, parent.other), "the supervisor goes on");
+    cr_assert_eq(starts, 1, "what was asked for is not tried again");
+}
