@@ -78,6 +78,8 @@ struct sim_domain {
     sim_thread_t threads[SIM_THREADS_MAX];
     uint32_t thread_count;
     int64_t paused_until_ns;
+    host_job_t *jobs;   /* offloaded, oldest first ... */
+    int64_t job_due_ns; /* ... the first of which is done then */
     int32_t os_pid;
     bool is_alive;
     bool is_leaving; /* asked for its end by process_exit; with: */
@@ -210,8 +212,10 @@ void sim_machine_start(trp_sim_t *sim, sim_machine_t *machine);
 /** Ends a process: by a signal (its memory and its voice are gone at once), or by its exit. */
 void sim_domain_crash(sim_domain_t *domain, int signal_number);
 void sim_domain_exit(sim_domain_t *domain, int status);
-/** Worker processes whose time has come. */
+/** Worker processes, and offloaded jobs, whose time has come. */
 void sim_births(trp_sim_t *sim);
+/** Keeps a job of the domain until then. */
+void sim_job_add(sim_domain_t *domain, host_job_t *job);
 int64_t sim_births_next_ns(const trp_sim_t *sim);
 bool sim_report_due(const sim_domain_t *domain);
 /** Tells a node the next thing that the guardian has to say. */

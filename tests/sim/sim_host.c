@@ -67,6 +67,12 @@ static void thread_join(void *user, host_thread_t **thread)
     *thread = NULL;
 }
 
+static trp_status_t offload(void *user, host_job_t *job)
+{
+    sim_job_add(user, job);
+    return TRP_OK;
+}
+
 static uint32_t processors(void *user)
 {
     (void)user;
@@ -110,6 +116,7 @@ void sim_host_init(sim_domain_t *domain)
         .wake = wake,
         .thread_start = thread_start,
         .thread_join = thread_join,
+        .offload = offload,
         .processors = processors,
         .process_id = process_id,
         .parent_id = parent_id,

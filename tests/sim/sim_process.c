@@ -306,8 +306,42 @@ static void carry_out(trp_sim_t *sim, const sim_birth_t *birth)
     }
 }
 
+/* ---- jobs that may block: a helper thread's, here between two steps ---- */
+
+static void next_job_due(sim_domain_t *domain)
+{
+    domain->job_due_ns = domain->jobs == NULL ? SIM_NEVER : soon_ns(domain->sim, REPORT_US);
+}
+
+void sim_job_add(sim_domain_t *domain, host_job_t *job)
+{
+    host_job_t **at = &domain->jobs;
+    const bool is_first = *at == NULL;
+    while (*at != NULL) {
+        at = &(*at)->next;
+    }
+    job->next = NULL;
+    *at = job;
+    if (is_first) {
+        next_job_due(domain);
+    }
+}
+
+static void run_job(sim_domain_t *domain)
+{
+    host_job_t *job = domain->jobs;
+    domain->jobs = job->next;
+    next_job_due(domain);
+    job->run(job);
+}
+
 void sim_births(trp_sim_t *sim)
 {
+    for (sim_domain_t *domain = sim->domains; domain != NULL; domain = domain->next) {
+        while (domain->is_alive && domain->jobs != NULL && domain->job_due_ns <= sim->now_ns) {
+            run_job(domain);
+        }
+    }
     for (sim_birth_t **at = &sim->births; *at != NULL;) {
         sim_birth_t *birth = *at;
         if (birth->due_ns > sim->now_ns) {
@@ -329,6 +363,10 @@ void sim_births(trp_sim_t *sim)
 int64_t sim_births_next_ns(const trp_sim_t *sim)
 {
     int64_t next = SIM_NEVER;
+    for (const sim_domain_t *domain = sim->domains; domain != NULL; domain = domain->next) {
+        const bool has_jobs = domain->is_alive && domain->jobs != NULL;
+        next = has_jobs && domain->job_due_ns < next ? domain->job_due_ns : next;
+    }
     for (const sim_birth_t *birth = sim->births; birth != NULL; birth = birth->next) {
         next = birth->due_ns < next ? birth->due_ns : next;
     }
@@ -365,6 +403,9 @@ void sim_domain_free(sim_domain_t *domain)
             node_destroy(&domain->node);
         }
         worker_destroy(&domain->worker);
+        while (domain->jobs != NULL) {
+            run_job(domain); /* nobody waits for it any more */
+        }
         envelope_meter_set(meter);
     }
 }

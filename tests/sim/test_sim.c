@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "actors/router.h"
+#include "runtime/offload.h"
 #include "tests/sim/scenario_echo.h"
 #include "tests/sim/sim.h"
 
@@ -10,16 +11,28 @@
 #define TAG_SAID  (TRP_TAG_USER + 1)
 #define TAG_BREAK (TRP_TAG_USER + 2)
 #define TAG_LATER (TRP_TAG_USER + 3)
+#define TAG_BLOCK (TRP_TAG_USER + 4)
+#define TAG_DONE  (TRP_TAG_USER + 5)
+
+static trp_status_t block(void *argument, zmq_msg_t *result)
+{
+    (void)argument;
+    (void)result;
+    return TRP_OK;
+}
 
 static trp_status_t receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
 {
     (void)state;
     uint64_t timer;
+    const trp_offload_t job = {.run = block, .tag = TAG_DONE};
     switch (message->tag) {
     case TAG_ASK:
         return trp_reply(ctx, message, TAG_SAID, "yes", 4);
     case TAG_LATER:
         return trp_timer_start(ctx, 3600000, 0, TAG_BREAK, &timer);
+    case TAG_BLOCK:
+        return trp_offload(ctx, &job, &timer);
     case TAG_BREAK:
         return TRP_FAILED;
     default:
@@ -79,6 +92,33 @@ Test(sim, an_hour_takes_no_time)
     cr_expect_not(trp_sim_lives(sim, pid));
     cr_assert(trp_sim_ended(sim, pid, &reason));
     cr_expect_eq(reason.kind, TRP_REASON_ERROR);
+    cr_expect(trp_sim_close(&sim), "%s", failure);
+}
+
+Test(sim, an_offloaded_job_is_done_between_two_steps)
+{
+    open_world(NULL);
+    const trp_pid_t pid = spawn_answerer(TRP_PLACE_POOL);
+
+    trp_sim_send(sim, pid, TAG_BLOCK, NULL, 0);
+    trp_sim_settle(sim);
+    cr_expect_eq(trp_sim_handled(sim, TAG_DONE), 0);
+    trp_sim_advance(sim, 10);
+
+    cr_expect_eq(trp_sim_handled(sim, TAG_DONE), 1);
+    cr_expect(trp_sim_close(&sim), "%s", failure);
+}
+
+Test(sim, an_offloaded_job_of_a_killed_node_does_not_run)
+{
+    open_world(NULL);
+    const trp_pid_t pid = spawn_answerer(TRP_PLACE_POOL);
+
+    trp_sim_send(sim, pid, TAG_BLOCK, NULL, 0);
+    trp_sim_fault(sim, "kill node a");
+    trp_sim_advance(sim, 10);
+
+    cr_expect_eq(trp_sim_handled(sim, TAG_DONE), 0);
     cr_expect(trp_sim_close(&sim), "%s", failure);
 }
 
