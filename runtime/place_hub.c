@@ -24,6 +24,7 @@ struct place_hub {
     place_link_t *dirty;
     uint32_t last_thread;               /* its index: the next one is looked for behind it */
     place_link_t *links[LINKS_MAX + 1]; /* by index; 0 is never used */
+    uint32_t link_count;
 };
 
 /* ---- the guardian ---- */
@@ -314,6 +315,7 @@ trp_status_t hub_link(place_hub_t *hub, trp_place_t place, trp_pid_t proxy,
     trp_writer_init(&link->start);
     place_link_open(link);
     hub->links[index] = link;
+    hub->link_count++;
     *result = link;
     return TRP_OK;
 }
@@ -332,6 +334,7 @@ void hub_unlink(place_hub_t *hub, place_link_t **pointer)
         }
     }
     hub->links[link->index] = NULL;
+    hub->link_count--;
     place_link_fini(link);
     free(link);
 }
@@ -339,9 +342,11 @@ void hub_unlink(place_hub_t *hub, place_link_t **pointer)
 void hub_each(const place_hub_t *hub, void (*each)(void *user, const place_link_t *link),
               void *user)
 {
-    for (uint32_t index = 1; index <= WORKERS_MAX; index++) {
+    uint32_t left = hub->link_count;
+    for (uint32_t index = 1; index <= LINKS_MAX && left > 0; index++) {
         if (hub->links[index] != NULL) {
             each(user, hub->links[index]);
+            left--;
         }
     }
 }

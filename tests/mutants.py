@@ -58,7 +58,7 @@ def workspace(kind, number, output):
     for name in SOURCES:
         source = os.path.join(ROOT, name)
         if os.path.isdir(source):
-            shutil.copytree(source, os.path.join(tree, name), ignore=shutil.ignore_patterns("node_modules", "__pycache__"))
+            shutil.copytree(source, os.path.join(tree, name), ignore=shutil.ignore_patterns("node_modules"))
         else:
             shutil.copy2(source, tree)
     os.symlink(os.path.join(ROOT, "vendor"), os.path.join(tree, "vendor"))

@@ -10,8 +10,8 @@ Stages: unit     build/tests/unit, the Criterion program
         stress   build/tests/stress/*: threads against each other, each again until its seconds are up
         examples examples/*/test_*.py, and the programs of examples/*/test_*.c
         sim      build/tests/sim/run: 1,000 worlds, and all schedules of a small one
-        tidy     the layout of the sources (tests/tidy.py and its self-test), and whether the models in
-                 tests/models still speak of the code as it is
+        tidy     the layout of the sources (tests/tidy.py and its self-test), and whether the
+                 bugs of tests/mutants.py can still be planted
 A filter is a part of a suite's, a file's or a test's name; several are joined by "or".
 """
 import argparse
@@ -217,7 +217,7 @@ def stress(totals, build, env, options):
 def tidy(totals, build, env, options):
     if options.filters and not any(word in "tests/tidy" for word in options.filters):
         return
-    for argv in (["tests/tidy.py"], ["tests/tidy.py", "--self-test"], ["tests/models/run.py", "--anchors"]):
+    for argv in (["tests/tidy.py"], ["tests/tidy.py", "--self-test"], ["tests/mutants.py", "check"]):
         status, output, seconds = run(["/usr/bin/python3", *argv], env)
         if status != 0:
             show(output)

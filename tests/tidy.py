@@ -292,7 +292,23 @@ def check_text(tree):
                 tree.report(path, number, "machine-path", "make the path relative: it exists on one machine only")
 
 
-CHECKS = [check_layers, check_cycles, check_own_header, check_sizes, check_calls, check_text]
+def check_models(tree):
+    """Each step of a model names code that is there: see tests/models/run.py."""
+    bodies = {}
+    for path, text in tree.sources(".pml"):
+        for match in re.finditer(r"/\* @ (\S+) (\w+): (.*?) \*/", text, re.S):
+            leaf, name, words = match.groups()
+            code = code_only(tree.files.get("runtime/" + leaf, ""))
+            if leaf not in bodies:
+                lines = code.splitlines()
+                bodies[leaf] = {function: " ".join("\n".join(lines[first - 1:last]).split())
+                                for function, first, last, _ in functions(code)}
+            if " ".join(words.split()) not in bodies[leaf].get(name, ""):
+                tree.report(path, text.count("\n", 0, match.start()) + 1, "model",
+                            f"runtime/{leaf}, {name} has no longer: {words}")
+
+
+CHECKS = [check_layers, check_cycles, check_own_header, check_sizes, check_calls, check_text, check_models]
 
 
 def check(files):
@@ -325,6 +341,7 @@ def self_test():
         "runtime/troupe.h": spdx + '#include "messages/pid.h"\n',
         "runtime/option.h": spdx,
         "runtime/cell.h": spdx + '#include "runtime/option.h"\n',
+        "tests/models/cell.pml": spdx + "x = 1 /* @ cell.c f: h->time(a) */\n",
         "runtime/cell.c": spdx + '#include "runtime/cell.h"\n\n/* strcpy( is only named here */\n'
                           + "int f(int (*g)(int, int), int a, int b, int c, int d)\n{\n    return h->time(a);\n}\n",
     }
@@ -343,6 +360,7 @@ def self_test():
         "columns": {"messages/wide.c": spdx + "/* " + "x" * 100 + " */\n"},
         "banned": {"messages/copy.c": spdx + "int f(void)\n{\n    strcpy(a, b);\n}\n"},
         "licence": {"messages/bare.c": "int x;\n"},
+        "model": {"tests/models/cell.pml": spdx + "x = 1 /* @ cell.c f: h->now(a) */\n"},
         "open-end": {"messages/later.c": spdx + "/* TO" + "DO */\n"},
         "machine-path": {"tests/run.sh": "# SPDX-License-Identifier: MIT\ncd /ho" + "me/me\n"},
     }

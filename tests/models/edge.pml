@@ -61,8 +61,8 @@ proctype pusher()
 {
     mtype before;
     bool was_parked;
-    queue++; /* @ scheduler.c scheduler_ready: runq_push(&runtime->edge->queue, cell) */
-    wake_edge(); /* @ scheduler.c scheduler_ready: wake_edge(runtime) */
+    queue++; /* @ scheduler.c ready_held: runq_push(&holder->queue, cell) */
+    wake_edge(); /* @ scheduler.c ready_held: wake_edge(runtime) */
     pushing--
 }
 
@@ -100,10 +100,10 @@ inline park()
     }
     if
     :: expected != RUNNING ->
-        state = RUNNING /* @ edge.c edge_wait: (void)atomic_exchange_explicit(&edge->state, EDGE_RUNNING */
+        state = RUNNING /* @ edge.c edge_resume: atomic_exchange_explicit(&edge->state, EDGE_RUNNING */
     :: else ->
         wait_events(); /* @ edge.c edge_wait: const int count = wait_events(edge, events, wait_ns) */
-        state = RUNNING; /* @ edge.c edge_wait: const int count = wait_events(edge, events, wait_ns); (void)atomic_exchange_explicit(&edge->state, EDGE_RUNNING */
+        state = RUNNING; /* @ edge.c edge_wait: const int count = wait_events(edge, events, wait_ns); edge_resume(edge) */
         if
         :: woken -> event_fd = 0 /* @ edge.c dispatch: read(edge->wake_fd, &count */
         :: else -> readable = false; received = true /* @ edge.c dispatch: (void)pump(edge, socket, socket->descriptors[0]) */

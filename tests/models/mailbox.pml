@@ -85,7 +85,7 @@ inline schedule() /* @ scheduler.c scheduler_ready: keep_local(worker, cell) */
     atomic {
         assert(running == 0 && ready == 0 && ready_pinned == 0);
         if
-        :: generation == 2 -> ready_pinned++ /* @ scheduler.c scheduler_ready: if (cell->pinned) */
+        :: generation == 2 -> ready_pinned++ /* @ scheduler.c scheduler_ready: if (cell->held != 0) */
         :: else -> ready++
         fi
     }

@@ -8,6 +8,7 @@
  *     cell 5   returns
  *     cell 6   is stuck until cell 5 has run, of which its worker knows nothing
  *
+ * The queue of system actors is another inject queue, looked at in the same places, and not modelled.
  * Each step is one atomic access of the code, or what it does under one lock; `@` as in mailbox.pml.
  * Worker 1 may be a spare that is told to rest. The sentinel's clock ticks at any time, but no more than FREE_TICKS times, and when nothing else
  * can move. Holds:
@@ -116,7 +117,7 @@ inline ready_outside(c)
     atomic {
         assert(!was_ready[c]);
         was_ready[c] = true;
-        inject!c /* @ scheduler.c inject: runq_push(&runtime->inject, cell) */
+        inject!c /* @ scheduler.c inject: runq_push(is_system(cell) ? &runtime->system : &runtime->inject, cell) */
     }
     notify() /* @ scheduler.c inject: scheduler_notify(runtime) */
 }
@@ -150,7 +151,7 @@ inline next_cell() /* @ scheduler.c scheduler_next: cell = take_lifo(worker) */
 
 inline steal()
 {
-    pop(inject); /* @ scheduler_loop.c steal: cell_t *cell = runq_pop(&runtime->inject) */
+    pop(inject); /* @ scheduler_loop.c steal: cell = cell == NULL ? runq_pop(&runtime->inject) : cell */
     other = 0;
     do
     :: other == WORKERS || cell != NOBODY -> break
@@ -329,7 +330,7 @@ inline stop_searching()
     searching--; /* @ scheduler.c stop_searching: atomic_fetch_sub_explicit(&runtime->searching, 1 */
     assert(searching >= 0);
     if
-    :: len(inject) > 0 -> notify() /* @ scheduler.c stop_searching: if (!runq_is_empty(&runtime->inject)) */
+    :: len(inject) > 0 -> notify() /* @ scheduler.c stop_searching: if (!runq_is_empty(&runtime->inject) || !runq_is_empty(&runtime->system)) */
     :: else ->
         if
         :: len(queue[me]) > 0 || !others_idle(me) -> notify_if_behind(len(queue[me])) /* @ scheduler.c stop_searching: runq_count(&worker->queue) != 0 || !scheduler_others_idle(worker) */

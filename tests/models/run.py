@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Checks the models of the core's protocols with spin; a table of runs, then one of mutants.
 
-    tests/models/run.py [--anchors] [NAME...]
+    tests/models/run.py [NAME...]
 
 A model is tests/models/NAME.pml. Its comments say what to do with it:
 
@@ -17,7 +17,7 @@ NAME.mutants has mistakes that must be found:
     - text                                 what stands once in the model ...
     + text                                 ... and what the mutant has in its place
 
---anchors looks only whether the code still is what the models say.
+That the code still is what the models say is a rule of tests/tidy.py as well.
 """
 import argparse
 import concurrent.futures
@@ -59,8 +59,6 @@ class Model:
         self.runs = {word: (bool(progress), flags.split()) for word, progress, flags in re.findall(
             r"^ \* run: (\w+) *(\[progress\])? *((?:-D\S+ *)*)", self.body, re.M)}
         self.mutants = [mutant(part) for part in re.split(r"^mutant ", read(path[:-3] + "mutants"), flags=re.M)[1:]]
-        self.anchors = [(path, name, re.sub(r"\s+", " ", words)) for path, name, words in re.findall(
-            r"/\* @ (\S+) (\w+): (.*?) \*/", self.body, re.S)]
 
     def mutate(self, changes):
         body = self.body.split("\n")
@@ -73,31 +71,6 @@ class Model:
             start = at - (self.body.rfind("\n", 0, at) + 1)
             body[line] = body[line][:start] + new + body[line][start + len(old):]
         return "\n".join(body)
-
-
-def stray_anchors(models):
-    """What the models say of the code and is not so."""
-    functions = {}
-    for model in models:
-        for leaf, name, words in model.anchors:
-            path = os.path.join(ROOT, "runtime", leaf)
-            if path not in functions:
-                functions[path] = bodies(path)
-            body = functions[path].get(name)
-            if body is None:
-                yield f"{model.name}.pml: no function {name} in runtime/{leaf}"
-            elif words not in body:
-                yield f"{model.name}.pml: runtime/{leaf}, {name} has no longer: {words}"
-
-
-def bodies(path):
-    """Function -> its text without comments, blanks as one."""
-    if not os.path.exists(path):
-        return {}
-    text = tidy.code_only(read(path))
-    lines = text.splitlines()
-    return {name: re.sub(r"\s+", " ", "\n".join(lines[first - 1:last]))
-            for name, first, last, _ in tidy.functions(text)}
 
 
 def search(folder, body, flags, kind, level="-O1"):
@@ -184,7 +157,6 @@ def check_mutants(pool, models):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--anchors", action="store_true")
     parser.add_argument("names", nargs="*", metavar="NAME")
     options = parser.parse_args()
     models = [Model(path) for path in sorted(glob.glob(os.path.join(FOLDER, "*.pml")))]
@@ -192,15 +164,12 @@ def main():
     if not models:
         parser.error("no such model")
     begin = time.monotonic()
-    stray = list(stray_anchors(models))
-    for line in stray:
-        print(line)
-    print(f"{sum(len(model.anchors) for model in models) - len(stray)} steps stand for code that is there, "
-          f"{len(stray)} do not")
-    if stray:
+    tree = tidy.Tree(tidy.read_tree(ROOT))
+    tidy.check_models(tree)
+    for path, line, _, text in tree.found:
+        print(f"{path}:{line}: {text}")
+    if tree.found:
         sys.exit("look whether the model still says what the code does, then name the new text")
-    if options.anchors:
-        return
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         good = check_runs(pool, models)
         good = check_mutants(pool, models) and good

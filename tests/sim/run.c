@@ -19,9 +19,9 @@
 #define SHOW_NS       2000000000LL
 #define NS_OF_MINUTE  60000000000LL
 
-static const scenario_t *const scenarios[] = {&scenario_pool,    &scenario_partition,
-                                              &scenario_rolling, &scenario_tree,
-                                              &scenario_order,   &scenario_nodes};
+static const scenario_t *const scenarios[] = {
+    &scenario_pool,  &scenario_partition, &scenario_rolling, &scenario_tree,
+    &scenario_order, &scenario_nodes,     &scenario_ask};
 #define SCENARIO_COUNT (sizeof(scenarios) / sizeof(scenarios[0]))
 
 typedef struct plan {

@@ -21,5 +21,6 @@ extern const scenario_t scenario_rolling;
 extern const scenario_t scenario_tree;
 extern const scenario_t scenario_order;
 extern const scenario_t scenario_nodes;
+extern const scenario_t scenario_ask;
 
 #endif

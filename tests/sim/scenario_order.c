@@ -17,12 +17,19 @@ static trp_sim_t *world;
 static trp_status_t talker_receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
 {
     (void)state;
-    if (message->tag != TAG_GO) {
+    size_t size = 0;
+    uint32_t count = 0;
+    const void *data = trp_message_data(message, &size);
+    if (message->tag != TAG_GO || size != sizeof(count)) {
         return TRP_OK;
     }
-    for (uint32_t n = 0; n < NUMBERS; n++) {
+    memcpy(&count, data, size);
+    for (uint32_t n = 0; n < count; n++) {
         if (trp_send(ctx, message->from, TAG_NUMBER, &n, sizeof(n)) != TRP_OK) {
-            return TRP_FAILED; /* its window is full: no gap may be seen then either */
+            const trp_reason_t full =
+                trp_reason(TRP_REASON_ERROR, (int32_t)n, "its window is full");
+            trp_stop(ctx, &full);
+            return TRP_OK;
         }
     }
     trp_stop(ctx, NULL);
@@ -34,7 +41,7 @@ static const trp_class_t talker_class = {.name = "talker", .version = 1, .receiv
 /* ---- hears them ---- */
 
 typedef struct teller {
-    uint32_t next, round, said;
+    uint32_t next, round, count;
     uint64_t ref;
 } teller_t;
 
@@ -46,12 +53,13 @@ static trp_status_t begin(trp_ctx_t *ctx, teller_t *teller)
                                    trp_random(ctx) % 4 == 0 ? TRP_PLACE_POOL : TRP_PLACE_PROCESS,
                                .monitor = true,
                                .monitor_ref = &teller->ref};
-    teller->next = teller->said = 0;
+    teller->next = 0;
+    teller->count = (uint32_t)(trp_random(ctx) % NUMBERS);
     trp_status_t status = trp_spawn(ctx, &spawn, &talker);
-    for (uint32_t n = 0; n < NUMBERS && status == TRP_OK;
-         n++) { /* the way there has a window too */
-        teller->said++;
-        status = trp_send(ctx, talker, n + 1 < NUMBERS ? TAG_NUMBER : TAG_GO, &n, sizeof(n));
+    for (uint32_t n = 0; n < NUMBERS && status == TRP_OK; n++) { /* that way has a window too */
+        const bool is_last = n + 1 == NUMBERS;
+        status = trp_send(ctx, talker, is_last ? TAG_GO : TAG_NUMBER, &teller->count,
+                          sizeof(teller->count));
     }
     return status == TRP_BUSY ? TRP_OK : status;
 }
@@ -62,16 +70,22 @@ static trp_status_t init(trp_ctx_t *ctx, void *state, const trp_envelope_t *args
     return begin(ctx, state);
 }
 
+/* Whoever ends by itself has its last word after all that it said. */
 static void check_end(const teller_t *teller, const trp_envelope_t *message)
 {
     trp_reason_t reason;
     size_t size = 0;
     const void *data = trp_message_data(message, &size);
-    const bool is_normal =
-        trp_reason_read(data, size, &reason) == TRP_OK && reason.kind == TRP_REASON_NORMAL;
-    if (is_normal && teller->next != NUMBERS) {
-        trp_sim_fail(world, "the end of the talker came with %u of %u numbers", teller->next,
-                     NUMBERS);
+    if (trp_reason_read(data, size, &reason) != TRP_OK) {
+        trp_sim_fail(world, "the end of the talker came without a reason");
+        return;
+    }
+    const bool is_own = reason.kind == TRP_REASON_NORMAL || reason.kind == TRP_REASON_ERROR;
+    const uint32_t said = reason.kind == TRP_REASON_ERROR ? (uint32_t)reason.code : teller->count;
+    if (is_own && teller->next != said) {
+        trp_sim_fail(world, "the end of the talker came with %u of %u numbers", teller->next, said);
+    } else if (reason.kind == TRP_REASON_EXIT_CODE && reason.code == 0) {
+        trp_sim_fail(world, "the talker left without a word");
     }
 }
 

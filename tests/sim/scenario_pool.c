@@ -22,7 +22,7 @@ static void play(trp_sim_t *sim)
                                                   "        tools = echo\n"});
     trp_sim_client_t *client = trp_sim_client(sim, "client", "tcp://127.0.0.1:5555");
     for (int i = 0; i < 20; i++) {
-        trp_sim_call(client, "echo", "{\"n\":1}", 0);
+        trp_sim_call(client, "echo", "{\"n\":1}", i % 3 == 0 ? 10 : 0);
         trp_sim_advance(sim, 100);
     }
 }
