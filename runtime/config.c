@@ -86,7 +86,7 @@ static trp_status_t read_options(loader_t *loader, const char *path, zconfig_t *
 {
     for (zconfig_t *item = zconfig_child(section); item != NULL; item = zconfig_next(item)) {
         if (strchr(path, '.') != NULL && strcmp(zconfig_name(item), "options") == 0 &&
-            zconfig_value(item)[0] == '\0') {
+            (zconfig_value(item) == NULL || zconfig_value(item)[0] == '\0')) {
             continue;
         }
         trp_status_t status = set_option(loader, path, item, targets, count);

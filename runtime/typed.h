@@ -2,10 +2,13 @@
 /* Typed messages, for actor authors: sent and read by the name of their schema. A value of another
  * type doesn't compile; a message of another type is refused with both names.
  *
- *     TRP_SCHEMA_DECLARE(reading, READING_FIELDS)             reading_t, reading_schema
+ * After TRP_SCHEMA_DECLARE(reading, READING_FIELDS), which makes reading_t and reading_schema, one
+ * actor sends and another reads:
  *
  *     reading_t reading = {.sensor = 4, .celsius = 21.5};
  *     status = trp_send_as(ctx, chart, reading, &reading);
+ *
+ * In the receiver:
  *
  *     status = trp_read_as(ctx, message, reading, &reading, &fault);
  *
