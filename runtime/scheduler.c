@@ -2,6 +2,7 @@
 #include "runtime/scheduler.h"
 
 #include "runtime/send.h"
+#include "runtime/watchdog.h"
 
 #define LIFO_USES    16    /* in a row, while others wait in the queue */
 #define SYSTEM_USES  16    /* likewise */
@@ -261,6 +262,31 @@ void scheduler_turn_wheel(worker_t *worker, worker_t *owner, int64_t now_ns)
     }
 }
 
+static void adopt_from(worker_t *worker, worker_t *stuck, int64_t now_ns)
+{
+    scheduler_turn_wheel(worker, stuck, now_ns);
+    cell_t *cell = runq_steal(&stuck->queue, &worker->queue);
+    if (cell != NULL) {
+        runq_push(&worker->queue, cell);
+    }
+    /* Acquire: the cell as its waker left it; a release is the queue's lock. */
+    cell = atomic_exchange_explicit(&stuck->lifo, NULL, memory_order_acquire);
+    if (cell != NULL) {
+        runq_push(&worker->queue, cell);
+    }
+}
+
+void scheduler_adopt(worker_t *worker, int64_t now_ns)
+{
+    trp_runtime_t *runtime = worker->runtime;
+    uint64_t others = ~((1ull << runtime->first_pool) - 1) & ~(1ull << worker->index);
+    uint64_t stuck = watchdog_stuck(runtime) & others;
+    while (stuck != 0 && worker->runs_pool) {
+        adopt_from(worker, &runtime->workers[__builtin_ctzll(stuck)], now_ns);
+        stuck &= stuck - 1;
+    }
+}
+
 void scheduler_tick(worker_t *worker)
 {
     int64_t now = runtime_clock(worker->runtime);
@@ -274,6 +300,7 @@ void scheduler_tick(worker_t *worker)
     }
     worker->clock_credit = worker->clock_interval;
     scheduler_turn_wheel(worker, worker, now);
+    scheduler_adopt(worker, now);
 }
 
 /* A worker that was woken to search, or did, has found something: another may search now, or look

@@ -153,6 +153,9 @@ struct trp_runtime {
     counters_t outside; /* of threads that are no workers */
     sender_t outsider;  /* they */
     watchdog_t watchdog;
+    /* The next five, and worker.parked and .rests, are sequentially consistent throughout unless it
+     * says otherwise there: park and wake are each a write of one and then a read of another, on
+     * both sides (push, then look for sleepers; say that one sleeps, then look at the queues). */
     _Alignas(64) _Atomic uint64_t idle; /* a bit for each parked pool worker */
     _Atomic uint64_t live; /* a bit for each pool worker that takes cells; spares come and go */
     _Atomic uint32_t searching;
@@ -188,6 +191,10 @@ void scheduler_run(worker_t *worker, cell_t *cell);
 /** Fires what is due on the wheel of `owner`; by `worker`, this thread's: itself or who finds it
  * stuck. */
 void scheduler_turn_wheel(worker_t *worker, worker_t *owner, int64_t now_ns);
+
+/** Takes what waits behind the pool workers that the watchdog found stuck, if there are any: queue,
+ * LIFO slot, due timers. */
+void scheduler_adopt(worker_t *worker, int64_t now_ns);
 
 /** Looks at the clock: fires timers that are due. */
 void scheduler_tick(worker_t *worker);

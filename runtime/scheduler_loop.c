@@ -32,6 +32,10 @@ static cell_t *steal(worker_t *worker)
 {
     trp_runtime_t *runtime = worker->runtime;
     cell_t *cell = runq_pop(&runtime->system);
+    if (cell == NULL && watchdog_stuck(runtime) != 0) {
+        scheduler_adopt(worker, runtime_clock(runtime));
+        cell = runq_pop(&worker->queue);
+    }
     cell = cell == NULL ? runq_pop(&runtime->inject) : cell;
     uint32_t pool = runtime->worker_count - runtime->first_pool;
     uint32_t start = pool > 1 ? (uint32_t)(worker_chance(worker) % pool) : 0;
@@ -190,6 +194,10 @@ static cell_t *rescue(worker_t *worker, uint32_t turns[WORKERS_MAX])
     const trp_runtime_t *runtime = worker->runtime;
     uint64_t idle = atomic_load_explicit(&runtime->idle, memory_order_seq_cst);
     cell_t *cell = NULL;
+    if (watchdog_stuck(runtime) != 0) { /* no need to look twice */
+        scheduler_adopt(worker, runtime_clock(runtime));
+        cell = scheduler_next(worker);
+    }
     for (uint32_t i = runtime->first_pool; i < runtime->worker_count; i++) {
         worker_t *other = &runtime->workers[i];
         uint32_t turn = atomic_load_explicit(&other->turn, memory_order_relaxed);

@@ -89,6 +89,9 @@ void spare_rest(worker_t *worker)
     }
     /* Sequentially consistent: from here on the others need not look after it. */
     atomic_fetch_and_explicit(&runtime->live, ~(1ull << worker->index), memory_order_seq_cst);
+    /* It may have been the sentinel, and those who parked meanwhile are not: one of them looks
+     * around, parks again, and takes the office. */
+    scheduler_notify(runtime);
     for (;;) {
         scheduler_turn_wheel(worker, worker, runtime_clock(runtime));
         /* Sequentially consistent, all: who ends the rest clears `rests` or sets `stopping`, then
