@@ -26,7 +26,7 @@ from node import Node, NodeError  # noqa: E402
 from record import Record  # noqa: E402
 from rich.console import Console  # noqa: E402
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: E402
-from troupe_client import Client  # noqa: E402
+from troupe_client import AsyncClient  # noqa: E402
 
 FILES_MIN = 300
 
@@ -82,7 +82,7 @@ async def drive(node, options):
     board = Board(all_jobs, options.json)
     killer = Killer(node, board.log)
     plan = [("parser", parse), ("transform", race)] * 2
-    async with Client(node.endpoints["majordomo"]) as client:
+    async with AsyncClient(node.endpoints["majordomo"]) as client:
         record = Record(client)
         begin = time.perf_counter()
         watching = asyncio.create_task(board.watch())

@@ -13,7 +13,7 @@ from node import PROGRAM, ROOT, Node
 CLIENTS = os.path.join(ROOT, "examples", "clients")
 sys.path.insert(0, os.path.join(CLIENTS, "python"))
 
-from troupe_client import Client, ToolError, call  # noqa: E402
+from troupe_client import AsyncClient, ToolError, call  # noqa: E402
 
 
 SILENT_ZEROMQ = """
@@ -103,7 +103,7 @@ class Clients(unittest.TestCase):
 
     def test_python_client_keeps_many_calls_apart(self):
         async def many():
-            async with Client(self.endpoint) as client:
+            async with AsyncClient(self.endpoint) as client:
                 bodies = [{"language": "json", "code": "[" + "1," * i + "1]"} for i in range(60)]
                 results = await asyncio.gather(*(client.call("code_parse", body) for body in bodies))
                 return [result["root"].count("(number)") for result in results], client.unexpected

@@ -18,7 +18,7 @@ async function main() {
   const client = new Client(endpoint);
   try {
     const body = { filename: path.basename(file), code: fs.readFileSync(file, 'utf8') };
-    const tree = await client.call('code_parse', body, 10000);
+    const tree = await client.call('code_parse', body, { timeout: 10000 });
     console.log(tree.root);
     console.error(`${tree.language}: ${tree.node_count} nodes`);
   } finally {

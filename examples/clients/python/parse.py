@@ -18,7 +18,7 @@ def main():
         body = {"filename": os.path.basename(sys.argv[1]), "code": file.read()}
     try:
         tree = call("code_parse", body, endpoint, timeout=10.0)
-    except (ToolError, TimeoutError) as error:
+    except (ToolError, OSError) as error:
         sys.exit(f"parse.py: {error}")
     print(tree["root"])
     print(f"{tree['language']}: {tree['node_count']} nodes", file=sys.stderr)

@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: MIT
+"""The Python clients and the Python worker of examples/clients against a real node."""
+import asyncio
+import itertools
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+
+from node import ROOT, Node, wait_for
+
+PYTHON = os.path.join(ROOT, "examples", "clients", "python")
+sys.path.insert(0, PYTHON)
+
+import troupe_client  # noqa: E402
+from troupe_client import AsyncClient, Client, ConnectionLost, ToolBusy, ToolError  # noqa: E402
+from troupe_worker import Worker  # noqa: E402
+
+CONFIG = """
+node
+    name = clients
+majordomo
+    endpoint = "ipc://{folder}/port"
+    heartbeat_ms = 100
+    liveness = 20
+pools
+    foreign
+        foreign = 1
+        options = 1
+        tools = "upper count gate frames fail"
+        queue_max = 4
+        cancel_ms = 50
+    parser
+        class = parser
+        place = process
+        tools = "code_parse"
+"""
+JSON = {"language": "json", "code": "[1]"}
+
+
+def count(body):
+    for number in range(body["to"]):
+        yield number
+    return "end"
+
+
+class Gate:
+    """A function that waits until it is let go on."""
+
+    def __init__(self):
+        self.entered, self.go = threading.Semaphore(0), threading.Semaphore(0)
+        self.serials = itertools.count(1)
+
+    def __call__(self, body):
+        self.entered.release()
+        self.go.acquire()
+        return next(self.serials)
+
+
+class PythonClient(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.mkdtemp(prefix="troupe-clients-")
+        self.addCleanup(shutil.rmtree, folder)
+        self.config = CONFIG.replace("{folder}", folder)  # an address that the next node can have, too
+        self.node = Node(self.config)
+        self.addCleanup(self.node.close)
+        self.endpoint = self.node.endpoints["majordomo"]
+
+    def client(self):
+        client = Client(self.endpoint)
+        self.addCleanup(client.close)
+        return client
+
+    def serve(self, tool, function, **options):
+        worker = Worker(self.endpoint, tool, function, heartbeat=0.1, liveness=20, **options)
+        thread = threading.Thread(target=worker.run)
+        thread.start()
+        self.addCleanup(thread.join)
+        self.addCleanup(worker.stop)
+        return worker
+
+    def gate(self):
+        gate = Gate()
+        self.serve("gate", gate)
+        self.addCleanup(gate.go.release, 100)
+        return gate
+
+    def test_many_calls_are_under_way_on_one_socket(self):
+        client = self.client()
+        calls = [client.start("code_parse", {"language": "json", "code": "[" + "1," * i + "1]"}) for i in range(60)]
+
+        counts = [call.result()["root"].count("(number)") for call in reversed(calls)]
+
+        self.assertEqual(counts, list(range(60, 0, -1)))
+        self.assertEqual(client.unexpected, 0)
+
+    def test_partial_answers_are_iterated(self):
+        self.serve("count", count)
+        client = self.client()
+
+        self.assertEqual(list(client.stream("count", {"to": 3})), [0, 1, 2, "end"])
+        self.assertEqual(client.call("count", {"to": 3}), "end")
+
+        async def stream():
+            async with AsyncClient(self.endpoint) as other:
+                return [part async for part in other.stream("count", {"to": 3})]
+
+        self.assertEqual(asyncio.run(stream()), [0, 1, 2, "end"])
+
+    def test_frames_pass_as_they_are_with_options_and_without(self):
+        self.serve("frames", lambda frames: [b"got", *frames], raw=True)
+        self.serve("unlisted", lambda frames: [b"got", *frames], raw=True)
+        client = self.client()
+
+        self.assertEqual(client.call("frames", [b"\x00", b"b"]), [b"got", b"\x00", b"b"])
+        wait_for(lambda: self.node.events("foreign_worker_came")[1:], what="both workers")
+        self.assertEqual(client.call("unlisted", b"a", plain=True), [b"got", b"a"])
+
+        async def plain():
+            async with AsyncClient(self.endpoint) as other:
+                return await other.call("unlisted", b"a", plain=True)
+
+        self.assertEqual(asyncio.run(plain()), [b"got", b"a"])
+
+    def test_errors_are_exceptions_of_python(self):
+        client = self.client()
+        self.serve("fail", lambda body: {}[body["key"]])
+        cases = [("code_parse", {"language": "json"}, ValueError, "E_BAD_PAYLOAD"),
+                 ("code_pase", {}, LookupError, "E_UNKNOWN_TOOL"),
+                 ("fail", {"key": "k"}, ToolError, "E_FAILED")]
+        for tool, body, kind, code in cases:
+            with self.subTest(tool=tool), self.assertRaises(kind) as caught:
+                client.call(tool, body)
+            self.assertEqual(caught.exception.code, code)
+
+    def test_time_limit_raises_timeout_error(self):
+        self.gate()
+        with self.assertRaises(TimeoutError):
+            self.client().call("gate", {}, timeout=0.2)
+
+        async def limited():
+            async with AsyncClient(self.endpoint) as client:
+                await client.call("gate", {}, timeout=0.2)
+
+        with self.assertRaises(TimeoutError):
+            asyncio.run(limited())
+
+    def test_cancel_takes_the_task_from_the_queue(self):
+        gate, client = self.gate(), self.client()
+        first, second = client.start("gate", {"n": 1}), client.start("gate", {"n": 2})
+        gate.entered.acquire()
+
+        second.cancel()
+        gate.go.release()
+
+        self.assertEqual(first.result(), 1)
+        with self.assertRaises(ToolError) as caught:
+            second.result()
+        self.assertEqual(caught.exception.code, "E_CANCELLED")
+        self.assertEqual(client.call("mmi.queue", b"gate")[0], b"200")
+        self.assertFalse(gate.entered.acquire(blocking=False))
+
+    def test_cancelled_task_of_asyncio_cancels_its_call(self):
+        gate = self.gate()
+
+        async def cancelled():
+            async with AsyncClient(self.endpoint) as client:
+                first = asyncio.create_task(client.call("gate", {"n": 1}))
+                await asyncio.to_thread(gate.entered.acquire)
+                second = asyncio.create_task(client.call("gate", {"n": 2}))
+                while b'"queued":1' not in (await client.call("mmi.queue", b"gate"))[1]:
+                    pass
+                second.cancel()
+                while b'"queued":0' not in (await client.call("mmi.queue", b"gate"))[1]:
+                    pass
+                gate.go.release()
+                return await first
+
+        self.assertEqual(asyncio.run(asyncio.wait_for(cancelled(), 30)), 1)
+
+    def test_busy_is_an_exception_or_with_retry_waited_for(self):
+        gate, client = self.gate(), self.client()
+        calls = [client.start("gate", {"n": 0})]
+        gate.entered.acquire()
+        calls += [client.start("gate", {"n": n}) for n in range(1, 5)]
+        with self.assertRaises(ToolBusy):
+            client.call("gate", {"n": 5})
+        patient = client.start("gate", {"n": 5}, retry=True)
+        wait_for(lambda: client.call("mmi.queue", b"gate") and patient.send_at, what="its refusal")
+
+        gate.go.release(100)
+
+        self.assertEqual(sorted([call.result() for call in calls] + [patient.result()]), [1, 2, 3, 4, 5, 6])
+
+    def restart(self):
+        """kill -9 of the node, and another at the same address."""
+        self.node.close()
+        self.node = Node(self.config)
+        self.addCleanup(self.node.close)
+
+    def test_lost_connection_fails_a_call_or_with_retry_is_made_up_for(self):
+        gate, client = self.gate(), self.client()
+        once = client.start("gate", {"n": 1})
+        least = client.start("code_parse", JSON, retry=True)
+        again = client.start("gate", {"n": 2}, retry=True)
+        gate.entered.acquire()
+        self.assertIn("number", least.result()["root"])
+
+        self.restart()
+
+        with self.assertRaises(ConnectionLost):
+            once.result()
+        gate.go.release(100)
+        self.assertGreater(again.result(), 1)
+        self.assertIn("number", client.call("code_parse", JSON)["root"])
+
+    def test_lost_connection_is_made_up_for_with_asyncio_too(self):
+        gate = self.gate()
+
+        async def lost():
+            async with AsyncClient(self.endpoint) as client:
+                once = asyncio.create_task(client.call("gate", {"n": 1}))
+                again = asyncio.create_task(client.call("gate", {"n": 2}, retry=True))
+                await asyncio.to_thread(gate.entered.acquire)
+                await asyncio.to_thread(self.restart)
+                gate.go.release(100)
+                results = await asyncio.gather(once, again, return_exceptions=True)
+                return results, (await client.call("code_parse", JSON))["root"]
+
+        (once, again), root = asyncio.run(asyncio.wait_for(lost(), 60))
+        self.assertIsInstance(once, ConnectionLost)
+        self.assertIsInstance(again, int)
+        self.assertIn("number", root)
+
+    def test_same_idempotency_key_is_done_once(self):
+        gate, client = self.gate(), self.client()
+        gate.go.release(100)
+
+        answers = [client.call("gate", {"n": 1}, idem="the same") for _ in range(3)]
+
+        self.assertEqual(answers, [1, 1, 1])
+
+    def test_worker_example_serves_its_tool(self):
+        example = subprocess.Popen([sys.executable, os.path.join(PYTHON, "upper.py"), self.endpoint])
+        self.addCleanup(example.wait)
+        self.addCleanup(example.kill)
+
+        printed = self.node.command("call", "upper", '{"text": "some words"}')
+
+        self.assertIn("SOME WORDS", printed.stdout, printed.stderr)
+        parts = list(self.client().stream("upper", {"text": "a b"}))
+        self.assertEqual(parts, ["A", "B", {"text": "A B"}])
+
+    def test_module_function_makes_one_call(self):
+        self.assertIn("number", troupe_client.call("code_parse", JSON, self.endpoint)["root"])
+
+
+if __name__ == "__main__":
+    unittest.main()
