@@ -210,7 +210,7 @@ static trp_status_t receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *m
         on_call(router, message);
         break;
     case TRP_TAG_ROUTER_ORDER:
-        router_on_order(router, message);
+        status = router_on_order(router, message);
         break;
     case TRP_TAG_STOP:
         on_stop(router, message);

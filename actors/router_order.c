@@ -17,6 +17,7 @@ typedef struct order {
     const char *code;    /* of the error; NULL: none */
     char message[256];
     bool is_later; /* somebody else answers */
+    bool crashes;  /* the router ends after the answer */
 } order_t;
 
 TRP_PRINTF(3, 4)
@@ -151,6 +152,15 @@ static void set_option(order_t *order)
     }
 }
 
+/* ---- debugging ---- */
+
+/* Its tables belong to the edge, so the router that is started next finds them. */
+static void crash_router(order_t *order)
+{
+    order->crashes = true;
+    trp_write_bool(&order->result, true);
+}
+
 /* ---- the table ---- */
 
 typedef struct action {
@@ -165,7 +175,7 @@ static const action_t actions[] = {
     {"set", NEEDS_OPTION, set_option},      {"cache", 0, show_cache},
     {"cache_clear", 0, clear_cache},        {"poison", 0, list_poison},
     {"poison_show", NEEDS_ID, show_poison}, {"poison_replay", NEEDS_ID, replay_poison},
-    {"poison_drop", NEEDS_ID, drop_poison},
+    {"poison_drop", NEEDS_ID, drop_poison}, {"crash", 0, crash_router},
 };
 
 static void run(order_t *order)
@@ -217,7 +227,7 @@ static void answer(order_t *order)
     trp_writer_fini(&writer);
 }
 
-void router_on_order(router_t *router, const trp_envelope_t *message)
+trp_status_t router_on_order(router_t *router, const trp_envelope_t *message)
 {
     trp_document_t document;
     router_order_t wish = {0};
@@ -238,4 +248,5 @@ void router_on_order(router_t *router, const trp_envelope_t *message)
     if (is_whole) {
         trp_document_fini(&document);
     }
+    return order.crashes ? TRP_FAILED : TRP_OK;
 }

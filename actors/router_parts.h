@@ -235,7 +235,8 @@ void pool_settings_changed(pool_t *pool);
 
 /* ---- router_order.c: what people ask the router for ---- */
 
-void router_on_order(router_t *router, const trp_envelope_t *message);
+/** errors: TRP_FAILED (that was the order: the actor is to end with it) */
+TRP_MUST_USE trp_status_t router_on_order(router_t *router, const trp_envelope_t *message);
 
 /* ---- router_mmi.c: the broker's own services (RFC 8) ---- */
 

@@ -42,7 +42,7 @@ enum {
     F(BYTES, body, _, 0, TRP_BODY_MAX, "the request's body, verbatim: MessagePack or JSON map")
 
 #define ROUTER_ORDER_FIELDS(F)                                                         \
-    F(STRING, action, _, 1, 32, "set, cache, cache_clear, poison, poison_show, ...")   \
+    F(STRING, action, _, 1, 32, "set, cache, cache_clear, poison, ..., crash")         \
     F(OPT_STRING, pool, _, 1, 255, "set: name of the pool")                            \
     F(OPT_STRING, option, _, 1, 63, "set: one of the pool's options")                  \
     F(OPT_STRING, value, _, 0, 255, "set: its value, as one would write it in a file") \

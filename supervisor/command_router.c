@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* cache, poison, set: what people ask the router for. */
+/* cache, poison, set, debug: what people ask the router for. */
 #include <stdio.h>
 #include <string.h>
 
@@ -132,6 +132,26 @@ int command_set(const command_call_t *call)
         {"action", "set"}, {"pool", call->arguments[0]}, {"option", option}, {"value", value}};
     client_answer_t answer;
     if (!ask(call, members, 4, &answer)) {
+        return EXIT_FAILED;
+    }
+    client_answer_fini(&answer);
+    if (call->json) {
+        puts("true");
+    }
+    return EXIT_OK;
+}
+
+/* ---- debug ---- */
+
+int command_debug(const command_call_t *call)
+{
+    const member_t members[] = {{"action", "crash"}};
+    client_answer_t answer;
+    if (strcmp(call->arguments[0], "crash-router") != 0) {
+        return command_fail(call, EXIT_USAGE, "debug takes crash-router, not `%s`",
+                            call->arguments[0]);
+    }
+    if (!ask(call, members, 1, &answer)) {
         return EXIT_FAILED;
     }
     client_answer_fini(&answer);

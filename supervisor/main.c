@@ -57,6 +57,10 @@ static const command_t commands[] = {
      "Without an argument: a list of them. `show` prints one with its input, `replay` gives it to\n"
      "a worker once more and prints what became of it, `drop` forgets it.",
      command_poison},
+    {"debug", "crash-router", 1, 1, COMMAND_JSON | COMMAND_CONTROL,
+     "break a part of a node on purpose, to see it mended",
+     "crash-router: the router fails and is started again; what it had accepted is answered.",
+     command_debug},
     {"why", "WHO|FILE", 1, 1, COMMAND_JSON | COMMAND_CONTROL, "show what a worker process did last",
      "WHO is a pid, a name or the number of a process; one that died is found as well, while its\n"
      "black box is kept. FILE, with a slash in it, is such a box: it needs no node.",

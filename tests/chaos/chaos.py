@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Kills random workers of a node under load and prints the account.
+"""Breaks a node under load and prints the account.
 
-    ./dev chaos [--kills 1000] [--every-ms 20] [--clients 8] [--seed N] [--json]
+    ./dev chaos --seconds 60 [--seed N] [--json]                                  all kinds of faults: storm.py
+    ./dev chaos [--kills 1000] [--every-ms 20] [--clients 8] [--seed N] [--json]  kills of workers alone
 
-Each client has one task under way at a time, whose answer carries what only that task could give, so a
-lost task is a client that waits for ever and a doubled one is an answer that nobody waits for. Exit
-status 1: a task was lost, doubled or failed, a process was left as a zombie, or the node has grown.
+Of the second, which looks at the node's size as well: each client has one task under way at a time, whose
+answer carries what only that task could give, so a lost task is a client that waits for ever and a doubled
+one is an answer that nobody waits for. Exit status 1: a task was lost, doubled or failed, a process was left
+as a zombie, or the node has grown.
 """
 import argparse
 import json
@@ -21,7 +23,8 @@ import zmq
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tests", "system"))
-from node import SLOW, Node, wait_for  # noqa: E402  (the path above)
+import storm as weather  # noqa: E402  (the path above)
+from node import SLOW, Node, wait_for  # noqa: E402
 
 CONFIG = """
 node
@@ -202,13 +205,15 @@ def run(options):
 
 def main():
     parser = argparse.ArgumentParser(prog="./dev chaos")
+    parser.add_argument("--seconds", type=float)
     parser.add_argument("--kills", type=int, default=1000)
     parser.add_argument("--every-ms", type=int, default=20)
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true")
-    account = run(parser.parse_args())
-    if "--json" in sys.argv:
+    options = parser.parse_args()
+    account = weather.run(options.seconds, options.seed) if options.seconds else run(options)
+    if options.json:
         print(json.dumps(account))
     else:
         for name, value in account.items():
