@@ -8,6 +8,9 @@
 #include "runtime/option.h"
 #include "runtime/runtime.h"
 
+#define CONFIG_PATH_MAX   256 /* bytes of an option's path: "tree.children.a.children.b.restart" */
+#define CONFIG_NESTED_MAX 10  /* supervisors above one another, below the root */
+
 /** Options of `node` (one table: config_node_options). */
 typedef struct config_node {
     char name[TRP_NAME_MAX];
@@ -36,9 +39,14 @@ typedef struct config_cache {
     int64_t idem_ms;                /* how long an idempotency key is remembered */
 } config_cache_t;
 
-/** A child of the tree, or one worker of a pool: SUPERVISION.md 1.2 and 5.1. */
+/** What a child of the tree is; index into "worker|supervisor". */
+enum { CONFIG_WORKER, CONFIG_SUPERVISOR };
+
+/** A child of the tree, or one worker of a pool. */
 typedef struct config_child {
     char id[TRP_NAME_MAX];
+    int64_t type;
+    struct config_branch *branch; /* of a supervisor; NULL: a worker */
     char class_name[TRP_NAME_MAX];
     const trp_class_t *class;
     int64_t place;                 /* trp_place_t */
@@ -72,6 +80,13 @@ typedef struct config_supervisor {
     int64_t auto_shutdown;  /* index into "never|any_significant|all_significant" */
     int64_t restarts_per_s; /* of it and all below it; 0 = no limit */
 } config_supervisor_t;
+
+/** A supervisor in the tree, and its children. */
+typedef struct config_branch {
+    config_supervisor_t supervisor;
+    config_child_t *children;
+    size_t child_count;
+} config_branch_t;
 
 typedef struct config_pool {
     char name[TRP_NAME_MAX];
@@ -111,18 +126,17 @@ typedef struct config {
     config_node_t node;
     config_majordomo_t majordomo;
     config_cache_t cache;
-    config_supervisor_t tree;
-    config_child_t *children; /* section `tree` */
-    size_t child_count;
+    config_branch_t tree; /* section `tree`: the root */
     config_pool_t *pools; /* section `pools` */
     size_t pool_count;
+    struct config_lines *lines; /* where each option was set; NULL: not known */
 } config_t;
 
 /** What is wrong with a configuration. */
 typedef struct config_fault {
     char path[OPTION_TEXT_MAX];
-    int line;         /* 0 = not known (an override, a missing file) */
-    char option[128]; /* "pools.parser.min" */
+    int line;                     /* 0 = not known (an override, a missing file) */
+    char option[CONFIG_PATH_MAX]; /* "pools.parser.min" */
     char rule[160];
 } config_fault_t;
 
@@ -138,6 +152,11 @@ TRP_MUST_USE trp_status_t config_read(const char *text, const char *name,
                                       const trp_class_t *const *classes, config_t **config,
                                       config_fault_t *fault);
 void config_free(config_t **config);
+
+/** Fills `fault` for a rule that is found to be broken later: says where `option` was set. Returns
+ * TRP_CONFIG. */
+TRP_MUST_USE trp_status_t config_refuse(const config_t *config, config_fault_t *fault,
+                                        const char *option, const char *rule);
 
 /** The defaults of a pool that is served by workers of other programs. */
 void config_pool_foreign(config_pool_t *pool);

@@ -12,11 +12,10 @@
 typedef struct scan {
     config_lines_t *lines;
     config_fault_t *fault;
-    size_t capacity;
     int line;
     int depth;                         /* of the last name */
     size_t path_end[CONFIG_DEPTH_MAX]; /* where the path of each level ends */
-    char path[128];
+    char path[CONFIG_PATH_MAX];
 } scan_t;
 
 static trp_status_t refuse(scan_t *scan, const char *rule)
@@ -31,28 +30,41 @@ static bool is_name(char c)
     return isalnum((unsigned char)c) || (c != '\0' && strchr("$-_@.&+/", c) != NULL);
 }
 
-static trp_status_t add(scan_t *scan)
+static config_line_t *find(const config_lines_t *lines, const char *path)
 {
-    config_lines_t *lines = scan->lines;
     for (size_t i = 0; i < lines->count; i++) {
-        if (strcmp(lines->rows[i].path, scan->path) == 0) {
-            snprintf(scan->fault->option, sizeof(scan->fault->option), "%s", scan->path);
-            return refuse(scan, "only once in its section");
+        if (strcmp(lines->rows[i].path, path) == 0) {
+            return &lines->rows[i];
         }
     }
-    if (lines->count == scan->capacity) {
-        size_t capacity = scan->capacity == 0 ? 64 : 2 * scan->capacity;
+    return NULL;
+}
+
+static trp_status_t add(config_lines_t *lines, const char *path, int line)
+{
+    if (lines->count == lines->capacity) {
+        size_t capacity = lines->capacity == 0 ? 64 : 2 * lines->capacity;
         config_line_t *rows = realloc(lines->rows, capacity * sizeof(*rows));
         if (rows == NULL) {
             return TRP_NO_MEMORY;
         }
         lines->rows = rows;
-        scan->capacity = capacity;
+        lines->capacity = capacity;
     }
     config_line_t *row = &lines->rows[lines->count++];
-    memcpy(row->path, scan->path, sizeof(row->path));
-    row->line = scan->line;
+    snprintf(row->path, sizeof(row->path), "%s", path);
+    row->line = line;
     return TRP_OK;
+}
+
+trp_status_t config_lines_override(config_lines_t *lines, const char *path)
+{
+    config_line_t *row = find(lines, path);
+    if (row != NULL) {
+        row->line = CONFIG_LINE_SET;
+        return TRP_OK;
+    }
+    return add(lines, path, CONFIG_LINE_SET);
 }
 
 /* Puts the name of this level into the path. */
@@ -61,7 +73,7 @@ static trp_status_t push_name(scan_t *scan, int depth, const char *name, size_t 
     size_t start = depth == 0 ? 0 : scan->path_end[depth - 1];
     size_t dot = depth == 0 ? 0 : 1;
     if (start + dot + size >= sizeof(scan->path)) {
-        return refuse(scan, "shorter names: a path has at most 127 bytes");
+        return refuse(scan, "shorter names: a path has at most 255 bytes");
     }
     if (dot == 1) {
         scan->path[start] = '.';
@@ -70,7 +82,11 @@ static trp_status_t push_name(scan_t *scan, int depth, const char *name, size_t 
     scan->path_end[depth] = start + dot + size;
     scan->path[scan->path_end[depth]] = '\0';
     scan->depth = depth;
-    return add(scan);
+    if (find(scan->lines, scan->path) != NULL) {
+        snprintf(scan->fault->option, sizeof(scan->fault->option), "%s", scan->path);
+        return refuse(scan, "only once in its section");
+    }
+    return add(scan->lines, scan->path, scan->line);
 }
 
 /* After the name: nothing, a comment, or `= value` with its quotes closed. */
@@ -149,17 +165,13 @@ void config_lines_free(config_lines_t *lines)
 
 int config_lines_find(const config_lines_t *lines, const char *path)
 {
-    char prefix[128];
+    char prefix[CONFIG_PATH_MAX];
     snprintf(prefix, sizeof(prefix), "%s", path);
     for (;;) {
-        for (size_t i = 0; i < lines->count; i++) {
-            if (strcmp(lines->rows[i].path, prefix) == 0) {
-                return lines->rows[i].line;
-            }
-        }
+        const config_line_t *row = find(lines, prefix);
         char *dot = strrchr(prefix, '.');
-        if (dot == NULL) {
-            return 0;
+        if (row != NULL || dot == NULL) {
+            return row == NULL ? 0 : row->line;
         }
         *dot = '\0';
     }

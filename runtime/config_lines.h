@@ -6,16 +6,17 @@
 
 #include "runtime/config.h"
 
-#define CONFIG_DEPTH_MAX 8
+#define CONFIG_DEPTH_MAX (2 * CONFIG_NESTED_MAX + 8) /* levels of indentation */
+#define CONFIG_LINE_SET  (-1)                        /* a "line": by an override */
 
 typedef struct config_line {
-    char path[128]; /* "pools.parser.min" */
-    int line;       /* from 1 */
+    char path[CONFIG_PATH_MAX]; /* "pools.parser.min" */
+    int line;                   /* from 1, or CONFIG_LINE_SET */
 } config_line_t;
 
 typedef struct config_lines {
     config_line_t *rows;
-    size_t count;
+    size_t count, capacity;
 } config_lines_t;
 
 /** Reads all lines. Refused: indentation that is not 4 spaces a level, a bad name, an open quote, a
@@ -24,6 +25,9 @@ typedef struct config_lines {
 TRP_MUST_USE trp_status_t config_lines_read(const char *text, config_lines_t *lines,
                                             config_fault_t *fault);
 void config_lines_free(config_lines_t *lines);
+
+/** Notes that an override sets this option. errors: TRP_NO_MEMORY */
+TRP_MUST_USE trp_status_t config_lines_override(config_lines_t *lines, const char *path);
 
 /** Reads a whole file. owns: the caller frees `text`. errors: TRP_CONFIG with `fault` */
 TRP_MUST_USE trp_status_t config_lines_file(const char *path, char **text, config_fault_t *fault);

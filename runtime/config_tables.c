@@ -98,11 +98,19 @@ static const option_t cache_rows[] = {
                 "restarts a second that are not delayed, of it and all below it; 0: no limit")
 
 static const option_t tree_rows[] = {SUPERVISOR_ROWS("one_for_one", "10", "10")};
+static const option_t branch_rows[] = {SUPERVISOR_ROWS("one_for_one", "1", "5")};
 static const option_t pool_supervisor_rows[] = {SUPERVISOR_ROWS("one_for_one", "100", "10")};
 
 #define ON_EXIT_ROW(member, cause)                                                          \
     CHOICE_ROW(config_child_t, member, "default", "default|backoff|now|wait|never|give_up", \
                "what is done when it ends so and restart says yes; the cause: " cause)
+
+static const option_t child_type_rows[] = {
+    CHOICE_ROW(config_child_t, type, "worker", "worker|supervisor",
+               "supervisor (also when there is a section `children`): no actor of a class, but one "
+               "with children of its own, to 10 levels; its shutdown_ms is -1 and its start has no "
+               "limit unless they are set"),
+};
 
 static const option_t child_rows[] = {
     {"class", OPTION_TEXT, offsetof(config_child_t, class_name),
@@ -240,6 +248,8 @@ static const option_table_t tables[] = {
     [CONFIG_MAJORDOMO] = TABLE("majordomo", majordomo_rows),
     [CONFIG_CACHE] = TABLE("cache", cache_rows),
     [CONFIG_TREE] = TABLE("tree", tree_rows),
+    [CONFIG_CHILD_TYPE] = TABLE("tree.children.ID", child_type_rows),
+    [CONFIG_BRANCH] = TABLE("tree.children.ID, type supervisor", branch_rows),
     [CONFIG_CHILD] = TABLE("tree.children.ID and pools.NAME", child_rows),
     [CONFIG_LIMITS] = TABLE("tree.children.ID and pools.NAME, place process", limit_rows),
     [CONFIG_POOL] = TABLE("pools.NAME", pool_rows),

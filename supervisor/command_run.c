@@ -135,21 +135,26 @@ static int worker_main(void *user, const guardian_child_t *child)
 
 /* ---- before any process ---- */
 
+/* "FILE:LINE: OPTION: expected RULE" */
+static int show_fault(const config_fault_t *fault)
+{
+    fprintf(stderr, "%s:", fault->path);
+    if (fault->line > 0) {
+        fprintf(stderr, "%d:", fault->line);
+    }
+    fprintf(stderr, " %s%sexpected %s\n", fault->option, fault->option[0] == '\0' ? "" : ": ",
+            fault->rule);
+    return EXIT_USAGE;
+}
+
 static int load(run_t *run)
 {
     config_fault_t fault = {.path = ""};
-    char error[256];
     const command_call_t *call = run->call;
     trp_status_t status =
         config_load(call->arguments[0], call->overrides, call->classes, &run->config, &fault);
     if (status == TRP_CONFIG) {
-        fprintf(stderr, "%s:", fault.path);
-        if (fault.line > 0) {
-            fprintf(stderr, "%d:", fault.line);
-        }
-        fprintf(stderr, " %s%sexpected %s\n", fault.option, fault.option[0] == '\0' ? "" : ": ",
-                fault.rule);
-        return EXIT_USAGE;
+        return show_fault(&fault);
     }
     if (status != TRP_OK) {
         return command_fail(call, EXIT_FAILED, "%s", trp_status_text(status));
@@ -161,10 +166,9 @@ static int load(run_t *run)
         return command_fail(call, EXIT_FAILED, "the name of the user's run directory is too long");
     }
     log_level_set((int)(LOG_TRACE + 10 * node->log_level));
-    status = tree_build(run->config, call->classes, &run->tree, error);
+    status = tree_build(run->config, call->classes, &run->tree, &fault);
     if (status == TRP_CONFIG) {
-        fprintf(stderr, "%s: %s\n", run->config->path, error);
-        return EXIT_USAGE;
+        return show_fault(&fault);
     }
     return status == TRP_OK ? EXIT_OK
                             : command_fail(call, EXIT_FAILED, "%s", trp_status_text(status));

@@ -2,6 +2,7 @@
 /* Combinations that are refused before anything starts, and one that is only unwise. */
 #include "supervisor/supervisor_check.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,75 +13,113 @@
 #define DEPTH_MAX    64
 #define PERIOD_S_MAX (INT64_MAX / 1000000000) /* the window is counted in nanoseconds */
 
-static trp_status_t refuse(char rule[160], const trp_child_spec_t *child, const char *why)
-{
-    snprintf(rule, 160, "child %s: %s", child->id, why);
-    return TRP_INVALID;
-}
+/* What is wrong with a child: the option, and what is expected of it; NULL: nothing is. */
+typedef struct complaint {
+    const char *option, *expected;
+} complaint_t;
 
 /* Enumerations come from programs and from configurations: any number may be in them. */
-static const char *check_enums(const trp_child_spec_t *child)
+static complaint_t check_enums(const trp_child_spec_t *child)
 {
     if ((unsigned)child->restart >= TRP_RESTART_COUNT) {
-        return "restart is permanent, transient or temporary";
+        return (complaint_t){"restart", "permanent, transient or temporary"};
     }
     if ((unsigned)child->jitter >= TRP_JITTER_COUNT) {
-        return "jitter is equal or full";
+        return (complaint_t){"jitter", "equal or full"};
     }
     if ((unsigned)child->give_up >= TRP_GIVE_UP_COUNT) {
-        return "give_up is stop, hold or escalate";
+        return (complaint_t){"give_up", "stop, hold or escalate"};
     }
     for (size_t i = 0; i < TRP_CAUSE_COUNT; i++) {
         if ((unsigned)child->on_exit[i] >= TRP_ON_EXIT_COUNT) {
-            return "on_exit is backoff, now, wait, never or give_up for each cause";
+            return (complaint_t){"on_exit", "backoff, now, wait, never or give_up for each cause"};
         }
     }
-    return NULL;
+    return (complaint_t){0};
 }
 
-static const char *check_backoff(const trp_child_spec_t *child)
+static complaint_t check_backoff(const trp_child_spec_t *child)
 {
     if (child->shutdown_ms < TRP_SHUTDOWN_BRUTAL || child->start_ms < 0 || child->backoff_ms < 0 ||
         child->backoff_max_ms < 0 || child->reset_after_ms < 0) {
-        return "times are not negative";
+        return (complaint_t){"shutdown_ms", "no time below 0"};
     }
     if (child->backoff_ms > child->backoff_max_ms) {
-        return "backoff_ms is at most backoff_max_ms";
+        return (complaint_t){"backoff_ms", "at most backoff_max_ms"};
     }
     if (child->backoff_factor < 0 || child->backoff_steps < 0) {
-        return "backoff_factor and backoff_steps are not negative";
+        return (complaint_t){"backoff_factor", "no backoff_factor and backoff_steps below 0"};
     }
     if (child->backoff_factor > 0 && child->backoff_steps > 0) {
-        return "backoff_factor or backoff_steps, not both";
+        return (complaint_t){"backoff_factor", "backoff_factor or backoff_steps, not both"};
     }
     if (child->give_up == TRP_GIVE_UP_HOLD && child->backoff_max_ms == 0) {
-        return "give_up hold waits backoff_max_ms, which is 0";
+        return (complaint_t){"give_up", "with hold a backoff_max_ms, which is its delay"};
     }
-    return NULL;
+    return (complaint_t){0};
+}
+
+static complaint_t check_significant(const trp_supervisor_spec_t *spec,
+                                     const trp_child_spec_t *child)
+{
+    if (child->is_significant && child->restart == TRP_PERMANENT) {
+        return (complaint_t){"significant", "restart transient or temporary, not permanent"};
+    }
+    if (child->is_significant && spec->auto_shutdown == TRP_AUTO_SHUTDOWN_NEVER) {
+        return (complaint_t){"significant", "a supervisor whose auto_shutdown is not never"};
+    }
+    return (complaint_t){0};
+}
+
+static trp_status_t check_child(const trp_supervisor_spec_t *spec, const trp_child_spec_t *child,
+                                supervisor_fault_t *fault)
+{
+    complaint_t found = {0};
+    if (child->id[0] == '\0' || memchr(child->id, '\0', sizeof(child->id)) == NULL) {
+        snprintf(fault->expected, sizeof(fault->expected), "an id of 1 to %d bytes",
+                 TRP_CHILD_ID_MAX);
+        fault->option = "id";
+        return TRP_INVALID;
+    }
+    if (child->class == NULL) {
+        found = (complaint_t){"class", "a class"};
+    }
+    if (found.option == NULL) {
+        found = check_enums(child);
+    }
+    if (found.option == NULL) {
+        found = check_backoff(child);
+    }
+    if (found.option == NULL) {
+        found = check_significant(spec, child);
+    }
+    if (found.option == NULL) {
+        return TRP_OK;
+    }
+    fault->child = child;
+    fault->option = found.option;
+    snprintf(fault->expected, sizeof(fault->expected), "%s", found.expected);
+    return TRP_INVALID;
+}
+
+/* Says which supervisor is meant, and which child. */
+static void write_rule(const supervisor_fault_t *fault, char rule[160])
+{
+    const bool is_child = fault->child != NULL;
+    snprintf(rule, 160, "%.32s%s%.32s: %s: expected %.60s", fault->supervisor->name,
+             is_child ? ": child " : "", is_child ? fault->child->id : "", fault->option,
+             fault->expected);
 }
 
 trp_status_t supervisor_check_child(const trp_supervisor_spec_t *spec,
                                     const trp_child_spec_t *child, char rule[160])
 {
-    if (child->id[0] == '\0' || memchr(child->id, '\0', sizeof(child->id)) == NULL) {
-        snprintf(rule, 160, "a child's id has 1 to %d bytes", TRP_CHILD_ID_MAX);
-        return TRP_INVALID;
+    supervisor_fault_t fault = {.supervisor = spec};
+    const trp_status_t status = check_child(spec, child, &fault);
+    if (status == TRP_INVALID) {
+        write_rule(&fault, rule);
     }
-    if (child->class == NULL) {
-        snprintf(rule, 160, "child %s needs a class", child->id);
-        return TRP_INVALID;
-    }
-    const char *why = check_enums(child);
-    if (why == NULL) {
-        why = check_backoff(child);
-    }
-    if (why == NULL && child->is_significant && child->restart == TRP_PERMANENT) {
-        why = "significant needs restart transient or temporary";
-    }
-    if (why == NULL && child->is_significant && spec->auto_shutdown == TRP_AUTO_SHUTDOWN_NEVER) {
-        why = "significant needs a supervisor whose auto_shutdown is not never";
-    }
-    return why == NULL ? TRP_OK : refuse(rule, child, why);
+    return status;
 }
 
 /* What stopping a group may take: the one that crashed is gone already, in the worst case the one
@@ -119,108 +158,113 @@ static void warn_of_immortality(const trp_supervisor_spec_t *spec)
     }
 }
 
-static trp_status_t check_template(const trp_supervisor_spec_t *spec, char rule[160])
+TRP_PRINTF(3, 4)
+static trp_status_t refuse(supervisor_fault_t *fault, const char *option, const char *expected, ...)
+{
+    va_list arguments;
+    va_start(arguments, expected);
+    vsnprintf(fault->expected, sizeof(fault->expected), expected, arguments);
+    va_end(arguments);
+    fault->option = option;
+    return TRP_INVALID;
+}
+
+static trp_status_t check_template(const trp_supervisor_spec_t *spec, supervisor_fault_t *fault)
 {
     if (spec->strategy != TRP_SIMPLE_ONE_FOR_ONE) {
         return TRP_OK;
     }
     if (spec->template == NULL || spec->child_count != 0) {
-        snprintf(rule, 160, "simple_one_for_one has exactly one child, its template");
-    } else if (spec->auto_shutdown != TRP_AUTO_SHUTDOWN_NEVER) {
-        snprintf(rule, 160, "simple_one_for_one has auto_shutdown never");
-    } else if (spec->template->is_named) {
-        snprintf(rule, 160, "the children of simple_one_for_one have no names");
-    } else {
-        return TRP_OK;
+        return refuse(fault, "strategy", "with simple_one_for_one exactly one child, its template");
     }
-    return TRP_INVALID;
+    if (spec->auto_shutdown != TRP_AUTO_SHUTDOWN_NEVER) {
+        return refuse(fault, "auto_shutdown", "with simple_one_for_one never");
+    }
+    if (spec->template->is_named) {
+        return refuse(fault, "strategy", "with simple_one_for_one children without names");
+    }
+    return TRP_OK;
 }
 
-static trp_status_t check_flags(const trp_supervisor_spec_t *spec, char rule[160])
+static trp_status_t check_flags(const trp_supervisor_spec_t *spec, supervisor_fault_t *fault)
 {
     if ((unsigned)spec->strategy >= TRP_STRATEGY_COUNT) {
-        snprintf(rule, 160,
-                 "strategy is one_for_one, one_for_all, rest_for_one or simple_one_for_one");
-    } else if (spec->intensity < 0 || spec->intensity > TALLY_LIMIT_MAX) {
-        snprintf(rule, 160, "intensity is 0 to %d", TALLY_LIMIT_MAX);
-    } else if (spec->period_s <= 0 || spec->period_s > PERIOD_S_MAX) {
-        snprintf(rule, 160, "period_s is 1 to %lld", (long long)PERIOD_S_MAX);
-    } else if ((unsigned)spec->auto_shutdown >= TRP_AUTO_SHUTDOWN_COUNT) {
-        snprintf(rule, 160, "auto_shutdown is never, any_significant or all_significant");
-    } else if ((unsigned)spec->starts >= TRP_STARTS_COUNT) {
-        snprintf(rule, 160, "starts is ordered, parallel or awaited");
-    } else if (spec->starts == TRP_STARTS_PARALLEL && spec->strategy == TRP_REST_FOR_ONE) {
-        snprintf(rule, 160, "rest_for_one is about an order: starts is not parallel");
-    } else if ((unsigned)spec->window >= TRP_WINDOW_COUNT) {
-        snprintf(rule, 160, "window is passing or active");
-    } else {
-        return TRP_OK;
+        return refuse(fault, "strategy",
+                      "one_for_one, one_for_all, rest_for_one or simple_one_for_one");
     }
-    return TRP_INVALID;
+    if (spec->intensity < 0 || spec->intensity > TALLY_LIMIT_MAX) {
+        return refuse(fault, "intensity", "0 to %d", TALLY_LIMIT_MAX);
+    }
+    if (spec->period_s <= 0 || spec->period_s > PERIOD_S_MAX) {
+        return refuse(fault, "period_s", "1 to %lld", (long long)PERIOD_S_MAX);
+    }
+    if ((unsigned)spec->auto_shutdown >= TRP_AUTO_SHUTDOWN_COUNT) {
+        return refuse(fault, "auto_shutdown", "never, any_significant or all_significant");
+    }
+    if ((unsigned)spec->starts >= TRP_STARTS_COUNT) {
+        return refuse(fault, "starts", "ordered, parallel or awaited");
+    }
+    if (spec->starts == TRP_STARTS_PARALLEL && spec->strategy == TRP_REST_FOR_ONE) {
+        return refuse(fault, "starts", "not parallel with rest_for_one, which is about an order");
+    }
+    if ((unsigned)spec->window >= TRP_WINDOW_COUNT) {
+        return refuse(fault, "window", "passing or active");
+    }
+    return TRP_OK;
 }
 
 static int compare_ids(const void *a, const void *b)
 {
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
+    const trp_child_spec_t *const *one = a, *const *other = b;
+    return strcmp((*one)->id, (*other)->id);
 }
 
-static trp_status_t check_ids(const trp_supervisor_spec_t *spec, char rule[160])
+static trp_status_t check_ids(const trp_supervisor_spec_t *spec, supervisor_fault_t *fault)
 {
-    const char **ids = malloc((spec->child_count + 1) * sizeof(*ids));
-    if (ids == NULL) {
+    const trp_child_spec_t **rows = malloc((spec->child_count + 1) * sizeof(*rows));
+    if (rows == NULL) {
         return TRP_NO_MEMORY;
     }
     for (size_t i = 0; i < spec->child_count; i++) {
-        ids[i] = spec->children[i].id;
+        rows[i] = &spec->children[i];
     }
-    qsort(ids, spec->child_count, sizeof(*ids), compare_ids);
+    qsort(rows, spec->child_count, sizeof(*rows), compare_ids);
     trp_status_t status = TRP_OK;
     for (size_t i = 1; i < spec->child_count && status == TRP_OK; i++) {
-        if (strcmp(ids[i - 1], ids[i]) == 0) {
-            snprintf(rule, 160, "two children have the id %s", ids[i]);
-            status = TRP_INVALID;
+        if (strcmp(rows[i - 1]->id, rows[i]->id) == 0) {
+            fault->child = rows[i];
+            status = refuse(fault, "id", "one that no other child has");
         }
     }
-    free(ids);
-    return status;
-}
-
-static trp_status_t check(const trp_supervisor_spec_t *spec, unsigned depth, char rule[160]);
-
-/* Says which supervisor is meant. */
-static trp_status_t check_nested(const trp_supervisor_spec_t *spec, unsigned depth, char rule[160])
-{
-    char own[160];
-    trp_status_t status = check(spec, depth, own);
-    if (status == TRP_INVALID) {
-        snprintf(rule, 160, "%s: %.90s", spec->name, own);
-    }
+    free(rows);
     return status;
 }
 
 /* `depth`: supervisors above; a tree that holds itself would never end. */
-static trp_status_t check(const trp_supervisor_spec_t *spec, unsigned depth, char rule[160])
+static trp_status_t check(const trp_supervisor_spec_t *spec, unsigned depth,
+                          supervisor_fault_t *fault)
 {
+    *fault = (supervisor_fault_t){.supervisor = spec};
     if (depth > DEPTH_MAX) {
-        snprintf(rule, 160, "supervisors are nested at most %d deep", DEPTH_MAX);
-        return TRP_INVALID;
+        return refuse(fault, "children", "supervisors nested at most %d deep", DEPTH_MAX);
     }
-    trp_status_t status = check_flags(spec, rule);
+    trp_status_t status = check_flags(spec, fault);
     if (status == TRP_OK) {
-        status = check_template(spec, rule);
+        status = check_template(spec, fault);
     }
     if (status == TRP_OK && spec->template != NULL) {
-        status = supervisor_check_child(spec, spec->template, rule);
+        status = check_child(spec, spec->template, fault);
     }
     for (size_t i = 0; i < spec->child_count && status == TRP_OK; i++) {
         const trp_child_spec_t *child = &spec->children[i];
-        status = supervisor_check_child(spec, child, rule);
+        status = check_child(spec, child, fault);
         if (status == TRP_OK && child->is_supervisor) {
-            status = check_nested(child->args, depth + 1, rule);
+            status = check(child->args, depth + 1, fault);
+            fault->supervisor = status == TRP_OK ? spec : fault->supervisor;
         }
     }
     if (status == TRP_OK) {
-        status = check_ids(spec, rule);
+        status = check_ids(spec, fault);
     }
     if (status == TRP_OK) {
         warn_of_immortality(spec);
@@ -228,7 +272,17 @@ static trp_status_t check(const trp_supervisor_spec_t *spec, unsigned depth, cha
     return status;
 }
 
+trp_status_t supervisor_check(const trp_supervisor_spec_t *spec, supervisor_fault_t *fault)
+{
+    return check(spec, 0, fault);
+}
+
 trp_status_t trp_supervisor_check(const trp_supervisor_spec_t *spec, char rule[160])
 {
-    return check(spec, 0, rule);
+    supervisor_fault_t fault;
+    const trp_status_t status = check(spec, 0, &fault);
+    if (status == TRP_INVALID) {
+        write_rule(&fault, rule);
+    }
+    return status;
 }

@@ -7,6 +7,7 @@
 
 #include "runtime/dead_log.h"
 #include "supervisor/control.h"
+#include "supervisor/tree_check.h"
 
 #define NS_PER_S       INT64_C(1000000000)
 #define BUILT_IN_COUNT 3 /* control, dead letters and router */
@@ -121,30 +122,70 @@ static const trp_class_t *find_class(const trp_class_t *const *classes, const ch
     return *classes;
 }
 
+/* Supervisors and children below one. */
+static void count(const config_branch_t *branch, size_t *branches, size_t *children)
+{
+    *children += branch->child_count;
+    for (size_t i = 0; i < branch->child_count; i++) {
+        if (branch->children[i].branch != NULL) {
+            (*branches)++;
+            count(branch->children[i].branch, branches, children);
+        }
+    }
+}
+
 static trp_status_t allocate(tree_t *tree, const config_t *config)
 {
     size_t workers = 0;
     for (size_t i = 0; i < config->pool_count; i++) {
         workers += 1 + (size_t)(config->pools[i].min + config->pools[i].understudies);
     }
-    size_t children = config->child_count + config->pool_count + BUILT_IN_COUNT;
+    size_t branches = 0, children = config->pool_count + BUILT_IN_COUNT;
+    count(&config->tree, &branches, &children);
     tree->children = calloc(children, sizeof(*tree->children));
+    tree->branches = calloc(branches + 1, sizeof(*tree->branches));
     tree->pools = calloc(config->pool_count + 1, sizeof(*tree->pools));
     tree->workers = calloc(workers + 1, sizeof(*tree->workers));
     tree->buckets = calloc(config->pool_count + 1, sizeof(*tree->buckets));
-    bool is_complete = tree->children != NULL && tree->pools != NULL && tree->workers != NULL &&
-                       tree->buckets != NULL;
+    bool is_complete = tree->children != NULL && tree->branches != NULL && tree->pools != NULL &&
+                       tree->workers != NULL && tree->buckets != NULL;
     return is_complete ? TRP_OK : TRP_NO_MEMORY;
 }
 
-static void fill(tree_t *tree, const config_t *config, const trp_class_t *router)
+/* Fills the row of a child that is a supervisor, and the rows below it. */
+static void grow(tree_t *tree, trp_child_spec_t *row, const config_child_t *config,
+                 const char *parent, trp_bucket_t *above)
 {
-    trp_child_spec_t *child = tree->children;
-    *child++ = built_in("control", &control_class);
-    *child = built_in(DEAD_LOG_NAME, &dead_log_class);
-    child++->mailbox_max = DEAD_LOG_DEPTH;
-    for (size_t i = 0; i < config->child_count; i++) {
-        *child++ = configured(&config->children[i], config->children[i].id);
+    const config_branch_t *below = config->branch;
+    tree_branch_t *branch = &tree->branches[tree->branch_count++];
+    snprintf(branch->path, sizeof(branch->path), "%.180s.children.%s", parent, config->id);
+    snprintf(branch->spec.name, sizeof(branch->spec.name), "%s", config->id);
+    set_flags(&branch->spec, &below->supervisor, &branch->bucket, above);
+    row->class = &trp_supervisor_class;
+    row->is_supervisor = true;
+    row->args = &branch->spec;
+
+    trp_child_spec_t *rows = tree->children + tree->child_count;
+    tree->child_count += below->child_count;
+    for (size_t i = 0; i < below->child_count; i++) {
+        rows[i] = configured(&below->children[i], below->children[i].id);
+        if (below->children[i].branch != NULL) {
+            grow(tree, &rows[i], &below->children[i], branch->path, &branch->bucket);
+        }
+    }
+    branch->spec.children = rows;
+    branch->spec.child_count = below->child_count;
+}
+
+/* The root's children that the configuration names. Returns the row behind them. */
+static trp_child_spec_t *fill_configured(tree_t *tree, trp_child_spec_t *child,
+                                         const config_t *config)
+{
+    for (size_t i = 0; i < config->tree.child_count; i++, child++) {
+        *child = configured(&config->tree.children[i], config->tree.children[i].id);
+        if (config->tree.children[i].branch != NULL) {
+            grow(tree, child, &config->tree.children[i], "tree", &tree->buckets[0]);
+        }
     }
     trp_child_spec_t *workers = tree->workers;
     for (size_t i = 0; i < config->pool_count; i++) {
@@ -157,6 +198,17 @@ static void fill(tree_t *tree, const config_t *config, const trp_class_t *router
         workers += 1 + config->pools[i].min + config->pools[i].understudies;
         *child++ = supervisor_child(&tree->pools[i]);
     }
+    return child;
+}
+
+static void fill(tree_t *tree, const config_t *config, const trp_class_t *router)
+{
+    trp_child_spec_t *child = tree->children;
+    tree->child_count = config->tree.child_count + config->pool_count + BUILT_IN_COUNT;
+    *child++ = built_in("control", &control_class);
+    *child = built_in(DEAD_LOG_NAME, &dead_log_class);
+    child++->mailbox_max = DEAD_LOG_DEPTH;
+    child = fill_configured(tree, child, config);
     if (router != NULL) {
         *child++ = built_in(TREE_ROUTER, router);
     }
@@ -165,62 +217,28 @@ static void fill(tree_t *tree, const config_t *config, const trp_class_t *router
     tree->root.children = tree->children;
     tree->root.child_count = (size_t)(child - tree->children);
     snprintf(tree->root.name, sizeof(tree->root.name), TREE_ROOT);
-    set_flags(&tree->root, &config->tree, &tree->buckets[0], NULL);
-}
-
-/* Names that are registered by others than the children of section `tree`. */
-static trp_status_t check_names(const config_t *config, char error[256])
-{
-    static const char *const reserved[] = {TREE_ROOT, TREE_ROUTER, "control", "node",
-                                           DEAD_LOG_NAME};
-    for (size_t i = 0; i < config->child_count; i++) {
-        for (size_t n = 0; n < sizeof(reserved) / sizeof(reserved[0]); n++) {
-            if (strcmp(config->children[i].id, reserved[n]) == 0) {
-                snprintf(error, 256, "tree.children.%s: the name is taken by troupe itself",
-                         reserved[n]);
-                return TRP_CONFIG;
-            }
-        }
-    }
-    return TRP_OK;
-}
-
-/* The whole tree is checked before anything starts. */
-static trp_status_t check(const tree_t *tree, char error[256])
-{
-    char rule[160];
-    trp_status_t status = trp_supervisor_check(&tree->root, rule);
-    if (status == TRP_INVALID) {
-        snprintf(error, 256, "%s: %s", tree->root.name, rule);
-        return TRP_CONFIG;
-    }
-    return status;
+    set_flags(&tree->root, &config->tree.supervisor, &tree->buckets[0], NULL);
 }
 
 trp_status_t tree_build(const config_t *config, const trp_class_t *const *classes, tree_t **tree,
-                        char error[256])
+                        config_fault_t *fault)
 {
-    error[0] = '\0';
     const trp_class_t *router = NULL;
-    if (config->pool_count > 0 || config->majordomo.endpoint[0] != '\0') {
+    const bool has_pools = config->pool_count > 0;
+    if (has_pools || config->majordomo.endpoint[0] != '\0') {
         router = find_class(classes, TREE_ROUTER);
         if (router == NULL) {
-            snprintf(error, 256, "%s",
-                     "pools and majordomo need the class `router`, which this program was built "
-                     "without: add router_class to the list given to trp_main");
-            return TRP_CONFIG;
+            return config_refuse(config, fault, has_pools ? "pools" : "majordomo",
+                                 "the class `router`, which this program was built without: add "
+                                 "router_class to the list given to trp_main");
         }
-    }
-
-    if (check_names(config, error) != TRP_OK) {
-        return TRP_CONFIG;
     }
 
     tree_t *made = calloc(1, sizeof(*made));
     trp_status_t status = made == NULL ? TRP_NO_MEMORY : allocate(made, config);
     if (status == TRP_OK) {
         fill(made, config, router);
-        status = check(made, error);
+        status = tree_check(made, config, fault);
     }
     if (status != TRP_OK) {
         tree_free(&made);
@@ -234,6 +252,7 @@ void tree_free(tree_t **tree)
 {
     if (*tree != NULL) {
         free((*tree)->children);
+        free((*tree)->branches);
         free((*tree)->pools);
         free((*tree)->workers);
         free((*tree)->buckets);

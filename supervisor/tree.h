@@ -2,7 +2,7 @@
 /* The supervision tree of a node, as specs made from its configuration:
  *
  *     root ── control, children of section `tree` ..., pool.NAME ..., router
- *                                                       └── NAME.1, NAME.2 ...
+ *                       └── children of a nested one   └── NAME.1, NAME.2 ...
  *
  * Started in this order and stopped in the reverse of it: the router, which has drained by then,
  * before the pools that it uses, and the control last, so that a stop can be watched. */
@@ -15,20 +15,29 @@
 #define TREE_ROOT   "root"
 #define TREE_ROUTER "router"
 
+/** A supervisor of section `tree`, below the root. */
+typedef struct tree_branch {
+    trp_supervisor_spec_t spec;
+    trp_bucket_t bucket;
+    char path[CONFIG_PATH_MAX]; /* "tree.children.ID" */
+} tree_branch_t;
+
 typedef struct tree {
     trp_supervisor_spec_t root;
     bool has_router;
-    trp_child_spec_t *children;   /* of the root */
+    trp_child_spec_t *children; /* of the root, then of each branch */
+    size_t child_count;         /* of all of them so far */
+    tree_branch_t *branches;    /* each before those nested in it */
+    size_t branch_count;
     trp_supervisor_spec_t *pools; /* one for each pool */
     trp_child_spec_t *workers;    /* of all pools, the templates first */
     trp_bucket_t *buckets;        /* of the root, then of each pool, below it */
 } tree_t;
 
 /** `classes`: of the program, NULL-terminated. Options and classes of `config` are used in place:
- * it must outlive the tree. `error` (256 bytes) says what is wrong. owns: tree_free. errors:
- * TRP_CONFIG with `error`, TRP_NO_MEMORY */
+ * it must outlive the tree. owns: tree_free. errors: TRP_CONFIG with `fault`, TRP_NO_MEMORY */
 TRP_MUST_USE trp_status_t tree_build(const config_t *config, const trp_class_t *const *classes,
-                                     tree_t **tree, char error[256]);
+                                     tree_t **tree, config_fault_t *fault);
 void tree_free(tree_t **tree);
 
 #endif

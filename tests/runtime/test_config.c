@@ -176,10 +176,105 @@ Test(config, fault_of_an_override_is_not_blamed_on_the_file)
     cr_assert_str_eq(fault.option, "pools.parser.nimm");
 }
 
+/* A worker and a supervisor of two in a supervisor. */
+#define NESTED                                \
+    "tree\n"                                  \
+    "    children\n"                          \
+    "        clock\n"                         \
+    "            class = worker\n"            \
+    "        sensors\n"                       \
+    "            strategy = one_for_all\n"    \
+    "            restart = transient\n"       \
+    "            children\n"                  \
+    "                left\n"                  \
+    "                    class = worker\n"    \
+    "                inner\n"                 \
+    "                    type = supervisor\n" \
+    "                    intensity = 7\n"     \
+    "                    children\n"          \
+    "                        right\n"         \
+    "                            class = worker\n"
+
+Test(config, supervisors_nest_with_flags_of_their_own)
+{
+    trp_status_t status = load(NESTED, NULL);
+
+    cr_assert_eq(status, TRP_OK, "%d: %s: %s", fault.line, fault.option, fault.rule);
+    cr_assert_eq(config->tree.child_count, 2u);
+    cr_assert_null(config->tree.children[0].branch);
+    const config_child_t *sensors = &config->tree.children[1];
+    cr_assert_eq(sensors->type, CONFIG_SUPERVISOR);
+    cr_assert_eq(sensors->restart, 1);
+    cr_assert_eq(sensors->shutdown_ms, -1);
+    cr_assert_eq(sensors->branch->supervisor.strategy, 1);
+    cr_assert_eq(sensors->branch->supervisor.intensity, 1);
+    const config_child_t *inner = &sensors->branch->children[1];
+    cr_assert_eq(inner->branch->supervisor.intensity, 7);
+    cr_assert_str_eq(inner->branch->children[0].id, "right");
+    cr_assert_eq(inner->branch->children[0].class, &worker_class);
+}
+
+Test(config, override_reaches_a_nested_child)
+{
+    const char *const overrides[] = {
+        "tree.children.sensors.children.inner.children.right.shutdown_ms=7", NULL};
+
+    cr_assert_eq(load(NESTED, overrides), TRP_OK, "%s: %s", fault.option, fault.rule);
+
+    const config_branch_t *sensors = config->tree.children[1].branch;
+    cr_assert_eq(sensors->children[1].branch->children[0].shutdown_ms, 7);
+}
+
+Test(config, faults_of_nested_children_name_their_line)
+{
+    refused(NESTED "                            clas = worker\n", 17,
+            "tree.children.sensors.children.inner.children.right.clas", "known option");
+    refused(NESTED "            class = worker\n", 17, "tree.children.sensors.class",
+            "no `class` with `type = supervisor`");
+    refused("tree\n    children\n        a\n            type = worker\n            children\n", 5,
+            "tree.children.a.children", "known option");
+    refused("tree\n    children\n        a\n            type = boss\n", 4, "tree.children.a.type",
+            "one of worker|supervisor");
+    refused("pools\n    p\n        type = supervisor\n", 3, "pools.p.type", "known option");
+}
+
+static char deep[8192];
+
+static void add_line(int indent, const char *line)
+{
+    const size_t at = strlen(deep);
+    snprintf(deep + at, sizeof(deep) - at, "%*s%s\n", indent, "", line);
+}
+
+/* `depth` supervisors above one another, and a worker. */
+static const char *nest(int depth)
+{
+    deep[0] = '\0';
+    add_line(0, "tree");
+    add_line(4, "children");
+    for (int i = 1; i <= depth; i++) {
+        add_line(8 * i, "s");
+        add_line(8 * i + 4, "children");
+    }
+    add_line(8 * depth + 8, "w");
+    add_line(8 * depth + 12, "class = worker");
+    return deep;
+}
+
+Test(config, supervisors_nest_to_a_bound)
+{
+    cr_assert_eq(load(nest(CONFIG_NESTED_MAX), NULL), TRP_OK, "%d: %s", fault.line, fault.rule);
+    config_free(&config);
+
+    cr_assert_eq(load(nest(CONFIG_NESTED_MAX + 1), NULL), TRP_CONFIG);
+    cr_assert_not_null(strstr(fault.rule, "at most 10 supervisors"), "%s", fault.rule);
+    cr_assert_eq(fault.line, 2 * CONFIG_NESTED_MAX + 3);
+}
+
 Test(config, mutated_files_are_read_or_refused_without_harm)
 {
     static const char text[] =
-        "node\n    name = n1\n" POOL "        options\n            depth = 3\n";
+        "node\n    name = n1\n" NESTED POOL "        options\n            depth = 3\n";
     uint64_t random = 7;
     for (int round = 0; round < 3000; round++) {
         char copy[sizeof(text)];

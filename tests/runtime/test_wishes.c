@@ -334,10 +334,10 @@ Test(wishes, w518_what_was_put_off_becomes_dead_letters_on_stop)
 Test(wishes, w1000_somebody_subscribes_to_dead_letters_by_default)
 {
     static const trp_class_t *const none[] = {NULL};
-    config_t config = {.tree = {.intensity = 1, .period_s = 1}};
+    config_t config = {.tree.supervisor = {.intensity = 1, .period_s = 1}};
     tree_t *tree = NULL;
-    char error[256];
-    cr_assert_eq(tree_build(&config, none, &tree, error), TRP_OK, "%s", error);
+    config_fault_t fault;
+    cr_assert_eq(tree_build(&config, none, &tree, &fault), TRP_OK, "%s", fault.rule);
 
     bool is_there = false;
     for (size_t i = 0; i < tree->root.child_count; i++) {

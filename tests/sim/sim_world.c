@@ -95,7 +95,6 @@ trp_sim_t *trp_sim_open(const trp_sim_options_t *options)
 static bool read_config(trp_sim_t *sim, sim_machine_t *machine)
 {
     config_fault_t fault;
-    char error[256];
     trp_status_t status = config_read(machine->spec.config, machine->spec.name,
                                       machine->spec.classes, &machine->config, &fault);
     if (status != TRP_OK) {
@@ -105,9 +104,10 @@ static bool read_config(trp_sim_t *sim, sim_machine_t *machine)
     }
     snprintf(machine->config->node.run_dir, sizeof(machine->config->node.run_dir), "%s",
              machine->run_dir);
-    status = tree_build(machine->config, machine->spec.classes, &machine->tree, error);
+    status = tree_build(machine->config, machine->spec.classes, &machine->tree, &fault);
     if (status != TRP_OK) {
-        trp_sim_fail(sim, "%s: %s", machine->spec.name, error);
+        trp_sim_fail(sim, "%s: line %d: %s: expected %s", machine->spec.name, fault.line,
+                     fault.option, fault.rule);
         return false;
     }
     return true;

@@ -563,7 +563,7 @@ Test(supervisor, check_names_the_rule_that_is_broken)
     spec = (trp_supervisor_spec_t){
         .name = "s", .intensity = 1, .period_s = 5, .children = children, .child_count = 2};
     cr_assert_eq(trp_supervisor_check(&spec, rule), TRP_INVALID);
-    cr_assert_str_eq(rule, "two children have the id kid.1");
+    cr_assert_str_eq(rule, "s: child kid.1: id: expected one that no other child has");
 
     spec.child_count = 1;
     cr_assert_eq(trp_supervisor_check(&spec, rule), TRP_OK);

@@ -2,6 +2,7 @@
 """Real supervisors against the traces that Erlang/OTP's gave of the same scenarios, and on random ones."""
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -12,6 +13,7 @@ SUPERVISION = os.path.join(ROOT, "tests", "supervision")
 sys.path.insert(0, SUPERVISION)
 import agree  # noqa: E402
 import generate  # noqa: E402
+from node import PROGRAM as TROUPE, Node, wait_for  # noqa: E402
 
 PROGRAM = os.path.join(os.path.dirname(os.environ.get("TROUPE_PROGRAM", os.path.join(ROOT, "build", "troupe"))),
                        "tests", "supervision_trace")
@@ -76,6 +78,55 @@ class Supervision(unittest.TestCase):
         self.assertEqual(list(agree.differences(traces, scenarios)), [])
         self.assertTrue(list(agree.differences(
             [{"name": t["name"], "trace": l} for t, l in zip(traces, lost)], scenarios)))
+
+
+class NestedSupervisors(unittest.TestCase):
+    HELLO = os.path.join(os.path.dirname(TROUPE), "examples", "hello")
+
+    def setUp(self):
+        with open(os.path.join(ROOT, "examples", "hello", "tree.conf"), encoding="utf-8") as file:
+            self.config = file.read()
+
+    def processes(self, node):
+        """The process of each child, when all four have one."""
+        rows = {row["name"]: row["os_pid"] for row in node.ask("ps") if row["place"] == "process"}
+        return rows if len(rows) == 4 else None
+
+    def test_a_death_restarts_the_branch_and_nothing_else(self):
+        with Node(self.config, program=self.HELLO) as node:
+            before = self.processes(node)
+            os.kill(before["left"], signal.SIGKILL)
+            after = wait_for(lambda: (rows := self.processes(node)) and rows["left"] != before["left"] and
+                             rows["right"] != before["right"] and rows, what="both of the pair again")
+
+            self.assertEqual((after["front"], after["attic"]), (before["front"], before["attic"]))
+            house = [row for row in node.ask("tree")["children"] if row["id"] == "house"][0]
+            wing = house["children"][0]
+            self.assertEqual([row["id"] for row in house["children"]], ["wing", "attic"])
+            self.assertEqual((wing["strategy"], wing["restarts"]), ("one_for_all", 0))
+            self.assertEqual([row["id"] for row in wing["children"]], ["left", "right"])
+            self.assertEqual(node.stop(), 0)
+
+    def test_one_death_too_many_ends_the_branch_and_its_parent_starts_it_again(self):
+        with Node(self.config, ["tree.children.house.children.wing.intensity=0"], program=self.HELLO) as node:
+            before = self.processes(node)
+            os.kill(before["left"], signal.SIGKILL)
+            after = wait_for(lambda: (rows := self.processes(node)) and rows["right"] != before["right"] and rows,
+                             what="the wing again")
+
+            self.assertEqual(after["attic"], before["attic"])
+            house = [row for row in node.ask("tree")["children"] if row["id"] == "house"][0]
+            self.assertEqual(house["children"][0]["restarts"], 1)
+
+    def test_bad_combination_stops_before_anything_starts_with_file_line_and_reason(self):
+        config = self.config.replace("                        left\n                            class = greeter\n",
+                                     "                        left\n                            class = greeter\n"
+                                     "                            significant = yes\n")
+        line = config.splitlines().index("                            significant = yes") + 1
+        with Node(config, program=self.HELLO, expect_ready=False) as node:
+            self.assertEqual(node.wait_ended(), 2)
+            self.assertIn(f"node.conf:{line}: tree.children.house.children.wing.children.left.significant: "
+                          "expected restart transient or temporary", node.log())
 
 
 if __name__ == "__main__":
