@@ -52,7 +52,7 @@ static bool join(router_t *router, request_t *request, task_t *task)
 {
     pool_t *pool = task->service->pool;
     waiter_t waiter = {.form = request->form, .origin = request->origin, .deadline_ns = INT64_MAX};
-    if (task->has_parts || task->waiter.form != request->form ||
+    if (task->has_parts || task->part_count > 0 || task->waiter.form != request->form ||
         pool->joined >= (uint64_t)pool->config->queue_max) {
         return false;
     }

@@ -164,17 +164,17 @@ void router_drop_parts(router_t *router, task_t *task)
 trp_status_t router_forward_part(router_t *router, task_t *task, zmq_msg_t *frames, size_t count)
 {
     const answer_frames_t answer = {.last = frames, .last_count = count};
-    bool is_kept = false;
-    for (const waiter_t *waiter = &task->waiter; waiter != NULL;
-         waiter = next_waiter(task, waiter)) {
+    bool is_kept = task->flight != NULL; /* for who sends the same idempotency key again */
+    const waiter_t *waiter = &task->waiter;
+    do {
         if (streams(waiter)) {
             send_frames(router, task->service, waiter, &answer, false);
+            task->has_parts = true;
         } else {
             is_kept = true;
         }
-    }
-    task->has_parts = true;
-    is_kept |= task->flight != NULL; /* for who sends the same idempotency key again */
+        waiter = next_waiter(task, waiter);
+    } while (waiter != NULL);
     return is_kept ? keep(router, task, frames, count) : TRP_OK;
 }
 

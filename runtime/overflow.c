@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "runtime/overflow.h"
 
+#include <assert.h>
+
 static uint32_t marks_of(trp_overflow_t overflow)
 {
     switch (overflow) {
@@ -60,6 +62,7 @@ void overflow_trim(worker_t *worker, cell_t *cell)
     while (mailbox_count(sum) > mailbox_count(bound) ||
            (mailbox_bytes(sum) > mailbox_bytes(bound) && mailbox_count(sum) > 1)) {
         trp_envelope_t *oldest = *at;
+        assert(oldest != NULL); /* what is charged is in the list */
         uint64_t charge = mailbox_charge_of(oldest);
         if (charge == 0) {
             at = &oldest->next; /* a signal */

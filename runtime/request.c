@@ -62,7 +62,7 @@ static trp_status_t open_request(trp_ctx_t *ctx, const trp_request_t *request, w
 
 trp_status_t context_await(trp_ctx_t *ctx, const trp_request_t *request, uint64_t *id)
 {
-    watch_t row;
+    watch_t row = {0};
     const trp_status_t status = open_request(ctx, request, &row);
     *id = row.ref;
     return status;
