@@ -64,6 +64,7 @@ BENCHMARKS = [
     Benchmark("request_latency apart", "crowd", parameters={"mode": "apart", "n": 50000}, quick={"": 5000}),
     Benchmark("process_restart", "restart", quick={"": 50}),
     Benchmark("supervised_restart", "supervised", quick={"": 1000}),
+    Benchmark("tree", "tree", parameters={"n": 10000, "storm_s": 3}),
     *(between_processes("tcp", 64, window) for window in (1, 100)),
 ]
 

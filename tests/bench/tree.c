@@ -2,16 +2,16 @@
 /* A tree of many children: how long its start and its stop take; and a storm, in which children die
  * all the time while another actor asks the supervisor for its numbers.
  *
- *     tree [CHILDREN [STORM_S]]      default: 10000 children, 5 s: 100 of them die every 10 ms */
-#include <inttypes.h>
+ *     tree tree [threads=1] [n=10000] [storm_s=5]    n children, of which 100 die every 10 ms
+ *     tree run CONF                                  the same without an end in a node, by its
+ *                                                    class `storm`; ./dev chaos storm asks it */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "runtime/log.h"
-#include "runtime/runtime.h"
 #include "supervisor/supervisor.h"
+#include "tests/bench/bench.h"
 
 #define MS INT64_C(1000000)
 
@@ -22,13 +22,13 @@ enum { TAG_TICK = 0x3000, TAG_DIE = 0x3001, TAG_ASK = 0x3002 };
 #define ANSWERS_MAX   100000
 
 static int child_count = 10000;
-static int storm_s = 5;
+static long storm_s; /* 0: until the node is stopped */
 static trp_supervisor_spec_t spec;
 static trp_child_spec_t *children;
 static trp_pid_t *pids;
-static host_word_t finished;
+static int *numbers;
 static int64_t answers_ns[ANSWERS_MAX];
-static size_t answer_count;
+static int64_t answer_count;
 
 /* ---- children ---- */
 
@@ -57,21 +57,9 @@ typedef struct onlooker {
     trp_pid_t supervisor;
     uint64_t monitor, ticks, question;
     int64_t began_ns, asked_ns;
-    int ticks_left, next;
+    long ticks_left;
+    int next;
 } onlooker_t;
-
-static long resident_kb(void)
-{
-    long pages = 0, all = 0;
-    FILE *file = fopen("/proc/self/statm", "r");
-    if (file == NULL || fscanf(file, "%ld %ld", &all, &pages) != 2) {
-        pages = 0;
-    }
-    if (file != NULL) {
-        fclose(file);
-    }
-    return pages * sysconf(_SC_PAGESIZE) / 1024;
-}
 
 static trp_status_t init(trp_ctx_t *ctx, void *state, const trp_envelope_t *args)
 {
@@ -81,6 +69,7 @@ static trp_status_t init(trp_ctx_t *ctx, void *state, const trp_envelope_t *args
     trp_spawn_t spawn = {.class = &trp_supervisor_class,
                          .args = &own,
                          .args_size = sizeof(own),
+                         .link = storm_s == 0, /* a node's stop goes through it */
                          .monitor = true,
                          .monitor_ref = &self->monitor,
                          .ack = true};
@@ -96,8 +85,9 @@ static trp_status_t ask(onlooker_t *self, trp_ctx_t *ctx)
 
 static trp_status_t begin_storm(onlooker_t *self, trp_ctx_t *ctx)
 {
-    printf("start        %8.1f ms\n", (double)(trp_now_ns(ctx) - self->began_ns) / (double)MS);
-    printf("memory       %8ld KiB before the storm\n", resident_kb());
+    if (storm_s > 0) {
+        printf("tree.start %.1f ms\n", (double)(trp_now_ns(ctx) - self->began_ns) / (double)MS);
+    }
     self->ticks_left = storm_s * 1000 / TICK_MS;
     trp_status_t status = trp_timer_start(ctx, TICK_MS, TICK_MS, TAG_TICK, &self->ticks);
     return status == TRP_OK ? ask(self, ctx) : status;
@@ -107,7 +97,6 @@ static void end_storm(onlooker_t *self, trp_ctx_t *ctx)
 {
     trp_reason_t shutdown = trp_reason(TRP_REASON_SHUTDOWN, 0, NULL);
     trp_timer_cancel(ctx, self->ticks);
-    printf("memory       %8ld KiB after it\n", resident_kb());
     self->began_ns = trp_now_ns(ctx);
     trp_exit(ctx, self->supervisor, &shutdown);
 }
@@ -120,7 +109,7 @@ static trp_status_t tick(onlooker_t *self, trp_ctx_t *ctx)
             return TRP_FAILED;
         }
     }
-    if (--self->ticks_left <= 0) {
+    if (--self->ticks_left == 0) {
         end_storm(self, ctx);
     }
     return TRP_OK;
@@ -129,17 +118,16 @@ static trp_status_t tick(onlooker_t *self, trp_ctx_t *ctx)
 static trp_status_t answered(onlooker_t *self, trp_ctx_t *ctx)
 {
     uint64_t timer = 0;
-    if (answer_count < ANSWERS_MAX) {
+    if (storm_s > 0 && answer_count < ANSWERS_MAX) {
         answers_ns[answer_count++] = trp_now_ns(ctx) - self->asked_ns;
     }
-    return self->ticks_left > 0 ? trp_timer_start(ctx, 1, 0, TAG_ASK, &timer) : TRP_OK;
+    return self->ticks_left != 0 ? trp_timer_start(ctx, 1, 0, TAG_ASK, &timer) : TRP_OK;
 }
 
 static void end(onlooker_t *self, trp_ctx_t *ctx)
 {
-    printf("stop         %8.1f ms\n", (double)(trp_now_ns(ctx) - self->began_ns) / (double)MS);
-    atomic_store_explicit(&finished, 1, memory_order_release);
-    host_os.wake(host_os.user, &finished);
+    printf("tree.stop %.1f ms\n", (double)(trp_now_ns(ctx) - self->began_ns) / (double)MS);
+    finish();
 }
 
 static trp_status_t receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
@@ -164,24 +152,12 @@ static trp_status_t receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *m
     }
 }
 
-static const trp_class_t onlooker_class = {
-    .name = "onlooker", .state_size = sizeof(onlooker_t), .init = init, .receive = receive};
-
-/* ---- all of it ---- */
-
-static int compare(const void *a, const void *b)
-{
-    const int64_t *one = a, *other = b;
-    return (*one > *other) - (*one < *other);
-}
-
-static bool make_spec(int *numbers)
+static void make_spec(void)
 {
     children = calloc((size_t)child_count, sizeof(*children));
     pids = calloc((size_t)child_count, sizeof(*pids));
-    if (children == NULL || pids == NULL) {
-        return false;
-    }
+    numbers = calloc((size_t)child_count, sizeof(*numbers));
+    check(children != NULL && pids != NULL && numbers != NULL, "memory");
     for (int i = 0; i < child_count; i++) {
         numbers[i] = i;
         children[i] = (trp_child_spec_t){.class = &kid_class,
@@ -196,56 +172,42 @@ static bool make_spec(int *numbers)
                                    .period_s = 5,
                                    .children = children,
                                    .child_count = (size_t)child_count};
-    return true;
+    char rule[160];
+    check(trp_supervisor_check(&spec, rule) == TRP_OK, "the tree's spec");
 }
 
-static int run(int *numbers)
+static void forget_spec(void)
 {
-    trp_runtime_t *runtime = NULL;
-    trp_pid_t pid;
-    char rule[160];
-    trp_spawn_t spawn = {.class = &onlooker_class};
-    runtime_options_t options = {
-        .node = 1 << 16, .incarnation = 1, .threads = host_os.processors(host_os.user)};
-    if (!make_spec(numbers) || trp_supervisor_check(&spec, rule) != TRP_OK ||
-        runtime_create(&options, &runtime) != TRP_OK || runtime_start(runtime) != TRP_OK ||
-        runtime_spawn(runtime, &spawn, &pid) != TRP_OK) {
-        fprintf(stderr, "tree: no memory\n");
-        return 1;
-    }
-    printf("children     %8d\n", child_count);
-    while (atomic_load_explicit(&finished, memory_order_acquire) == 0) {
-        host_os.sleep(host_os.user, &finished, 0, HOST_FOREVER);
-    }
+    free(children);
+    free(pids);
+    free(numbers);
+}
+
+static const trp_class_t storm_class = {
+    .name = "storm", .state_size = sizeof(onlooker_t), .init = init, .receive = receive};
+
+static void tree(void)
+{
+    log_level_set(LOG_FATAL + 1); /* the lines of a storm are bounded; here none is wanted */
+    child_count = (int)argument("n", 10000);
+    storm_s = argument("storm_s", 5);
+    check(child_count > 0 && child_count <= 500000 && storm_s > 0, "n or storm_s");
+    make_spec();
+    spawn(&storm_class, NULL, 0);
+    wait_finished();
     runtime_stop(runtime);
-    runtime_destroy(&runtime);
-    qsort(answers_ns, answer_count, sizeof(answers_ns[0]), compare);
-    if (answer_count > 0) {
-        printf("answers      %8zu, p50 %.2f ms, p99 %.2f ms, longest %.2f ms\n", answer_count,
-               (double)answers_ns[answer_count / 2] / (double)MS,
-               (double)answers_ns[answer_count * 99 / 100] / (double)MS,
-               (double)answers_ns[answer_count - 1] / (double)MS);
-    }
-    return 0;
+    print_latencies("tree.answer", answers_ns, answer_count);
+    forget_spec();
 }
 
 int main(int argc, char **argv)
 {
-    if (argc > 1) {
-        child_count = atoi(argv[1]);
+    static const benchmark_t all[] = {{"tree", tree}};
+    if (argc > 1 && strcmp(argv[1], "tree") != 0) {
+        make_spec();
+        const int status = trp_main(argc, argv, (const trp_class_t *const[]){&storm_class, NULL});
+        forget_spec();
+        return status;
     }
-    if (argc > 2) {
-        storm_s = atoi(argv[2]);
-    }
-    if (child_count < 1 || child_count > 500000 || storm_s < 1) {
-        fprintf(stderr, "usage: %s [CHILDREN [STORM_S]]\n", argv[0]);
-        return 2;
-    }
-    log_level_set(LOG_FATAL + 1); /* the lines of a storm are bounded; here none is wanted */
-    int *numbers = calloc((size_t)child_count, sizeof(*numbers));
-    int status = numbers == NULL ? 1 : run(numbers);
-    free(numbers);
-    free(children);
-    free(pids);
-    return status;
+    return bench_main(argc, argv, all, sizeof(all) / sizeof(all[0]));
 }

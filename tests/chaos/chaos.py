@@ -3,9 +3,10 @@
 """Breaks a node under load and prints the account.
 
     ./dev chaos --seconds 60 [--seed N] [--json]                                  all kinds of faults: storm.py
+    ./dev chaos storm [--seconds 60] [--json]                                     deaths by thousands: deaths.py
     ./dev chaos [--kills 1000] [--every-ms 20] [--clients 8] [--seed N] [--json]  kills of workers alone
 
-Of the second, which looks at the node's size as well: each client has one task under way at a time, whose
+Of the last, which looks at the node's size as well: each client has one task under way at a time, whose
 answer carries what only that task could give, so a lost task is a client that waits for ever and a doubled
 one is an answer that nobody waits for. Exit status 1: a task was lost, doubled or failed, a process was left
 as a zombie, or the node has grown.
@@ -23,6 +24,7 @@ import zmq
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tests", "system"))
+import deaths  # noqa: E402
 import storm as weather  # noqa: E402  (the path above)
 from node import SLOW, Node, wait_for  # noqa: E402
 
@@ -205,6 +207,7 @@ def run(options):
 
 def main():
     parser = argparse.ArgumentParser(prog="./dev chaos")
+    parser.add_argument("what", nargs="?", choices=["storm"])
     parser.add_argument("--seconds", type=float)
     parser.add_argument("--kills", type=int, default=1000)
     parser.add_argument("--every-ms", type=int, default=20)
@@ -212,7 +215,10 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    account = weather.run(options.seconds, options.seed) if options.seconds else run(options)
+    if options.what == "storm":
+        account = deaths.run(options.seconds or 60)
+    else:
+        account = weather.run(options.seconds, options.seed) if options.seconds else run(options)
     if options.json:
         print(json.dumps(account))
     else:
