@@ -53,6 +53,7 @@ static pool_t *add_pool(router_t *router, const config_pool_t *config, trp_text_
     pool->router = router;
     pool->settings = *config;
     pool->config = &pool->settings;
+    pool->kept = pool->begun = (uint32_t)config->min;
     snprintf(pool->name, sizeof(pool->name), "%.*s", (int)name.size, name.data);
     pool->balance.strategy = (balance_strategy_t)config->strategy;
     pool->queue.fair = config->fair != 0;

@@ -65,7 +65,7 @@ static verdict_t choose_for_new_key(pool_t *pool, const task_t *task, worker_t *
     if (best != NULL) {
         return VERDICT_GIVE;
     }
-    bool whole = pool->worker_count >= (uint64_t)pool->config->max; /* nobody is on the way */
+    bool whole = pool->worker_count >= pool_max(pool); /* nobody is on the way */
     bool hopeless = !someone_below && whole && pool->running == 0;
     return hopeless ? VERDICT_NO_CAPACITY : VERDICT_FULL;
 }
@@ -155,7 +155,8 @@ static void refuse_no_capacity(router_t *router, task_t *task)
     const config_pool_t *config = task->service->pool->config;
     refusal_t refusal;
     refusal_init(&refusal, "E_NO_CAPACITY", "all %lld workers of pool %s hold %lld keys each",
-                 (long long)config->max, task->service->pool->name, (long long)config->keys_max);
+                 (long long)pool_max(task->service->pool), task->service->pool->name,
+                 (long long)config->keys_max);
     task_dequeue(task, true);
     router_refuse(router, task, &refusal);
     task_free(router, task);

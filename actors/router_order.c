@@ -6,6 +6,7 @@
 
 #include "actors/router_parts.h"
 #include "messages/control.h"
+#include "runtime/config_change.h"
 #include "runtime/log.h"
 
 /* One order and its answer. */
@@ -102,54 +103,64 @@ static void drop_poison(order_t *order)
 
 /* ---- pools ---- */
 
-/* Options that hold from the next task on; all others are part of the tree. */
-static bool may_change(const char *option)
+static bool is_named(const pool_t *pool, const trp_text_t *name)
 {
-    static const char *const options[] = {
-        "strategy",     "weights",    "inflight_max", "queue_max",     "queue_ms",
-        "run_ms",       "retry_ms",   "idle_ms",      "attempts_max",  "breaker_failures",
-        "breaker_ms",   "cancel_ms",  "cache",        "keys_max",      "slow_start_ms",
-        "scale_up",     "scale_down", "scale_ms",     "recycle_tasks", "recycle_ms",
-        "recycle_bytes"};
-    for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
-        if (strcmp(options[i], option) == 0) {
-            return true;
-        }
-    }
-    return false;
+    const char *own = pool->name, *section = pool->settings.name; /* foreign: of several pools */
+    return (strlen(own) == name->size && memcmp(own, name->data, name->size) == 0) ||
+           (name->size > 0 && strlen(section) == name->size &&
+            memcmp(section, name->data, name->size) == 0);
 }
 
-static pool_t *find_pool(const router_t *router, const trp_text_t *name)
+/* The first one of that name behind `from`; NULL: none. */
+static pool_t *next_pool(const router_t *router, const trp_text_t *name, size_t *from)
 {
-    for (size_t i = 0; i < router->pool_count; i++) {
-        pool_t *pool = router->pools[i];
-        if (strlen(pool->name) == name->size && memcmp(pool->name, name->data, name->size) == 0) {
+    while (*from < router->pool_count) {
+        pool_t *pool = router->pools[(*from)++];
+        if (is_named(pool, name)) {
             return pool;
         }
     }
     return NULL;
 }
 
+/* False: what is wrong was said. */
+static bool set_in_pool(order_t *order, pool_t *pool, const char *option, const char *value)
+{
+    char rule[160] = "";
+    if (config_pool_set(&pool->settings, option, value, rule) != TRP_OK) {
+        fail(order, "E_BAD_REQUEST", "%s: expected %s, not \"%s\"", option, rule, value);
+        return false;
+    }
+    pool_settings_changed(pool);
+    log_event(LOG_INFO, "pool_option_set", LOG_TEXT("pool", pool->name), LOG_TEXT("option", option),
+              LOG_TEXT("value", value));
+    return true;
+}
+
 static void set_option(order_t *order)
 {
-    char option[64], value[256], rule[160] = "";
+    char option[64], value[256];
+    const trp_text_t *name = &order->wish->pool;
+    size_t at = 0;
     snprintf(option, sizeof(option), "%.*s", (int)order->wish->option.size,
              order->wish->option.data);
     snprintf(value, sizeof(value), "%.*s", (int)order->wish->value.size, order->wish->value.data);
-    pool_t *pool = find_pool(order->router, &order->wish->pool);
+    pool_t *pool = next_pool(order->router, name, &at);
     if (pool == NULL) {
         fail(order, "E_NOT_FOUND", "no pool of that name; `troupe pools` lists them");
-    } else if (!may_change(option)) {
+        return;
+    }
+    if (!config_pool_may_change(option)) {
         fail(order, "E_BAD_REQUEST",
              "%s can't be changed while the node runs: change the file and start it again", option);
-    } else if (config_pool_set(&pool->settings, option, value, rule) != TRP_OK) {
-        fail(order, "E_BAD_REQUEST", "%s: expected %s, not \"%s\"", option, rule, value);
-    } else {
-        pool_settings_changed(pool);
-        log_event(LOG_INFO, "pool_option_set", LOG_TEXT("pool", pool->name),
-                  LOG_TEXT("option", option), LOG_TEXT("value", value));
-        trp_write_bool(&order->result, true);
+        return;
     }
+    for (; pool != NULL; pool = next_pool(order->router, name, &at)) {
+        if (!set_in_pool(order, pool, option, value)) {
+            return;
+        }
+    }
+    trp_write_bool(&order->result, true);
 }
 
 /* ---- debugging ---- */
@@ -241,7 +252,7 @@ trp_status_t router_on_order(router_t *router, const trp_envelope_t *message)
     } else {
         fail(&order, "E_BAD_REQUEST", "%s: %s", fault.path, fault.rule);
     }
-    if (!order.is_later) {
+    if (!order.is_later && message->request_id != 0) {
         answer(&order);
     }
     trp_writer_fini(&order.result);

@@ -132,6 +132,13 @@ static inline uint32_t pool_staying(const pool_t *pool)
     return pool->worker_count - pool->leaving;
 }
 
+/** Workers at most; `max` below `min` is as `min`, also when one of them was changed. */
+static inline uint32_t pool_max(const pool_t *pool)
+{
+    int64_t max = pool->config->max > pool->config->min ? pool->config->max : pool->config->min;
+    return max > 0 ? (uint32_t)max : 1;
+}
+
 /* ---- router_foreign.c: workers of other programs ---- */
 
 /** One message of a worker on the Majordomo port. */

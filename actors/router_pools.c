@@ -35,6 +35,10 @@ static void supervisor_event(router_t *router, const child_event_t *event, trp_p
         }
         pool->growing = false;
         pool->grow_at_ns = 0;
+        if (event->change == CHILD_UP && !trp_pid_equal(pool->supervisor, pid)) {
+            pool->kept = pool->begun < (uint64_t)pool->config->min ? pool->begun
+                                                                   : (uint32_t)pool->config->min;
+        }
         pool->supervisor = event->change == CHILD_UP ? pid : TRP_PID_NONE;
         if (event->change == CHILD_UP &&
             trp_send(router->ctx, pid, TRP_TAG_OBSERVE, NULL, 0) != TRP_OK) {

@@ -22,11 +22,11 @@ static uint64_t places(const pool_t *pool)
 
 /* ---- asking for a worker ---- */
 
-/* Below its minimum a pool waits for its supervisor, which starts what is missing by itself. */
+/* Its supervisor starts by itself what is missing of those that the tree began with; what a changed
+ * minimum adds to them is asked for. */
 static bool can_grow(const pool_t *pool)
 {
-    return pool->worker_count >= (uint64_t)pool->config->min &&
-           pool->worker_count < (uint64_t)pool->config->max;
+    return pool->worker_count >= pool->kept && pool->worker_count < pool_max(pool);
 }
 
 static bool may_ask(const pool_t *pool)
@@ -38,7 +38,10 @@ static bool may_ask(const pool_t *pool)
 
 static void ask_for_one(pool_t *pool, bool over_max)
 {
-    child_start_t start = {.over_max = over_max, .has_over_max = over_max};
+    child_start_t start = {.over_max = over_max,
+                           .has_over_max = over_max,
+                           .max = pool_max(pool) + (int64_t)pool->config->understudies,
+                           .has_max = true};
     zmq_msg_t body;
     if (trp_schema_pack(&child_start_schema, &start, &body) != TRP_OK) {
         return;
@@ -55,7 +58,8 @@ void pool_scale_up(pool_t *pool)
 {
     uint64_t limit = pool->config->scale_up == 0 ? 100 : (uint64_t)pool->config->scale_up;
     bool is_used = (uint64_t)pool->running * 100 > limit * places(pool);
-    if ((pool->wants_more || is_used) && can_grow(pool) && may_ask(pool)) {
+    bool is_short = pool->kept < (uint64_t)pool->config->min; /* it was raised */
+    if ((pool->wants_more || is_used || is_short) && can_grow(pool) && may_ask(pool)) {
         ask_for_one(pool, false);
     }
 }
@@ -124,6 +128,7 @@ static void on_answer(pool_t *pool, const trp_envelope_t *message)
     pool->growing = false;
     pool->grow_request = 0;
     pool->outgoing = NULL;
+    pool->kept += done && outgoing == NULL && pool->kept < (uint64_t)pool->config->min;
     if (!done) {
         pool->grow_at_ns = runtime_now_ns(pool->router->runtime) + GROW_PAUSE_NS;
     } else if (outgoing != NULL) {

@@ -161,8 +161,10 @@ struct pool {
     balance_t balance;
     uint32_t worker_count; /* without the understudies: */
     uint32_t understudies;
-    uint32_t leaving;      /* of them, how many were asked to stop */
-    bool growing;          /* one more worker was asked for and is not up yet: ... */
+    uint32_t kept;    /* so many its supervisor has for certain, and replaces; at most `min` ... */
+    uint32_t begun;   /* ... with how many a new one begins */
+    uint32_t leaving; /* of them, how many were asked to stop */
+    bool growing;     /* one more worker was asked for and is not up yet: ... */
     uint64_t grow_request; /* ... by this request */
     int64_t grow_at_ns;    /* its supervisor refused: not asked again before, unless it has news */
     worker_t *outgoing;    /* whose place the one that was asked for takes; NULL: nobody's */

@@ -34,9 +34,16 @@ static uint32_t weight_of(const pool_t *pool, const char *name)
     }
 }
 
+static uint32_t lesser(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
 void pool_settings_changed(pool_t *pool)
 {
     worker_t *worker;
+    pool->kept = lesser(pool->kept > pool->worker_count ? pool->kept : pool->worker_count,
+                        (uint32_t)pool->config->min); /* who is there counts, not more than min */
     DL_FOREACH(pool->workers, worker)
     {
         worker->member.weight = weight_of(pool, worker->name);

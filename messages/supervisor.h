@@ -64,7 +64,8 @@ typedef enum child_outcome {
     F(OPT_STRING, id, _, 1, TRP_CHILD_ID_MAX,                                                \
       "id of the new child, made from the pool's template; default: the lowest free NAME.n") \
     F(OPT_STRING, program, _, 1, 255, "program to run; default: the template's")             \
-    F(OPT_BOOL, over_max, _, 0, 0, "one child more than the maximum is taken, for a while")
+    F(OPT_BOOL, over_max, _, 0, 0, "one child more than the maximum is taken, for a while")  \
+    F(OPT_INT, max, _, 1, 65535, "the maximum, where it is no longer the spec's")
 
 #define CHILD_ID_FIELDS(F)                                                              \
     F(STRING, id, _, 0, TRP_CHILD_ID_MAX, "id of the child; \"\" where `pid` names it") \

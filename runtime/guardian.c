@@ -56,7 +56,7 @@ typedef struct guardian {
     guardian_workers_t workers;
     guardian_queue_t reports;
     guardian_notify_t notify;
-    bool stopping;
+    bool stopping, reloaded;
     int64_t stop_at_ns, start_at_ns;
     int64_t deaths_ns[RESTARTS_MAX]; /* the last ones of the node, a ring */
     size_t death_count;
@@ -122,7 +122,8 @@ static void node_start(guardian_t *self)
         .child = {.node = self->options->node,
                   .incarnation = ++self->incarnation_max,
                   .fd = pair[1],
-                  .run_dir = self->options->run_dir},
+                  .run_dir = self->options->run_dir,
+                  .reloaded = self->reloaded},
         .main = self->options->node_main,
         .user = self->options->user,
         .program = "",
@@ -159,10 +160,24 @@ static void on_ready(guardian_t *self, const guardian_message_t *request)
     guardian_notify_send(&self->notify, lines);
 }
 
+/* Processes are forked from here, so the level holds here as well. */
+static void on_reloaded(guardian_t *self, const guardian_message_t *request)
+{
+    if (request->value >= LOG_TRACE && request->value <= LOG_FATAL) {
+        self->reloaded = true;
+        log_level_set(request->value);
+    }
+    on_ready(self, request);
+}
+
 static void on_request(guardian_t *self, const guardian_message_t *request)
 {
     if (request->kind == GUARDIAN_READY) {
         on_ready(self, request);
+        return;
+    }
+    if (request->kind == GUARDIAN_RELOADED) {
+        on_reloaded(self, request);
         return;
     }
     if (request->index == 0 || request->index > GUARDIAN_INDEX_MAX) {
@@ -309,11 +324,25 @@ static void on_stop(guardian_t *self, int number)
     }
 }
 
+/* The node reads the file; one that is not there yet, when it starts. */
+static void on_reload(guardian_t *self)
+{
+    const guardian_message_t message = {.kind = GUARDIAN_RELOAD};
+    if (self->stopping) {
+        return;
+    }
+    guardian_notify_reloading(&self->notify, now_ns());
+    self->reloaded |= self->state != GUARDIAN_RUNNING;
+    report(self, &message);
+}
+
 static void read_signals(guardian_t *self)
 {
     struct signalfd_siginfo info;
     while (read(self->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-        if (info.ssi_signo != SIGCHLD) {
+        if (info.ssi_signo == SIGHUP) {
+            on_reload(self);
+        } else if (info.ssi_signo != SIGCHLD) {
             on_stop(self, (int)info.ssi_signo);
         }
     }

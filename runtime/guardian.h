@@ -5,6 +5,7 @@
 #ifndef TRP_RUNTIME_GUARDIAN_H
 #define TRP_RUNTIME_GUARDIAN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,7 @@ typedef struct guardian_child {
     int fd; /* the node: its end of the pair to the guardian; a worker: its black box, or -1 */
     unsigned char token[GUARDIAN_TOKEN_SIZE]; /* a worker: what proves it to its node */
     const char *run_dir;
+    bool reloaded; /* a node before it took over a changed file: read it again */
 } guardian_child_t;
 
 typedef struct guardian_options {
@@ -35,9 +37,9 @@ typedef struct guardian_options {
 
 /** Holds the run directory, starts the node, and serves it until it ends. Returns the exit status
  * for main: the node's, or 1 with a line on standard error that says why (run directory in use by
- * another guardian, named with its pid; node died too often). A first SIGINT, SIGTERM or SIGHUP is
- * passed to the node as GUARDIAN_STOP; a second SIGINT kills all. When it returns, no child is left
- * and the files of the run directory are gone. */
+ * another guardian, named with its pid; node died too often). A first SIGINT or SIGTERM is passed
+ * to the node as GUARDIAN_STOP; a second SIGINT kills all. SIGHUP is passed as GUARDIAN_RELOAD.
+ * When it returns, no child is left and the files of the run directory are gone. */
 int guardian_run(const guardian_options_t *options);
 
 /** The user's run directory for a node: $XDG_RUNTIME_DIR/troupe/NAME, else /tmp/troupe-UID/NAME.

@@ -2,6 +2,7 @@
 #include "runtime/guardian_notify.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -67,6 +68,14 @@ void guardian_notify_send(const guardian_notify_t *notify, const char *lines)
     if (notify->fd >= 0) {
         (void)!send(notify->fd, lines, strlen(lines), MSG_NOSIGNAL);
     }
+}
+
+void guardian_notify_reloading(const guardian_notify_t *notify, int64_t now_ns)
+{
+    char lines[96];
+    snprintf(lines, sizeof(lines), "RELOADING=1\nMONOTONIC_USEC=%lld\nSTATUS=reading its file",
+             (long long)(now_ns / NS_OF_US));
+    guardian_notify_send(notify, lines);
 }
 
 void guardian_notify_turn(guardian_notify_t *notify, int64_t now_ns)

@@ -21,6 +21,9 @@ void guardian_notify_close(guardian_notify_t *notify);
 /** "READY=1\nSTATUS=...": sent, or lost when nobody reads. */
 void guardian_notify_send(const guardian_notify_t *notify, const char *lines);
 
+/** The configuration is read again: READY=1 follows. `now_ns`: of CLOCK_MONOTONIC. */
+void guardian_notify_reloading(const guardian_notify_t *notify, int64_t now_ns);
+
 /** A sign of life, when it is time. */
 void guardian_notify_turn(guardian_notify_t *notify, int64_t now_ns);
 

@@ -22,12 +22,15 @@ typedef enum guardian_kind {
                          */
     GUARDIAN_KILL,  /* index, incarnation, value = signal number */
     GUARDIAN_READY, /* program = a line for people: the node serves from now on */
+    GUARDIAN_RELOADED, /* program = a line for people, value = log level for processes to come, 0:
+                          the file was refused */
     /* guardian -> node */
     GUARDIAN_SPAWNED, /* index, incarnation, os_pid */
     GUARDIAN_REFUSED, /* index, incarnation, value = errno: there is no such process */
     GUARDIAN_EXITED,  /* index, incarnation, os_pid, value = wait status as waitpid gives it, memory
                        */
     GUARDIAN_STOP,    /* value = signal number: drain and end */
+    GUARDIAN_RELOAD,  /* read the configuration again */
 } guardian_kind_t;
 
 typedef struct guardian_message {

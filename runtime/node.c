@@ -39,6 +39,14 @@ static void on_stop(void *user, int signal)
     }
 }
 
+static void on_reload(void *user)
+{
+    node_t *node = user;
+    if (node->options.reload != NULL && !node->told_to_stop) {
+        node->options.reload(node->options.user, node->runtime);
+    }
+}
+
 static trp_status_t open_places(node_t *node, char error[256])
 {
     const hub_options_t hub = {.runtime = node->runtime,
@@ -47,6 +55,7 @@ static trp_status_t open_places(node_t *node, char error[256])
                                .guardian = node->guardian,
                                .box_folder = node->options.box_folder,
                                .stop = on_stop,
+                               .reload = on_reload,
                                .user = node};
     trp_status_t status = hub_open(&hub, &node->hub, error);
     if (status != TRP_OK) {
@@ -224,14 +233,24 @@ int node_run(const node_options_t *options, const guardian_child_t *child)
     return exit_status;
 }
 
-void node_ready(trp_runtime_t *runtime, const char *status)
+static void tell(trp_runtime_t *runtime, guardian_kind_t kind, const char *status, int value)
 {
     const node_t *node = runtime_keep(runtime, KEEP_NAME, same, NULL, NULL);
-    guardian_message_t message = {.kind = GUARDIAN_READY};
+    guardian_message_t message = {.kind = kind, .value = value};
     if (node != NULL) {
         snprintf(message.program, sizeof(message.program), "%s", status);
         (void)!node->guardian->ask(node->guardian->user, &message);
     }
+}
+
+void node_ready(trp_runtime_t *runtime, const char *status)
+{
+    tell(runtime, GUARDIAN_READY, status, 0);
+}
+
+void node_reloaded(trp_runtime_t *runtime, const char *status, int log_level)
+{
+    tell(runtime, GUARDIAN_RELOADED, status, log_level);
 }
 
 void node_end(trp_runtime_t *runtime, int status)

@@ -29,6 +29,9 @@ typedef struct node_options {
 
     /** A stop signal came: let the tree drain and call node_end after. Edge thread. */
     void (*stop)(void *user, trp_runtime_t *runtime);
+
+    /** SIGHUP: read the configuration again, then call node_reloaded. Edge thread; may be NULL. */
+    void (*reload)(void *user, trp_runtime_t *runtime);
     void *user;
 } node_options_t;
 
@@ -60,6 +63,10 @@ int node_run(const node_options_t *options, const guardian_child_t *child);
 /** Tells the guardian, and it the service manager, that the node serves; `status` for people. Edge
  * thread. */
 void node_ready(trp_runtime_t *runtime, const char *status);
+
+/** The same after a reload. log_level: of processes that are made from now on; 0: nothing was taken
+ * over. */
+void node_reloaded(trp_runtime_t *runtime, const char *status, int log_level);
 
 /** Ends the node's loop: node_run returns `status`. Any thread. */
 void node_end(trp_runtime_t *runtime, int status);

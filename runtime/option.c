@@ -95,6 +95,26 @@ trp_status_t option_set(const option_table_t *table, void *values, const char *n
     return set_row(row, values, value, rule);
 }
 
+void option_format(const option_t *row, const void *values, char text[OPTION_TEXT_MAX])
+{
+    const char *member = (const char *)values + row->offset;
+    int64_t number = 0;
+    if (row->kind == OPTION_TEXT) {
+        snprintf(text, OPTION_TEXT_MAX, "%s", member);
+        return;
+    }
+    memcpy(&number, member, sizeof(number));
+    if (row->kind == OPTION_INT) {
+        snprintf(text, OPTION_TEXT_MAX, "%lld", (long long)number);
+        return;
+    }
+    const char *at = row->choices;
+    while (number-- > 0) {
+        at += strcspn(at, "|") + 1;
+    }
+    snprintf(text, OPTION_TEXT_MAX, "%.*s", (int)strcspn(at, "|"), at);
+}
+
 void option_defaults(const option_table_t *table, void *values)
 {
     char rule[RULE_MAX];

@@ -39,4 +39,7 @@ void option_defaults(const option_table_t *table, void *values);
 TRP_MUST_USE trp_status_t option_set(const option_table_t *table, void *values, const char *name,
                                      const char *value, char rule[160]);
 
+/** The value of one option as one would type it. */
+void option_format(const option_t *row, const void *values, char text[OPTION_TEXT_MAX]);
+
 #endif

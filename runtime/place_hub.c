@@ -85,6 +85,10 @@ static void on_guardian(void *user, const guardian_message_t *message)
     place_hub_t *hub = user;
     if (message->kind == GUARDIAN_STOP) {
         hub->options.stop(hub->options.user, message->value);
+    } else if (message->kind == GUARDIAN_RELOAD) {
+        if (hub->options.reload != NULL) {
+            hub->options.reload(hub->options.user);
+        }
     } else {
         on_report(hub, message);
     }

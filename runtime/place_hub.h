@@ -21,6 +21,8 @@ typedef struct hub_options {
     guardian_port_t *guardian;
     /** The guardian asks the node to stop. */
     void (*stop)(void *user, int signal);
+    /** ... to read its configuration again; may be NULL. */
+    void (*reload)(void *user);
     void *user;
 } hub_options_t;
 

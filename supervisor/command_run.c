@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "runtime/config.h"
@@ -12,6 +13,7 @@
 #include "supervisor/endpoints.h"
 #include "supervisor/inquiry.h"
 #include "supervisor/keeper.h"
+#include "supervisor/reload.h"
 
 #define NODE_NUMBER 1 /* until nodes know each other */
 
@@ -21,6 +23,7 @@ typedef struct run {
     config_t *config;
     tree_t *tree;
     keeper_args_t keeper;
+    reload_t reload;
 } run_t;
 
 /* ---- in the node's process ---- */
@@ -68,14 +71,25 @@ static void ready(void *user, trp_runtime_t *runtime)
     fflush(stdout);
 }
 
+static void on_reload(void *user, trp_ctx_t *ctx)
+{
+    const run_t *run = user;
+    reload_now(&run->reload, ctx);
+}
+
 static trp_status_t start(void *user, trp_runtime_t *runtime)
 {
     run_t *run = user;
     trp_pid_t keeper;
     signal(SIGPIPE, SIG_IGN); /* who read our ready line or our log may be gone */
     config_keep(runtime, run->config);
-    run->keeper =
-        (keeper_args_t){.config = run->config, .tree = run->tree, .ready = ready, .user = run};
+    run->keeper = (keeper_args_t){
+        .config = run->config, .tree = run->tree, .ready = ready, .reload = on_reload, .user = run};
+    run->reload = (reload_t){.path = run->call->arguments[0],
+                             .overrides = run->call->overrides,
+                             .classes = run->call->classes,
+                             .config = run->config,
+                             .tree = run->tree};
     trp_spawn_t spawn = {.class = &keeper_class,
                          .name = KEEPER_NAME,
                          .args = &run->keeper,
@@ -83,19 +97,36 @@ static trp_status_t start(void *user, trp_runtime_t *runtime)
     return runtime_spawn(runtime, &spawn, &keeper);
 }
 
+/* False: the keeper can't be reached. */
+static bool tell_keeper(trp_runtime_t *runtime, uint16_t tag)
+{
+    trp_envelope_t *envelope = envelope_alloc();
+    if (envelope == NULL) {
+        return false;
+    }
+    envelope->to = runtime_whereis(runtime, KEEPER_NAME);
+    envelope->tag = tag;
+    if (runtime_send(runtime, envelope) != TRP_OK) {
+        envelope_free(envelope);
+        return false;
+    }
+    return true;
+}
+
 static void stop(void *user, trp_runtime_t *runtime)
 {
     (void)user;
-    trp_envelope_t *envelope = envelope_alloc();
-    if (envelope == NULL) {
+    if (!tell_keeper(runtime, TRP_TAG_STOP)) {
         node_end(runtime, EXIT_FAILED);
-        return;
     }
-    envelope->to = runtime_whereis(runtime, KEEPER_NAME);
-    envelope->tag = TRP_TAG_STOP;
-    if (runtime_send(runtime, envelope) != TRP_OK) {
-        envelope_free(envelope);
-        node_end(runtime, EXIT_FAILED);
+}
+
+static void reload(void *user, trp_runtime_t *runtime)
+{
+    (void)user;
+    if (!tell_keeper(runtime, KEEPER_TAG_RELOAD)) {
+        log_event(LOG_ERROR, "reload_refused", LOG_TEXT("cause", "the node starts or ends"));
+        node_reloaded(runtime, "the file was not read: as before", 0);
     }
 }
 
@@ -107,30 +138,6 @@ static uint32_t thread_count(const config_t *config)
     }
     uint32_t threads = cores > 2 ? cores - 1 : 1;
     return threads < RUNTIME_THREADS_MAX ? threads : RUNTIME_THREADS_MAX;
-}
-
-static int node_main(void *user, const guardian_child_t *child)
-{
-    run_t *run = user;
-    const config_node_t *node = &run->config->node;
-    inquiry_box_folder(node->black_box_dir, child->run_dir);
-    node_options_t options = {.classes = run->call->classes,
-                              .threads = thread_count(run->config),
-                              .watch = {.stuck_ms = node->stuck_ms,
-                                        .edge_stuck_ms = node->edge_stuck_ms,
-                                        .kill_grace_ms = node->kill_grace_ms,
-                                        .stuck_max = (uint32_t)node->stuck_max},
-                              .box_folder = node->black_box_dir,
-                              .start = start,
-                              .stop = stop,
-                              .user = run};
-    return node_run(&options, child);
-}
-
-static int worker_main(void *user, const guardian_child_t *child)
-{
-    const run_t *run = user;
-    return worker_run(run->call->classes, child);
 }
 
 /* ---- before any process ---- */
@@ -172,6 +179,58 @@ static int load(run_t *run)
     }
     return status == TRP_OK ? EXIT_OK
                             : command_fail(call, EXIT_FAILED, "%s", trp_status_text(status));
+}
+
+/* ---- the processes ---- */
+
+/* The node died after it had taken over a changed file: it starts with what the file says now. One
+ * that can't be read leaves it as it was before its first reload. */
+static void read_again(run_t *run)
+{
+    run_t fresh = {.call = run->call};
+    if (load(&fresh) != EXIT_OK) {
+        log_event(LOG_ERROR, "reload_refused", LOG_TEXT("file", run->call->arguments[0]),
+                  LOG_TEXT("effect", "the node starts with its first configuration"));
+        tree_free(&fresh.tree);
+        config_free(&fresh.config);
+        return;
+    }
+    memcpy(fresh.config->node.run_dir, run->config->node.run_dir,
+           sizeof(run->config->node.run_dir));
+    tree_free(&run->tree);
+    run->tree = fresh.tree;
+    const config_t former = *run->config; /* in place: the guardian's options point into it */
+    *run->config = *fresh.config;
+    *fresh.config = former;
+    config_free(&fresh.config);
+}
+
+static int node_main(void *user, const guardian_child_t *child)
+{
+    run_t *run = user;
+    if (child->reloaded) {
+        read_again(run);
+    }
+    const config_node_t *node = &run->config->node;
+    inquiry_box_folder(node->black_box_dir, child->run_dir);
+    node_options_t options = {.classes = run->call->classes,
+                              .threads = thread_count(run->config),
+                              .watch = {.stuck_ms = node->stuck_ms,
+                                        .edge_stuck_ms = node->edge_stuck_ms,
+                                        .kill_grace_ms = node->kill_grace_ms,
+                                        .stuck_max = (uint32_t)node->stuck_max},
+                              .box_folder = node->black_box_dir,
+                              .start = start,
+                              .stop = stop,
+                              .reload = reload,
+                              .user = run};
+    return node_run(&options, child);
+}
+
+static int worker_main(void *user, const guardian_child_t *child)
+{
+    const run_t *run = user;
+    return worker_run(run->call->classes, child);
 }
 
 int command_run(const command_call_t *call)

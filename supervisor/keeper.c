@@ -141,6 +141,11 @@ static trp_status_t receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *m
     case TRP_TAG_STOP:
         stop(keeper, ctx, message);
         break;
+    case KEEPER_TAG_RELOAD:
+        if (trp_pid_is_none(message->from) && keeper->args.reload != NULL) {
+            keeper->args.reload(keeper->args.user, ctx);
+        }
+        break;
     case TRP_TAG_DRAINED:
     case TRP_TAG_TIMEOUT:
         drained(keeper, ctx, message);

@@ -12,12 +12,16 @@
 
 #define KEEPER_NAME "node"
 
+enum { KEEPER_TAG_RELOAD = 0x05f8 };
+
 /** The message for its init; all of it must outlive the runtime. */
 typedef struct keeper_args {
     const config_t *config;
     const tree_t *tree;
     /** Called once, on the edge, when all of the tree is ready; may be NULL. */
     void (*ready)(void *user, trp_runtime_t *runtime);
+    /** Called on the edge when KEEPER_TAG_RELOAD came from outside of the actors; may be NULL. */
+    void (*reload)(void *user, trp_ctx_t *ctx);
     void *user;
 } keeper_args_t;
 

@@ -5,6 +5,8 @@
 #ifndef TRP_SUPERVISOR_SUPERVISOR_H
 #define TRP_SUPERVISOR_SUPERVISOR_H
 
+#include <stdatomic.h>
+
 #include "messages/supervisor.h"
 #include "runtime/troupe.h"
 #include "supervisor/bucket.h"
@@ -90,14 +92,19 @@ typedef enum trp_on_exit {
 #define TRP_SHUTDOWN_INFINITY (-1) /* wait for ever */
 #define TRP_SHUTDOWN_BRUTAL   (-2) /* kill at once, without asking */
 
+/** Limits that may change while the tree runs: whoever owns the cell puts another pointer in, and
+ * keeps what it pointed to before. */
+typedef _Atomic(const trp_limits_t *) trp_limits_cell_t;
+
 /** One child. Texts and args are the caller's and must outlive the supervisor; but those of
  * trp_supervisor_start_child are copied. */
 typedef struct trp_child_spec {
     char id[TRP_NAME_MAX]; /* unique among the children */
     const trp_class_t *class;
     trp_place_t place;
-    const char *program;        /* place process: run this one; NULL or "" = a fork of ours */
-    const trp_limits_t *limits; /* place process; NULL = the defaults */
+    const char *program;           /* place process: run this one; NULL or "" = a fork of ours */
+    const trp_limits_t *limits;    /* place process; NULL = the defaults */
+    trp_limits_cell_t *limits_now; /* instead, looked into at each start; NULL: none */
     uint16_t args_tag;
     const void *args;
     size_t args_size;

@@ -149,7 +149,8 @@ static bool is_full(const supervisor_t *supervisor, bool over_max)
     if (supervisor->policy.mode >= POLICY_ENDING) {
         return false;
     }
-    size_t child_max = supervisor->spec->child_max;
+    size_t child_max =
+        supervisor->child_max > 0 ? supervisor->child_max : supervisor->spec->child_max;
     if (child_max == 0) {
         child_max = is_template(supervisor) ? INSTANCE_MAX : CHILD_MAX;
     }
@@ -240,6 +241,9 @@ static void on_start_child(supervisor_t *supervisor, trp_ctx_t *ctx, const trp_e
     if (trp_message_unpack(&child_start_schema, message, &document, &request, &fault) != TRP_OK) {
         refuse(ctx, message, CHILD_REFUSED, NULL, fault.rule);
         return;
+    }
+    if (request.has_max) {
+        supervisor->child_max = (size_t)request.max;
     }
     trp_child_spec_t spec = *supervisor->spec->template;
     spec.program = supervisor->program != NULL ? supervisor->program : spec.program;

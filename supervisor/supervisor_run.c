@@ -66,6 +66,13 @@ static trp_status_t know_pid(supervisor_t *supervisor, trp_ctx_t *ctx, policy_ch
     return TRP_NO_MEMORY;
 }
 
+/* acquire: what the reload wrote before it gave the pointer */
+static const trp_limits_t *limits_of(const trp_child_spec_t *spec)
+{
+    return spec->limits_now != NULL ? atomic_load_explicit(spec->limits_now, memory_order_acquire)
+                                    : spec->limits;
+}
+
 static void start(supervisor_t *supervisor, trp_ctx_t *ctx, policy_child_t *child)
 {
     const trp_child_spec_t *spec = child->spec;
@@ -87,7 +94,7 @@ static void start(supervisor_t *supervisor, trp_ctx_t *ctx, policy_child_t *chil
         .memory_quota = spec->memory_quota,
         .restarts = child->incarnation - 1,
         .program = spec->program,
-        .limits = spec->limits,
+        .limits = limits_of(spec),
     };
     if (spec->is_supervisor) {
         spawn.args = &nested;

@@ -33,6 +33,7 @@ typedef struct supervisor {
     uint64_t stop_timer;
     trp_reply_address_t stopper; /* who asked it to stop; request_id 0 = nobody */
     supervisor_program_t *programs;
+    size_t child_max;     /* as a request said last; 0: as the spec says */
     const char *program;  /* of the template, when it has changed; NULL: as the spec says */
     unsigned next_number; /* no NAME.n below it is free */
     bool in_init;

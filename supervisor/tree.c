@@ -35,12 +35,13 @@ static void set_causes(trp_child_spec_t *spec, const config_child_t *config)
     spec->on_exit[TRP_CAUSE_CRASH] = (trp_on_exit_t)config->on_crash;
 }
 
-static trp_child_spec_t configured(const config_child_t *config, const char *id)
+static trp_child_spec_t configured(const config_child_t *config, const char *id,
+                                   trp_limits_cell_t *limits)
 {
     trp_child_spec_t spec = {.class = config->class,
                              .place = (trp_place_t)config->place,
                              .program = config->program,
-                             .limits = &config->limits,
+                             .limits_now = limits,
                              .args = config->args,
                              .args_size = config->args_size,
                              .restart = (trp_restart_t)config->restart,
@@ -65,6 +66,14 @@ static trp_child_spec_t configured(const config_child_t *config, const char *id)
     return spec;
 }
 
+/* There is one for each child and each pool. */
+static trp_limits_cell_t *cell_of(tree_t *tree, const config_child_t *config)
+{
+    tree_cell_t *cell = &tree->cells[tree->cell_count++];
+    cell->of = config;
+    return &cell->cell;
+}
+
 /* `bucket`: the supervisor's own, below `above` (NULL: nothing is). */
 static void set_flags(trp_supervisor_spec_t *spec, const config_supervisor_t *config,
                       trp_bucket_t *bucket, trp_bucket_t *above)
@@ -85,15 +94,15 @@ static void set_flags(trp_supervisor_spec_t *spec, const config_supervisor_t *co
 /* A pool's supervisor: its first workers and the template of further ones. `workers` has room for
  * 1 + min + understudies rows. */
 static void fill_pool(trp_supervisor_spec_t *spec, trp_child_spec_t *workers,
-                      const config_pool_t *pool)
+                      const config_pool_t *pool, trp_limits_cell_t *limits)
 {
-    workers[0] = configured(&pool->child, pool->name);
+    workers[0] = configured(&pool->child, pool->name, limits);
     workers[0].is_dynamic = true;
     const int64_t count = pool->min + pool->understudies;
     for (int64_t n = 1; n <= count; n++) {
         char id[TRP_NAME_MAX];
         snprintf(id, sizeof(id), "%.50s.%d", pool->name, (int)n);
-        workers[n] = configured(&pool->child, id);
+        workers[n] = configured(&pool->child, id, limits);
         workers[n].is_dynamic = true;
     }
 
@@ -147,8 +156,9 @@ static trp_status_t allocate(tree_t *tree, const config_t *config)
     tree->pools = calloc(config->pool_count + 1, sizeof(*tree->pools));
     tree->workers = calloc(workers + 1, sizeof(*tree->workers));
     tree->buckets = calloc(config->pool_count + 1, sizeof(*tree->buckets));
+    tree->cells = calloc(children, sizeof(*tree->cells));
     bool is_complete = tree->children != NULL && tree->branches != NULL && tree->pools != NULL &&
-                       tree->workers != NULL && tree->buckets != NULL;
+                       tree->workers != NULL && tree->buckets != NULL && tree->cells != NULL;
     return is_complete ? TRP_OK : TRP_NO_MEMORY;
 }
 
@@ -168,7 +178,8 @@ static void grow(tree_t *tree, trp_child_spec_t *row, const config_child_t *conf
     trp_child_spec_t *rows = tree->children + tree->child_count;
     tree->child_count += below->child_count;
     for (size_t i = 0; i < below->child_count; i++) {
-        rows[i] = configured(&below->children[i], below->children[i].id);
+        rows[i] = configured(&below->children[i], below->children[i].id,
+                             cell_of(tree, &below->children[i]));
         if (below->children[i].branch != NULL) {
             grow(tree, &rows[i], &below->children[i], branch->path, &branch->bucket);
         }
@@ -182,7 +193,8 @@ static trp_child_spec_t *fill_configured(tree_t *tree, trp_child_spec_t *child,
                                          const config_t *config)
 {
     for (size_t i = 0; i < config->tree.child_count; i++, child++) {
-        *child = configured(&config->tree.children[i], config->tree.children[i].id);
+        *child = configured(&config->tree.children[i], config->tree.children[i].id,
+                            cell_of(tree, &config->tree.children[i]));
         if (config->tree.children[i].branch != NULL) {
             grow(tree, child, &config->tree.children[i], "tree", &tree->buckets[0]);
         }
@@ -192,7 +204,8 @@ static trp_child_spec_t *fill_configured(tree_t *tree, trp_child_spec_t *child,
         if (config->pools[i].foreign) {
             continue; /* its workers come by themselves */
         }
-        fill_pool(&tree->pools[i], workers, &config->pools[i]);
+        fill_pool(&tree->pools[i], workers, &config->pools[i],
+                  cell_of(tree, &config->pools[i].child));
         set_flags(&tree->pools[i], &config->pools[i].supervisor, &tree->buckets[1 + i],
                   &tree->buckets[0]);
         workers += 1 + config->pools[i].min + config->pools[i].understudies;
@@ -238,6 +251,9 @@ trp_status_t tree_build(const config_t *config, const trp_class_t *const *classe
     trp_status_t status = made == NULL ? TRP_NO_MEMORY : allocate(made, config);
     if (status == TRP_OK) {
         fill(made, config, router);
+        status = tree_take_limits(made);
+    }
+    if (status == TRP_OK) {
         status = tree_check(made, config, fault);
     }
     if (status != TRP_OK) {
@@ -248,9 +264,47 @@ trp_status_t tree_build(const config_t *config, const trp_class_t *const *classe
     return TRP_OK;
 }
 
+static trp_status_t give_limits(tree_t *tree, trp_limits_cell_t *cell, const trp_limits_t *limits)
+{
+    const trp_limits_t *now = atomic_load_explicit(cell, memory_order_relaxed);
+    if (now != NULL && memcmp(now, limits, sizeof(*now)) == 0) {
+        return TRP_OK;
+    }
+    tree_limits_t *given = calloc(1, sizeof(*given));
+    if (given == NULL) {
+        return TRP_NO_MEMORY;
+    }
+    memcpy(&given->limits, limits, sizeof(given->limits));
+    given->next = tree->given;
+    tree->given = given;
+    /* release: a supervisor that finds the pointer finds what is behind it */
+    atomic_store_explicit(cell, &given->limits, memory_order_release);
+    return TRP_OK;
+}
+
+trp_status_t tree_take_limits(tree_t *tree)
+{
+    trp_status_t status = TRP_OK;
+    for (size_t i = 0; status == TRP_OK && i < tree->cell_count; i++) {
+        status = give_limits(tree, &tree->cells[i].cell, &tree->cells[i].of->limits);
+    }
+    return status;
+}
+
+static void free_limits(tree_limits_t *given)
+{
+    while (given != NULL) {
+        tree_limits_t *next = given->next;
+        free(given);
+        given = next;
+    }
+}
+
 void tree_free(tree_t **tree)
 {
     if (*tree != NULL) {
+        free_limits((*tree)->given);
+        free((*tree)->cells);
         free((*tree)->children);
         free((*tree)->branches);
         free((*tree)->pools);

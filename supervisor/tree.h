@@ -22,6 +22,18 @@ typedef struct tree_branch {
     char path[CONFIG_PATH_MAX]; /* "tree.children.ID" */
 } tree_branch_t;
 
+/** Limits that a configuration gave; kept while the tree lives: a start may be reading them. */
+typedef struct tree_limits {
+    trp_limits_t limits;
+    struct tree_limits *next;
+} tree_limits_t;
+
+/** Where the children made from one part of the configuration find their limits. */
+typedef struct tree_cell {
+    const config_child_t *of;
+    trp_limits_cell_t cell;
+} tree_cell_t;
+
 typedef struct tree {
     trp_supervisor_spec_t root;
     bool has_router;
@@ -32,12 +44,20 @@ typedef struct tree {
     trp_supervisor_spec_t *pools; /* one for each pool */
     trp_child_spec_t *workers;    /* of all pools, the templates first */
     trp_bucket_t *buckets;        /* of the root, then of each pool, below it */
+    tree_cell_t *cells;
+    size_t cell_count;
+    tree_limits_t *given;
 } tree_t;
 
 /** `classes`: of the program, NULL-terminated. Options and classes of `config` are used in place:
  * it must outlive the tree. owns: tree_free. errors: TRP_CONFIG with `fault`, TRP_NO_MEMORY */
 TRP_MUST_USE trp_status_t tree_build(const config_t *config, const trp_class_t *const *classes,
                                      tree_t **tree, config_fault_t *fault);
+
+/** Limits of processes that are started from now on: those that the configuration, which the tree
+ * was built from, has now. Edge thread; the tree's supervisors may run. errors: TRP_NO_MEMORY, and
+ * nothing is changed for what comes behind */
+TRP_MUST_USE trp_status_t tree_take_limits(tree_t *tree);
 void tree_free(tree_t **tree);
 
 #endif

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "runtime/guardian_fork.h"
+#include "runtime/log.h"
 
 enum { PASSED = 0, FAILED = 9 };
 
@@ -346,6 +347,34 @@ Test(guardian, a_stop_signal_is_passed_on_and_the_nodes_status_returned)
 
     cr_expect_eq(run_guardian(1000), 5);
     cr_expect_neq(stat(run_dir, &found), 0, "the run directory is left");
+}
+
+static int node_is_reloaded_and_dies(const guardian_child_t *child)
+{
+    guardian_message_t message;
+    mark(child->reloaded ? 'r' : 'n');
+    if (child->reloaded) {
+        return PASSED;
+    }
+    (void)kill(getppid(), SIGHUP);
+    if (!next(child, &message) || message.kind != GUARDIAN_RELOAD ||
+        !ask(child, GUARDIAN_RELOADED, 0, LOG_INFO) || !ask(child, GUARDIAN_SPAWN, 1, 0) ||
+        !next(child, &message)) {
+        return FAILED;
+    }
+    (void)raise(SIGKILL);
+    return FAILED;
+}
+
+Test(guardian, a_hangup_is_passed_on_and_a_node_that_dies_after_it_reads_its_file_again)
+{
+    char text[64];
+    script.node = node_is_reloaded_and_dies;
+    script.worker = worker_waits;
+
+    cr_expect_eq(run_guardian(1000), 0);
+    marks(text, sizeof(text));
+    cr_expect_str_eq(text, "nr");
 }
 
 static int node_ignores_stop(const guardian_child_t *child)
