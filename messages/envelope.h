@@ -17,6 +17,9 @@
 #define TRP_INLINE_MAX \
     64 /* bytes that travel inside the envelope itself, with no call into libzmq */
 
+#define TRP_TRACE_STAMP \
+    (1u << 31) /* of trace_id: the time of sending (runtime/meter.h), never on a wire */
+
 #define TRP_ENVELOPE_SIZE 128 /* and its alignment: a pair of cache lines, fetched together */
 
 enum {
@@ -37,7 +40,7 @@ typedef struct trp_envelope {
     trp_pid_t from;
     uint64_t request_id; /* of a request or its reply; 0 = none */
     int64_t deadline_ns; /* monotonic clock of this machine; 0 = none. On a wire: time left */
-    uint32_t trace_id;   /* 0 = none */
+    uint32_t trace_id;   /* 0 = none; a stamp when it has TRP_TRACE_STAMP */
     uint16_t tag;        /* which message: messages/system.h, or the tag of a schema */
     uint8_t flags;
     uint8_t inline_size; /* bytes used of payload.bytes when not TRP_ENVELOPE_SHARED */

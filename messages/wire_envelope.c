@@ -16,7 +16,7 @@ trp_status_t wire_envelope(const wire_item_t *item, int64_t now_ns, trp_envelope
     envelope->from = item->from;
     envelope->request_id = item->request_id;
     envelope->deadline_ns = deadline(item->left_ns, now_ns);
-    envelope->trace_id = item->trace_id;
+    envelope->trace_id = item->trace_id & ~TRP_TRACE_STAMP;
     envelope->tag = item->tag;
     trp_status_t status = item->frame != NULL ? envelope_move(envelope, item->frame)
                                               : envelope_set(envelope, item->data, item->size);

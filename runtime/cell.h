@@ -88,6 +88,8 @@ typedef struct cell {
     uint64_t owed_max;       /* ... when this sum of count or bytes is reached, or the slice ends */
     _Atomic uint8_t phase;   /* cell_phase_t; as `handled` */
     _Atomic uint8_t running; /* as `handled` */
+    uint8_t meter;           /* of its class; set under the inspect lock */
+    _Atomic uint64_t busy_ns; /* of its slices */
 } cell_t;
 
 _Static_assert(offsetof(cell_t, mailbox.urgent) == 64, "what the runner reads for each message");

@@ -37,6 +37,7 @@ static bool look(const cell_t *cell, int32_t os_pid, actor_info_t *info)
                            .state = state_of(cell)};
     /* Relaxed: a snapshot. */
     info->handled = atomic_load_explicit(&cell->handled, memory_order_relaxed);
+    info->busy_ns = atomic_load_explicit(&cell->busy_ns, memory_order_relaxed);
     info->died = atomic_load_explicit(&cell->died, memory_order_relaxed);
     info->refused = atomic_load_explicit(&cell->turned_away, memory_order_relaxed);
     info->mailbox = mailbox_depth(&cell->mailbox);

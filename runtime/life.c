@@ -198,7 +198,9 @@ static trp_status_t fill(trp_runtime_t *runtime, cell_t *cell, const birth_t *bi
     cell->held = holder(runtime, spawn);
     cell->next_ref = (spawn->class->flags & TRP_CLASS_PROXY) != 0 ? PROXY_REFS : 1;
     cell->owed = 0;
+    cell->meter = meter_class(&runtime->meters, spawn->class);
     /* Relaxed, all of them: published with the cell. */
+    atomic_store_explicit(&cell->busy_ns, 0, memory_order_relaxed);
     atomic_store_explicit(&cell->turned_away, 0, memory_order_relaxed);
     atomic_store_explicit(&cell->died, 0, memory_order_relaxed);
     atomic_store_explicit(&cell->handled, 0, memory_order_relaxed);
@@ -396,6 +398,7 @@ void life_end(worker_t *worker, cell_t *cell, const trp_reason_t *reason, bool o
     }
     wind_up(&worker->sender, cell, reason);
     ctx->cell = NULL;
+    meter_ended(worker, cell);
     clear(worker->runtime, cell);
 }
 
@@ -428,5 +431,6 @@ void life_abandon(worker_t *worker, cell_t *cell)
     ctx->is_gone = false;
     ctx->cell = NULL;
     life_take_scratch(worker, cell);
+    meter_ended(worker, cell);
     clear(worker->runtime, cell);
 }

@@ -28,6 +28,7 @@ static void worker_init(trp_runtime_t *runtime, uint32_t index, uint32_t slice_e
     worker->has_peers = !worker->is_edge && runtime->first_spare - runtime->first_pool > 1;
     worker->slice_max = worker->is_edge ? slice_edge : SLICE_WORK;
     worker->clock_credit = worker->clock_interval = 1;
+    worker->time_credit = worker->time_weight = worker->stamp_credit = 1;
     worker->poll_credit = worker->poll_interval = 1;
     worker->spin_rounds = 1;
     worker->now_ns = host->now_ns(host->user);
@@ -61,6 +62,10 @@ static trp_status_t make_workers(trp_runtime_t *runtime, const runtime_options_t
     memset(runtime->workers, 0, size);
     for (uint32_t i = 0; i < runtime->worker_count; i++) {
         worker_init(runtime, i, options->slice_max == 0 ? SLICE_EDGE : options->slice_max);
+    }
+    if (meter_init(&runtime->meters, runtime->worker_count) != TRP_OK) {
+        free(runtime->workers);
+        return TRP_NO_MEMORY;
     }
     runtime->edge = runtime->first_pool == 1 ? &runtime->workers[0] : NULL;
     return TRP_OK;
@@ -235,6 +240,7 @@ void runtime_destroy(trp_runtime_t **runtime)
     route_table_fini(&ending->routes);
     group_table_fini(&ending->groups);
     registry_fini(&ending->names);
+    meter_fini(&ending->meters);
     cell_table_fini(&ending->table);
     pthread_mutex_destroy(&ending->watchdog.lock);
     free(ending->workers);

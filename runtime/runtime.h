@@ -258,6 +258,7 @@ typedef struct actor_info {
     char detail[32];   /* trp_describe */
     uint32_t mailbox;  /* messages queued */
     uint64_t handled;  /* messages and signals handled */
+    uint64_t busy_ns;  /* its slices took so long, estimated when they are short: runtime/meter.h */
     uint64_t died;     /* messages that it took and never saw: expired, late, dropped */
     size_t memory;     /* bytes: its state, and what runtime/memory.h gave it */
     uint64_t refused;  /* messages that found no room in its mailbox, dropped ones included */
@@ -267,6 +268,21 @@ typedef struct actor_info {
 /** Calls `each` for every live actor; any thread. A snapshot of each row, not of the whole. */
 void runtime_each(trp_runtime_t *runtime, void (*each)(void *user, const actor_info_t *info),
                   void *user);
+
+/** All actors of a class, those that have ended included. Queue times are of about one message in
+ * 256; a share's is the upper end of its bucket, at most a quarter too high. */
+typedef struct runtime_class_info {
+    const char *name;
+    uint32_t actors;  /* that live */
+    uint64_t handled; /* messages and signals */
+    uint64_t busy_ns;
+    uint64_t sampled; /* messages whose time in the mailbox was noted */
+    uint64_t queue_p50_ns, queue_p99_ns, queue_max_ns;
+} runtime_class_info_t;
+
+/** Calls `each` for every class that has had actors; any thread. */
+void runtime_classes(trp_runtime_t *runtime,
+                     void (*each)(void *user, const runtime_class_info_t *info), void *user);
 
 /** Sets what `ps` shows for a proxy: `os_pid` of the process or thread, 0: not known yet. */
 void runtime_set_place(trp_ctx_t *ctx, trp_place_t place, int32_t os_pid);

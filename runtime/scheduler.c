@@ -299,6 +299,9 @@ void scheduler_tick(worker_t *worker)
         worker->clock_interval *= 2;
     }
     worker->clock_credit = worker->clock_interval;
+    if (worker->clock_interval == 1) {
+        worker->time_credit = worker->time_weight = 1;
+    }
     scheduler_turn_wheel(worker, worker, now);
     scheduler_adopt(worker, now);
 }
@@ -326,7 +329,11 @@ void scheduler_run(worker_t *worker, cell_t *cell)
     uint32_t turn = atomic_load_explicit(&worker->turn, memory_order_relaxed);
     atomic_store_explicit(&worker->turn, turn + 1, memory_order_relaxed);
     atomic_store_explicit(&worker->runs, cell, memory_order_relaxed);
-    cell_run(worker, cell);
+    if (--worker->time_credit != 0) {
+        cell_run(worker, cell);
+    } else {
+        meter_run(worker, cell);
+    }
     atomic_store_explicit(&worker->runs, NULL, memory_order_relaxed);
     worker->ctx.cell = NULL;
 }

@@ -21,6 +21,7 @@
 #define TRP_RUNTIME_SCHEDULER_H
 
 #include "runtime/cell.h"
+#include "runtime/meter.h"
 #include "runtime/registry.h"
 #include "runtime/route.h"
 #include "runtime/runq.h"
@@ -113,6 +114,8 @@ struct worker {
     _Atomic bool rests;     /* a spare that is not needed: told so by the watchdog */
     uint32_t lifo_uses, system_uses, picks, spin_rounds;
     uint32_t clock_credit, clock_interval; /* slices until, and between, looks at the clock */
+    uint32_t time_credit, time_weight;     /* slices until, and since, one that is timed */
+    uint32_t stamp_credit;                 /* messages until one that is stamped */
     uint32_t slice_work; /* messages handled and sent in the slice that runs, or ran last */
     uint32_t slice_max;
     uint32_t poll_credit, poll_interval; /* the edge: messages until, and between, polls */
@@ -146,6 +149,7 @@ struct trp_runtime {
     registry_t names;
     group_table_t groups;
     route_table_t routes;
+    meter_table_t meters;
     trp_placement_t places[TRP_PLACE_COUNT];
     runtime_uplink_t uplink; /* .ask NULL: this is the node */
     struct keep *keeps;

@@ -222,11 +222,23 @@ static trp_status_t send_elsewhere(const sender_t *sender, trp_envelope_t *envel
     return status;
 }
 
+static void stamp(const sender_t *sender, trp_envelope_t *envelope)
+{
+    const trp_runtime_t *runtime = sender->runtime;
+    if (sender->worker != NULL) {
+        send_stamp(sender->worker, envelope);
+    } else if (atomic_load_explicit(&runtime->outside.sent, memory_order_relaxed) % METER_EVERY ==
+               0) { /* relaxed: a count */
+        meter_stamp(sender->runtime, NULL, envelope);
+    }
+}
+
 trp_status_t send_envelope(const sender_t *sender, trp_envelope_t *envelope)
 {
     trp_envelope_check(envelope, __func__);
     if ((envelope->flags & TRP_ENVELOPE_SIGNAL) == 0) {
         COUNT(sender->runtime, sender->worker, sent);
+        stamp(sender, envelope);
     }
     /* Member by member: `to` has just been written in parts, and a load of the whole would wait
      * until they are out of the store buffer (half the cost of a send, when it was so). */

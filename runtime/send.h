@@ -8,6 +8,14 @@
 
 #define SIGNAL_LINK_END 1 /* request_id of an EXIT signal that a link sent: messages/system.h */
 
+/** A worker's message is about to be pushed: stamps it when it is its turn. */
+static inline void send_stamp(worker_t *worker, trp_envelope_t *envelope)
+{
+    if (--worker->stamp_credit == 0) {
+        meter_stamp(worker->runtime, worker, envelope);
+    }
+}
+
 /** Delivers or routes. owns: taken on TRP_OK, the caller's still on TRP_FULL and
  * TRP_BUSY. */
 TRP_MUST_USE trp_status_t send_envelope(const sender_t *sender, trp_envelope_t *envelope);
@@ -51,6 +59,7 @@ static inline trp_status_t send_message(const sender_t *sender, trp_envelope_t *
         return send_envelope(sender, envelope);
     }
     counter_add(&sender->worker->counters.sent, true);
+    send_stamp(sender->worker, envelope);
     mailbox_pushed_t pushed = mailbox_post(&cell->mailbox, envelope);
     return pushed == MAILBOX_PUSHED ? TRP_OK : send_pushed(sender, cell, envelope, pushed);
 }

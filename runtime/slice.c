@@ -255,6 +255,9 @@ static bool handle(worker_t *worker, cell_t *cell, trp_envelope_t *envelope)
 {
     const unsigned unusual =
         TRP_ENVELOPE_SIGNAL | TRP_ENVELOPE_DEFERRED | TRP_ENVELOPE_REPLY | TRP_ENVELOPE_SHARED;
+    if (envelope->trace_id != 0) {
+        meter_took(worker, cell, envelope);
+    }
     if (!trp_pid_equal(envelope->to, cell->self)) {
         return handle_foreign(worker, cell, envelope);
     }

@@ -14,6 +14,7 @@ static void add_actors(text_table_t *table, const msgpack_object *result)
         text_table_text(table, client_text(row, "state"));
         text_table_int(table, client_int(row, "mailbox"));
         text_table_int(table, client_int(row, "handled"));
+        text_table_ms(table, client_int(row, "busy_ns"));
         text_table_int(table, client_int(row, "restarts"));
         text_table_text(table, client_text(row, "detail"));
     }
@@ -21,8 +22,8 @@ static void add_actors(text_table_t *table, const msgpack_object *result)
 
 int command_ps(const command_call_t *call)
 {
-    static const char *const headings[] = {"PID",       "NAME",   "CLASS",    "PLACE",
-                                           "#OS_PID",   "STATE",  "#MAILBOX", "#HANDLED",
-                                           "#RESTARTS", "DETAIL", NULL};
+    static const char *const headings[] = {"PID",      "NAME",      "CLASS",    "PLACE",
+                                           "#OS_PID",  "STATE",     "#MAILBOX", "#HANDLED",
+                                           "#BUSY_MS", "#RESTARTS", "DETAIL",   NULL};
     return command_show(call, "ps", headings, add_actors);
 }

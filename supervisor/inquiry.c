@@ -39,7 +39,7 @@ static void write_actor(void *user, const actor_info_t *info)
     if (strcmp(info->class_name, inquiry_class.name) == 0) {
         return; /* who asks is not of interest */
     }
-    trp_write_map(writer, 13);
+    trp_write_map(writer, 14);
     trp_put_text(writer, "pid", trp_pid_format(info->pid, pid));
     trp_put_text(writer, "name", info->name);
     trp_put_text(writer, "class", info->class_name);
@@ -49,6 +49,7 @@ static void write_actor(void *user, const actor_info_t *info)
     trp_put_text(writer, "detail", info->detail);
     trp_put_int(writer, "mailbox", info->mailbox);
     trp_put_int(writer, "handled", (int64_t)info->handled);
+    trp_put_int(writer, "busy_ns", (int64_t)info->busy_ns);
     trp_put_int(writer, "died", (int64_t)info->died);
     trp_put_int(writer, "refused", (int64_t)info->refused);
     trp_put_int(writer, "memory", (int64_t)info->memory);
@@ -146,16 +147,23 @@ static void verb_ledger(inquiry_t *inquiry, trp_ctx_t *ctx, const control_reques
     inquiry_ledger(inquiry, ctx);
 }
 
+static void verb_classes(inquiry_t *inquiry, trp_ctx_t *ctx, const control_request_t *request)
+{
+    (void)request;
+    inquiry_classes(inquiry, ctx);
+}
+
 /* ---- the table ---- */
 
 static const struct {
     const char *name;
     void (*run)(inquiry_t *inquiry, trp_ctx_t *ctx, const control_request_t *request);
 } verbs[] = {
-    {"ping", verb_ping},      {"tree", verb_tree},      {"pools", verb_pools},
-    {"ps", verb_ps},          {"child", inquiry_child}, {"call", verb_call},
-    {"stop", verb_stop},      {"ledger", verb_ledger},  {"why", inquiry_why},
-    {"state", inquiry_state}, {"roll", inquiry_roll},   {"router", inquiry_router},
+    {"ping", verb_ping},       {"tree", verb_tree},      {"pools", verb_pools},
+    {"ps", verb_ps},           {"child", inquiry_child}, {"call", verb_call},
+    {"stop", verb_stop},       {"ledger", verb_ledger},  {"why", inquiry_why},
+    {"state", inquiry_state},  {"roll", inquiry_roll},   {"router", inquiry_router},
+    {"classes", verb_classes},
 };
 
 static void run_verb(inquiry_t *inquiry, trp_ctx_t *ctx, const control_request_t *request)

@@ -50,6 +50,9 @@ void inquiry_child(inquiry_t *inquiry, trp_ctx_t *ctx, const control_request_t *
 /** The verb `ledger`. */
 void inquiry_ledger(inquiry_t *inquiry, trp_ctx_t *ctx);
 
+/** The verb `classes`. */
+void inquiry_classes(inquiry_t *inquiry, trp_ctx_t *ctx);
+
 /** The verb `why`: inquiry_why.c. */
 void inquiry_why(inquiry_t *inquiry, trp_ctx_t *ctx, const control_request_t *request);
 

@@ -31,6 +31,10 @@ static const command_t commands[] = {
      "SUPERVISOR is root or pool.NAME. Prints the outcome; status 1 when it is not ok.",
      command_child},
     {"ps", "", 0, 0, COMMAND_JSON | COMMAND_CONTROL, "list the actors of a node", NULL, command_ps},
+    {"classes", "", 0, 0, COMMAND_JSON | COMMAND_CONTROL, "show what each class of actors costs",
+     "Actors that live; messages that were handled, and how long that took in all; how long a\n"
+     "message waited before, of one in 256. Each worker process has figures of its own.",
+     command_classes},
     {"ledger", "", 0, 0, COMMAND_JSON | COMMAND_CONTROL, "show where every message of a node is",
      "sent = handled + queued + refused + dropped + dead whenever nothing is under way; `missing`\n"
      "is what is. The causes of the last two follow. With --json also the actors that have\n"

@@ -51,6 +51,13 @@ void text_table_int(text_table_t *table, int64_t number)
     text_table_text(table, text);
 }
 
+void text_table_ms(text_table_t *table, int64_t ns)
+{
+    char text[32];
+    snprintf(text, sizeof(text), "%" PRId64 ".%03d", ns / 1000000, (int)(ns / 1000 % 1000));
+    text_table_text(table, text);
+}
+
 void text_table_init(text_table_t *table, const char *const *headings)
 {
     *table = (text_table_t){0};

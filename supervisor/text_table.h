@@ -26,6 +26,9 @@ void text_table_init(text_table_t *table, const char *const *headings);
 void text_table_text(text_table_t *table, const char *text);
 void text_table_int(text_table_t *table, int64_t number);
 
+/** A time in milliseconds, to the microsecond. units: `ns` nanoseconds */
+void text_table_ms(text_table_t *table, int64_t ns);
+
 /** Prints and frees. False: out of memory, nothing was printed. */
 bool text_table_print(text_table_t *table);
 

@@ -40,7 +40,7 @@ LEVELS = {
     "core": ["runtime", "cell", "mailbox", "runq", "scheduler", "timer", "registry", "group", "signal",
              "watch", "route", "request", "defer", "send", "life", "publish", "slice", "inspect", "keep", "context",
              "overflow", "room", "letter", "watchdog", "spare", "lease",
-             "memory", "quota", "snapshot", "typed", "offload"],
+             "memory", "meter", "quota", "snapshot", "typed", "offload"],
     "boundary": ["edge", "channel", "node", "config", "transport", "place", "guardian", "worker",
                  "dead_log", "cgroup", "sandbox", "black_box", "client"],
 }

@@ -244,6 +244,29 @@ class Control(unittest.TestCase):
         self.assertEqual(text[0].split()[:5], ["PID", "NAME", "CLASS", "PLACE", "OS_PID"])
         self.assertIsInstance(rows, list)
 
+    def test_classes_show_busy_time_and_how_long_messages_wait(self):
+        for _ in range(1500):  # some thousand messages of the node's actors: a few are sampled
+            self.node.ask("ping")
+
+        rows = {row["class"]: row for row in self.node.ask("classes")}
+        control = rows["control"]
+        self.assertEqual(control["actors"], 1)
+        self.assertGreaterEqual(control["handled"], 1500)
+        self.assertGreater(control["busy_ns"], 0)
+        self.assertGreaterEqual(rows["inquiry"]["handled"] + rows["inquiry"]["actors"], 1)
+        self.assertGreater(sum(row["sampled"] for row in rows.values()), 0)
+        for row in rows.values():
+            self.assertLessEqual(row["queue_p50_ns"], row["queue_p99_ns"])
+            self.assertLessEqual(row["queue_p99_ns"], row["queue_max_ns"])
+        self.assertGreater({row["name"]: row for row in self.node.ask("ps")}["control"]["busy_ns"], 0)
+
+    def test_classes_command_aligns_and_json_is_the_list(self):
+        text = self.node.command("classes").stdout.splitlines()
+        rows = json.loads(self.node.command("classes", "--json").stdout)
+
+        self.assertEqual(len(text), len(rows) + 1)
+        self.assertEqual(text[0].split()[:4], ["CLASS", "ACTORS", "HANDLED", "BUSY_MS"])
+
     def test_pools_command_shows_a_row_for_each(self):
         done = self.node.command("pools")
 

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/* What each class costs: how long its messages wait and its actors run. Internal to the core; shown
+ * by runtime_classes (runtime/runtime.h).
+ *
+ * Messages: about 1 in 256 gets a stamp, its time of sending, when it is pushed; who takes it from
+ * the mailbox notes the difference. The gaps between stamps are drawn at random, so that no pattern
+ * of sends meets always the same class. The stamp is in the envelope's trace_id, with a bit that
+ * ids do not have, and is taken off before anything else sees the envelope.
+ * Slices: each is timed when they are slow, else one in so many as the scheduler lets pass between
+ * looks at the clock, and counts for those that passed.
+ *
+ * threads: each worker writes rows of its own; any may read. */
+#ifndef TRP_RUNTIME_METER_H
+#define TRP_RUNTIME_METER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "runtime/runtime.h"
+
+#define METER_CLASSES 64 /* the first row is for all classes beyond */
+#define METER_BUCKETS \
+    120 /* four for each doubling, of times in METER_UNIT_NS, up to 2^31 of them */
+#define METER_UNIT_NS 256
+#define METER_EVERY   256 /* messages for a stamp */
+
+typedef struct cell cell_t;
+typedef struct worker worker_t;
+
+/** What one worker has seen of a class. Written by it alone. */
+typedef struct meter_row {
+    _Atomic uint64_t handled; /* by actors that have ended */
+    _Atomic uint64_t busy_ns;
+    _Atomic uint32_t queue_max; /* in METER_UNIT_NS */
+    _Atomic uint32_t queue[METER_BUCKETS];
+} meter_row_t;
+
+/** A class that had actors. */
+typedef struct meter_class {
+    _Atomic(const trp_class_t *) class; /* NULL: none yet; written after the name */
+    char name[TRP_NAME_MAX];
+} meter_class_t;
+
+typedef struct meter_table {
+    meter_class_t classes[METER_CLASSES];
+    pthread_mutex_t lock; /* who adds a class; a leaf */
+    meter_row_t *rows;    /* METER_CLASSES for each worker */
+} meter_table_t;
+
+/** errors: TRP_NO_MEMORY */
+TRP_MUST_USE trp_status_t meter_init(meter_table_t *table, uint32_t workers);
+void meter_fini(meter_table_t *table);
+
+/** The row of a class; made when it is new. 0: there are too many. */
+uint8_t meter_class(meter_table_t *table, const trp_class_t *class);
+
+/** The bucket of a time in METER_UNIT_NS below 2^31, and the least time beyond a bucket. */
+uint32_t meter_bucket(uint32_t units);
+uint32_t meter_beyond(uint32_t bucket);
+
+/** Draws the next gap: at random from 1 to almost twice `mean`. */
+uint32_t meter_gap(worker_t *worker, uint32_t mean);
+
+/** Stamps a message; with `worker`, this thread's, its next is drawn. */
+__attribute__((cold)) void meter_stamp(trp_runtime_t *runtime, worker_t *worker,
+                                       trp_envelope_t *envelope);
+
+/** Takes the stamp off and notes how long the message has waited. */
+__attribute__((cold)) void meter_took(worker_t *worker, const cell_t *cell,
+                                      trp_envelope_t *envelope);
+
+/** Runs a slice that is timed. */
+__attribute__((cold)) void meter_run(worker_t *worker, cell_t *cell);
+
+/** An actor ends: what it has handled stays with its class. */
+void meter_ended(worker_t *worker, const cell_t *cell);
+
+#endif
