@@ -23,6 +23,7 @@ static void free_router(void *object)
     router_free_pools(router);
     router_free_foreign(router);
     router_free_poison(router);
+    free(router->rates);
     cache_free(&router->cache);
     cache_free(&router->replays);
     free(router);
@@ -67,9 +68,15 @@ static trp_status_t open_port(router_t *router)
                                      .queue_max = 100000,
                                      .on_message = router_on_message,
                                      .on_down = router_on_peer_down,
+                                     .curve_secret = router->config->curve_secret[0] != '\0'
+                                                         ? router->config->curve_secret
+                                                         : NULL,
                                      .user = router};
     char error[256] = "";
-    trp_status_t status = edge_bind(edge_of(router->runtime), &options, &router->socket, error);
+    trp_status_t status = router_open_zap(router, error);
+    if (status == TRP_OK) {
+        status = edge_bind(edge_of(router->runtime), &options, &router->socket, error);
+    }
     if (status != TRP_OK) {
         log_event(LOG_ERROR, "majordomo_not_bound", LOG_TEXT("endpoint", config->endpoint),
                   LOG_TEXT("error", error));

@@ -407,8 +407,11 @@ static void serve_request(router_t *router, request_t *request, const majordomo_
     if (is_foreign) {
         set_body(request, message->frames, message->frame_count);
     }
+    refusal_t refusal;
     if (is_broker) {
         router_answer_mmi(router, request);
+    } else if (!router_may_call(router, request, &refusal)) {
+        refuse(router, request, &refusal);
     } else if (is_foreign) {
         enqueue(router, request, service);
     } else if (check_body(router, request)) {
@@ -424,9 +427,9 @@ static void serve_request(router_t *router, request_t *request, const majordomo_
 }
 
 static void on_request(router_t *router, const edge_peer_t *peer,
-                       const majordomo_request_t *message)
+                       const majordomo_request_t *message, zmq_msg_t *first)
 {
-    request_t request = {.service = message->service, .form = TRP_FORM_JSON};
+    request_t request = {.service = message->service, .form = TRP_FORM_JSON, .first = first};
     request.origin.version = message->version;
     request.origin.peer = malloc(sizeof(*peer));
     if (request.origin.peer == NULL) {
@@ -444,7 +447,7 @@ void router_on_message(void *user, const edge_peer_t *peer, zmq_msg_t *frames, s
     majordomo_message_t message;
     switch (majordomo_parse(frames, count, &message)) {
     case MAJORDOMO_REQUEST:
-        on_request(router, peer, &message.request);
+        on_request(router, peer, &message.request, &frames[0]);
         break;
     case MAJORDOMO_WORKER:
         router_on_worker(router, peer, &message.worker, &frames[0]);

@@ -11,11 +11,11 @@
 
 #define BLANKS " \t"
 
-static bool has_word(const char *words, const char *word, size_t size)
+bool router_has_word(const char *words, trp_text_t word)
 {
     for (const char *at = words; *(at += strspn(at, BLANKS)) != '\0';) {
         size_t length = strcspn(at, BLANKS);
-        if (length == size && memcmp(at, word, size) == 0) {
+        if (length == word.size && memcmp(at, word.data, length) == 0) {
             return true;
         }
         at += length;
@@ -32,7 +32,7 @@ static service_t *add_service(router_t *router, pool_t *pool, trp_text_t name)
     }
     memcpy(service->name, name.data, name.size);
     service->pool = pool;
-    service->makes_key = has_word(pool->config->key_tools_new, name.data, name.size);
+    service->makes_key = router_has_word(pool->config->key_tools_new, name);
     HASH_ADD_STR(router->services, name, service);
     if (service->hh.tbl == NULL) {
         free(service);

@@ -136,10 +136,14 @@ static void on_ready(router_t *router, const edge_peer_t *peer, const majordomo_
                      zmq_msg_t *first)
 {
     const char *why = "no memory";
-    pool_t *pool = find_pool(router, message->service, &why);
+    bool may_serve = router_may_serve(router, first, message->service);
+    pool_t *pool = may_serve ? find_pool(router, message->service, &why) : NULL;
     if (router->draining) {
         pool = NULL;
         why = "the node is stopping";
+    }
+    if (!may_serve) {
+        why = "its key has no right to serve this tool";
     }
     if (pool == NULL || !add(router, pool, peer, message->version)) {
         send_away(router, peer, message, why);

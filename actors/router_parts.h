@@ -47,6 +47,7 @@ void waiter_fini(waiter_t *waiter);
 struct request {
     origin_t origin;
     trp_text_t service;
+    zmq_msg_t *first;  /* of the message, for its metadata; NULL: an actor's */
     zmq_msg_t *frames; /* after the service: [options,] body ... */
     size_t frame_count;
     const void *body; /* of tools of ours */
@@ -244,6 +245,18 @@ void pool_settings_changed(pool_t *pool);
 
 /** errors: TRP_FAILED (that was the order: the actor is to end with it) */
 TRP_MUST_USE trp_status_t router_on_order(router_t *router, const trp_envelope_t *message);
+
+/* ---- router_rights.c: keys, and what each may do ---- */
+
+/** Answers for keys, where the configuration has some: before the port is bound. `error` of 256
+ * bytes. errors: as edge_bind, TRP_NO_MEMORY */
+TRP_MUST_USE trp_status_t router_open_zap(router_t *router, char error[256]);
+/** False: with a refusal to be sent. Takes a call from the key's rate. */
+bool router_may_call(router_t *router, const request_t *request, refusal_t *refusal);
+/** Whether the key that `first`, of a READY, came under may serve the tool. */
+bool router_may_serve(const router_t *router, zmq_msg_t *first, trp_text_t tool);
+/** Whether a list of names separated by blanks has one. */
+bool router_has_word(const char *words, trp_text_t word);
 
 /* ---- router_mmi.c: the broker's own services (RFC 8) ---- */
 

@@ -199,6 +199,9 @@ struct router {
     trp_pid_t self;
     const config_t *config;
     edge_socket_t *socket;
+    edge_socket_t *zap;  /* where libzmq asks for keys; NULL: none are wanted */
+    int64_t *rates;      /* of each key: when its bucket is full again */
+    uint64_t locked_out; /* connections whose key nobody knows */
     service_t *services;
     pool_t **pools; /* each stays where it is */
     size_t pool_count;

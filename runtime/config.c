@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/config_address.h"
+#include "runtime/config_keys.h"
 #include "runtime/config_lines.h"
 #include "runtime/config_loader.h"
 
@@ -237,15 +239,24 @@ static trp_status_t check_node(config_loader_t *loader)
     return TRP_OK;
 }
 
-/* ZeroMQ takes a port modulo 65536 and a missing one as 0, so they are looked at here. */
-static bool is_port(const char *text)
+static trp_status_t check_keys(config_loader_t *loader)
 {
-    size_t size = strspn(text, "0123456789");
-    return strcmp(text, "*") == 0 ||
-           (size > 0 && size <= 5 && text[size] == '\0' && strtol(text, NULL, 10) <= 65535);
+    const config_majordomo_t *options = &loader->config->majordomo;
+    bool is_open =
+        strncmp(options->endpoint, "tcp://", 6) == 0 && !config_is_loopback(options->endpoint);
+    if ((options->curve_secret[0] == '\0') != (options->keys[0] == '\0')) {
+        return config_loader_refuse(loader, "majordomo.curve_secret",
+                                    "curve_secret and keys, or neither");
+    }
+    if (is_open && options->curve_secret[0] == '\0' && !options->insecure) {
+        return config_loader_refuse(
+            loader, "majordomo.endpoint",
+            "an address of this computer alone, or curve_secret and keys, or insecure = 1");
+    }
+    return config_keys_load(loader->config, &loader->tables[CONFIG_KEY], loader->fault);
 }
 
-static trp_status_t check_majordomo(config_loader_t *loader)
+static trp_status_t check_endpoint(config_loader_t *loader)
 {
     const char *endpoint = loader->config->majordomo.endpoint;
     const char *colon = strrchr(endpoint, ':');
@@ -256,7 +267,7 @@ static trp_status_t check_majordomo(config_loader_t *loader)
         return config_loader_refuse(loader, "majordomo.endpoint",
                                     "tcp://ADDRESS:PORT or ipc://PATH, not \"%.60s\"", endpoint);
     }
-    if (colon < endpoint + 6 || !is_port(colon + 1)) {
+    if (colon < endpoint + 6 || !config_is_port(colon + 1)) {
         return config_loader_refuse(loader, "majordomo.endpoint",
                                     "a port from 0 to 65535 or `*` at the end");
     }
@@ -276,7 +287,8 @@ static trp_status_t read_root(config_loader_t *loader, zconfig_t *root)
         }
     }
     trp_status_t status = check_node(loader);
-    return status == TRP_OK ? check_majordomo(loader) : status;
+    status = status == TRP_OK ? check_endpoint(loader) : status;
+    return status == TRP_OK ? check_keys(loader) : status;
 }
 
 /* "pools.parser.min=3" -> the path and its value in the tree. */
@@ -387,6 +399,7 @@ void config_free(config_t **config)
     for (size_t i = 0; i < old->pool_count; i++) {
         free(old->pools[i].child.args);
     }
+    free(old->keys);
     free(old->pools);
     free(old);
     *config = NULL;

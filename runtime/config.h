@@ -30,7 +30,21 @@ typedef struct config_majordomo {
                                      * one may be silent */
     int64_t unknown_wait_ms;        /* for a first worker of a tool that nobody knows */
     int64_t services_max;           /* tools that only workers of other programs tell of */
+    char curve_secret[OPTION_TEXT_MAX]; /* file of the node's own key; "" = no keys */
+    char keys[OPTION_TEXT_MAX];         /* file of the clients' keys */
+    int64_t insecure;                   /* 1: no keys wanted, wherever it is bound */
 } config_majordomo_t;
+
+#define CONFIG_KEY_SIZE 40 /* characters of a key in Z85 */
+
+/** A client's or a foreign worker's key, and what it may do: a section of majordomo.keys. */
+typedef struct config_key {
+    char name[TRP_NAME_MAX];
+    char public_key[CONFIG_KEY_SIZE + 1]; /* Z85 */
+    char tools[OPTION_TEXT_MAX];          /* may be called, separated by blanks; "*" = all */
+    char serves[OPTION_TEXT_MAX];         /* may be served by its workers */
+    int64_t rate, burst;                  /* calls a second, 0 = no limit; and at once */
+} config_key_t;
 
 /** Answers that are kept: by tool and body, and by idempotency key. */
 typedef struct config_cache {
@@ -129,7 +143,10 @@ typedef struct config {
     config_branch_t tree; /* section `tree`: the root */
     config_pool_t *pools; /* section `pools` */
     size_t pool_count;
-    struct config_lines *lines; /* where each option was set; NULL: not known */
+    struct config_lines *lines;             /* where each option was set; NULL: not known */
+    char curve_secret[CONFIG_KEY_SIZE + 1]; /* Z85; "" = no keys */
+    config_key_t *keys;
+    size_t key_count;
 } config_t;
 
 /** What is wrong with a configuration. */

@@ -66,6 +66,21 @@ static const option_t majordomo_rows[] = {
             "ms: how long a request for a tool that nobody knows waits for a first worker"),
     INT_ROW(config_majordomo_t, services_max, "1000", 0, 100000,
             "tools that only workers of other programs tell of"),
+    TEXT_ROW(
+        config_majordomo_t, curve_secret, "",
+        "file of the node's key, made by `troupe keygen`: clients and workers of other programs "
+        "need keys then"),
+    TEXT_ROW(config_majordomo_t, keys, "", "file of their keys, with what each may do"),
+    INT_ROW(config_majordomo_t, insecure, "0", 0, 1,
+            "1: no keys are wanted, although other computers can reach the endpoint"),
+};
+
+static const option_t key_rows[] = {
+    TEXT_ROW(config_key_t, public_key, "", "what `troupe keygen` printed; required"),
+    TEXT_ROW(config_key_t, tools, "", "tools it may call, separated by blanks; *: all"),
+    TEXT_ROW(config_key_t, serves, "", "tools its workers may serve, separated by blanks; *: all"),
+    INT_ROW(config_key_t, rate, "0", 0, 1000000, "calls a second; 0: no limit"),
+    INT_ROW(config_key_t, burst, "10", 1, 1000000, "calls at once, with rate"),
 };
 
 static const option_t cache_rows[] = {
@@ -254,6 +269,7 @@ static const option_table_t tables[] = {
     [CONFIG_LIMITS] = TABLE("tree.children.ID and pools.NAME, place process", limit_rows),
     [CONFIG_POOL] = TABLE("pools.NAME", pool_rows),
     [CONFIG_POOL_SUPERVISOR] = TABLE("pools.NAME", pool_supervisor_rows),
+    [CONFIG_KEY] = TABLE("NAME in the file majordomo.keys", key_rows),
 };
 
 _Static_assert(sizeof(tables) / sizeof(tables[0]) == CONFIG_TABLE_COUNT,

@@ -22,6 +22,8 @@ typedef struct edge_socket_options {
     int mode;             /* of an ipc file, e.g. 0600; 0 = as it comes */
     int64_t message_max;  /* bytes of one frame; larger ones drop the peer. 0 = no limit */
     int queue_max;        /* messages waiting for one slow peer; 0 = 1000, negative = no limit */
+    const char *curve_secret; /* bind: Z85, peers need CURVE keys that a ZAP handler of this edge
+                                 knows; NULL = anybody may connect */
     /** One message of a peer: `count` frames without the identity. Frames may be moved from; the
      * rest is closed after. */
     void (*on_message)(void *user, const edge_peer_t *peer, zmq_msg_t *frames, size_t count);

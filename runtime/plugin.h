@@ -31,11 +31,12 @@ typedef struct trp_transport_events {
 } trp_transport_events_t;
 
 typedef struct trp_transport_options {
-    int mode;               /* of an ipc file; 0 = as it comes */
-    int64_t message_max;    /* bytes of one frame; 0 = no limit */
-    int queue_max;          /* messages waiting for one peer; 0 = no limit */
-    int linger_ms;          /* for what is queued at close */
-    const trp_peer_t *self; /* connect: our address at the peer */
+    int mode;                 /* of an ipc file; 0 = as it comes */
+    int64_t message_max;      /* bytes of one frame; 0 = no limit */
+    int queue_max;            /* messages waiting for one peer; 0 = no limit */
+    int linger_ms;            /* for what is queued at close */
+    const trp_peer_t *self;   /* connect: our address at the peer */
+    const char *curve_secret; /* bind: Z85, who connects needs a key; NULL = anybody may */
     trp_transport_events_t events;
 } trp_transport_options_t;
 

@@ -143,6 +143,15 @@ static bool set_int(void *socket, int option, int value)
     return zmq_setsockopt(socket, option, &value, sizeof(value)) == 0;
 }
 
+/* Keys are asked for by ZAP, in a domain of its own. */
+static bool set_curve(void *socket, const char *secret)
+{
+    static const char domain[] = "troupe";
+    return set_int(socket, ZMQ_CURVE_SERVER, 1) &&
+           zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, secret, strlen(secret) + 1) == 0 &&
+           zmq_setsockopt(socket, ZMQ_ZAP_DOMAIN, domain, sizeof(domain) - 1) == 0;
+}
+
 static bool set_options(socket_t *self, const trp_transport_options_t *options)
 {
     const int64_t message_max = options->message_max > 0 ? options->message_max : -1;
@@ -152,6 +161,7 @@ static bool set_options(socket_t *self, const trp_transport_options_t *options)
            zmq_setsockopt(self->data, ZMQ_MAXMSGSIZE, &message_max, sizeof(message_max)) == 0 &&
            (!self->is_router || set_int(self->data, ZMQ_ROUTER_MANDATORY, 1)) &&
            (self->is_router || set_int(self->data, ZMQ_RECONNECT_IVL, -1)) &&
+           (options->curve_secret == NULL || set_curve(self->data, options->curve_secret)) &&
            (options->self == NULL || zmq_setsockopt(self->data, ZMQ_ROUTING_ID, options->self->id,
                                                     options->self->size) == 0);
 }

@@ -60,6 +60,7 @@ int command_upgrade(const command_call_t *call);
 int command_restart(const command_call_t *call);
 int command_stop(const command_call_t *call);
 int command_config(const command_call_t *call);
+int command_keygen(const command_call_t *call);
 int command_messages(const command_call_t *call);
 
 /** "troupe: ..." on standard error. Returns `status`, for `return command_fail(...)`. */

@@ -49,6 +49,11 @@ static const command_t commands[] = {
      "Prints the result; with --json the whole reply. The task failed: its error on standard\n"
      "error, exit status 1.",
      command_call},
+    {"keygen", "FILE", 1, 1, 0, "make a pair of keys for clients, workers or a node",
+     "Writes FILE, which only its owner can read, and prints the public key: that of a client or "
+     "a\n"
+     "worker goes into the node's file majordomo.keys, that of a node to its clients.",
+     command_keygen},
     {"set", "POOL OPTION=VALUE", 2, 2, COMMAND_JSON | COMMAND_CONTROL,
      "change an option of a pool while the node runs",
      "As strategy=round_robin, queue_max=500, run_ms=10000; it holds from the next task on, until\n"

@@ -32,6 +32,7 @@ import uuid
 import msgpack
 import zmq
 import zmq.asyncio
+import zmq.auth
 from zmq.utils.monitor import parse_monitor_message
 
 CLIENT, OPTIONS = b"MDPC02", b"TRP1"
@@ -84,7 +85,16 @@ class ConnectionLost(ConnectionError):
 ERRORS = {"E_EXPIRED": ToolTimeout, "E_TIMEOUT": ToolTimeout, "E_BAD_BODY": ToolInput, "E_BAD_PAYLOAD": ToolInput,
           "E_TOO_LARGE": ToolInput, "E_UNKNOWN_TOOL": ToolUnknown, "E_FORBIDDEN": ToolForbidden, "E_BUSY": ToolBusy,
           "E_RATE": ToolBusy, "E_NO_WORKER": ToolLost, "E_WORKER_LOST": ToolLost, "E_CANCELLED": ToolCancelled}
-Keys = collections.namedtuple("Keys", "server public secret")  # Z85 texts: the node's public key, and a pair of its own
+
+
+class Keys(collections.namedtuple("Keys", "server public secret")):
+    """Z85 texts: the node's public key, and a pair of one's own."""
+
+    @classmethod
+    def load(cls, path, server):
+        """The pair of a file that `troupe keygen` made."""
+        public, secret = zmq.auth.load_certificate(path)
+        return cls(server, public.decode(), secret.decode())
 
 
 def decode(frame):
