@@ -20,15 +20,15 @@ def cost(name, **parameters):
     return statistics.median(values)
 
 
-def chart(title, labels, values):
+def chart(title, labels, values, unit="ns"):
     points = ", ".join(f"{value:.0f}" for value in values)
     print(f"```mermaid\nxychart-beta\n    title \"{title}\"\n    x-axis [{', '.join(labels)}]\n"
-          f"    y-axis \"ns\" 0 --> {max(values) * 1.2:.0f}\n    bar [{points}]\n```\n")
+          f"    y-axis \"{unit}\" 0 --> {max(values) * 1.2:.0f}\n    bar [{points}]\n```\n")
 
 
-def table(head, labels, values):
+def table(head, labels, values, unit="ns"):
     print(f"| {head} | " + " | ".join(labels) + " |\n|---|" + "---|" * len(labels))
-    print("| ns | " + " | ".join(f"{value:.0f}" for value in values) + " |\n")
+    print(f"| {unit} | " + " | ".join(f"{value:.0f}" for value in values) + " |\n")
 
 
 def curve(title, head, steps, **how):

@@ -3,6 +3,7 @@
 """Runs the benchmarks, ours and where asked the peers', and prints a table.
 
     ./dev bench curves                  how costs grow: the charts of docs/performance.md
+    ./dev bench tasks                   tasks through the router, against a bare libzmq broker
     ./dev bench [--quick] [--peers caf,erlang,go,zmq] [--threads 1,2] [--json FILE] [NAME...]
 
 All contestants of a row are run in turn, five times over, each run a process of its own; the medians
@@ -19,6 +20,7 @@ import sys
 
 import contestants
 import curves
+import tasks
 
 TIME_LIMIT_S = 120
 
@@ -205,6 +207,9 @@ def main():
     options = parser.parse_args()
     if options.names == ["curves"]:
         curves.main()
+        return
+    if options.names == ["tasks"]:
+        tasks.main()
         return
     options.runs = options.runs or (3 if options.quick else 5)
     chosen = selected(options.names)
