@@ -192,11 +192,12 @@ static uint64_t limit_of(const black_box_copy_t *copy)
 }
 
 /* Whether its death came of a refused allocation: then the last error was that, or it had come
- * close to the limit. */
+ * close to the limit. A signal that somebody sent comes of nothing here. */
 static bool is_out_of_memory(const black_box_copy_t *copy, int number)
 {
     const black_box_death_t *death = &copy->death;
-    if (copy->memory_max <= 0 || (number != SIGSEGV && number != SIGABRT && number != SIGBUS)) {
+    if (copy->memory_max <= 0 || death->sender != 0 ||
+        (number != SIGSEGV && number != SIGABRT && number != SIGBUS)) {
         return false;
     }
     const uint64_t limit = limit_of(copy);
