@@ -29,10 +29,9 @@ static trp_status_t receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *m
     return status == TRP_UNSUPPORTED ? TRP_OK : status; /* no task: nothing for us */
 }
 
-static void terminate(trp_ctx_t *ctx, void *state, const trp_reason_t *reason)
+/* Also of one that was killed, or whose replay ended. */
+static void release(void *state)
 {
-    (void)ctx;
-    (void)reason;
     parser_fini(state);
 }
 
@@ -44,7 +43,7 @@ const trp_class_t parser_class = {
     .state_size = sizeof(parser_t),
     .init = init,
     .receive = receive,
-    .terminate = terminate,
+    .release = release,
     .messages = messages,
     .options = &parser_options_schema,
 };

@@ -28,7 +28,9 @@ static bool read_file(const command_call_t *call, const char *path, client_answe
     trp_writer_init(&writer);
     black_box_show(&file.owner, &file.copy, NULL, 0, &writer);
     black_box_file_free(&file);
-    if (trp_writer_take(&writer, &answer->body) != TRP_OK) {
+    const trp_status_t status = trp_writer_take(&writer, &answer->body);
+    trp_writer_fini(&writer);
+    if (status != TRP_OK) {
         command_fail(call, EXIT_FAILED, "%s", trp_status_text(TRP_NO_MEMORY));
         return false;
     }
