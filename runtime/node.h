@@ -68,7 +68,8 @@ void node_ready(trp_runtime_t *runtime, const char *status);
  * over. */
 void node_reloaded(trp_runtime_t *runtime, const char *status, int log_level);
 
-/** Ends the node's loop: node_run returns `status`. Any thread. */
+/** Ends the node's loop: node_run returns `status`. threads: an actor's, or one that ends
+ * before the runtime does, as when a release hook joins it */
 void node_end(trp_runtime_t *runtime, int status);
 
 /** A worker process: its runtime, its link and its root actor. */

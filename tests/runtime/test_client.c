@@ -422,6 +422,8 @@ static const story_t stories[] = {
 
 static const story_t *story;
 static trp_runtime_t *the_runtime;
+static pthread_t teller;
+static bool is_telling;
 
 static void *tell_story(void *unused)
 {
@@ -440,20 +442,28 @@ static trp_status_t driver_init(trp_ctx_t *ctx, void *state, const trp_envelope_
 {
     (void)state;
     (void)args;
-    pthread_t thread;
     the_runtime = runtime_of(ctx);
-    if (trp_group_join(ctx, "news.*") != TRP_OK ||
-        pthread_create(&thread, NULL, tell_story, NULL) != 0) {
+    if (trp_group_join(ctx, "news.*") != TRP_OK) {
         return TRP_FAILED;
     }
-    pthread_detach(thread);
-    return TRP_OK;
+    is_telling = pthread_create(&teller, NULL, tell_story, NULL) == 0;
+    return is_telling ? TRP_OK : TRP_FAILED;
+}
+
+/* The runtime is there until node_end has returned. */
+static void driver_release(void *state)
+{
+    (void)state;
+    if (is_telling) {
+        pthread_join(teller, NULL);
+    }
 }
 
 static const trp_class_t driver_class = {.name = "driver",
                                          .state_size = sizeof(driver_t),
                                          .init = driver_init,
-                                         .receive = driver_receive};
+                                         .receive = driver_receive,
+                                         .release = driver_release};
 static const trp_class_t *const no_classes[] = {NULL};
 
 ParameterizedTestParameters(client, a_thread_that_is_no_actor)
