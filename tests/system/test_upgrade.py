@@ -23,6 +23,12 @@ pools
 """
 
 
+def grammars():
+    """The folder that the program finds: beside it, or above it as for build/asan/troupe."""
+    beside = os.path.join(os.path.dirname(PROGRAM), "grammars")
+    return beside if os.path.isdir(beside) else os.path.join(os.path.dirname(PROGRAM), "..", "grammars")
+
+
 class Load:
     """Clients that call without a pause, each in a thread of its own."""
 
@@ -52,7 +58,7 @@ class Load:
 class Upgrade(unittest.TestCase):
 
     def setUp(self):
-        os.environ["TROUPE_GRAMMARS"] = os.path.join(os.path.dirname(PROGRAM), "grammars")  # a copy is elsewhere
+        os.environ["TROUPE_GRAMMARS"] = grammars()  # a copy of the program is elsewhere
         self.addCleanup(os.environ.pop, "TROUPE_GRAMMARS")
         self.node = Node(CONFIG)
         self.addCleanup(self.node.close)
@@ -114,7 +120,7 @@ class Upgrade(unittest.TestCase):
     def test_a_program_whose_workers_die_soon_is_rolled_back(self):
         bad = os.path.join(self.node.folder, "brief.sh")
         with open(bad, "w", encoding="utf-8") as file:  # ready, and dead of a signal shortly after
-            file.write(f"#!/bin/sh\n(sleep 0.1; kill -SEGV $$) &\nexec {PROGRAM} --worker\n")
+            file.write(f"#!/bin/sh\n(sleep 0.1; kill -KILL $$) &\nexec {PROGRAM} --worker\n")
         os.chmod(bad, stat.S_IRWXU)
         node = Node(CONFIG, ["pools.parser.processes=-1"])
         self.addCleanup(node.close)

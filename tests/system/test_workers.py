@@ -259,8 +259,11 @@ class Workers(unittest.TestCase):
         self.assertEqual(node.events("worker_ended_by_probe")[0]["reason"], "stopped")
 
     def test_kills_under_load_lose_and_double_nothing(self):
+        options = os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=1:thread_local_quarantine_size_kb=16"
+        env = dict(os.environ, ASAN_OPTIONS=options)  # what is freed and kept for reports is no growth
         chaos = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "chaos", "chaos.py")
-        run = subprocess.run([sys.executable, chaos, "--kills", "40", "--json"], stdout=subprocess.PIPE, text=True)
+        run = subprocess.run([sys.executable, chaos, "--kills", "40", "--json"], env=env, stdout=subprocess.PIPE,
+                             text=True)
 
         account = json.loads(run.stdout)
 
