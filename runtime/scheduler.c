@@ -4,12 +4,14 @@
 #include "runtime/send.h"
 #include "runtime/watchdog.h"
 
-#define LIFO_USES    16    /* in a row, while others wait in the queue */
-#define SYSTEM_USES  16    /* likewise */
-#define INJECT_EVERY 61    /* picks: the inject queue is looked at before the own one */
-#define CLOCK_MAX    64    /* slices between looks at the clock ... */
-#define CLOCK_NS     50000 /* ... as long as they take no longer than this */
-#define WAKE_NS      20000 /* what waking another thread costs, roughly */
+#define LIFO_USES     16     /* in a row, while others wait in the queue */
+#define SYSTEM_USES   16     /* likewise */
+#define INJECT_EVERY  61     /* picks: the inject queue is looked at before the own one */
+#define CLOCK_MAX     64     /* slices between looks at the clock ... */
+#define CLOCK_NS      50000  /* ... as long as they take no longer than this */
+#define WAKE_NS       20000  /* what waking another thread costs, roughly */
+#define SHORT_NS      1000   /* slices that fetching the cell makes twice as long ... */
+#define SHORT_WAIT_NS 200000 /* ... so that together they have to wait for this long */
 
 static _Thread_local worker_t *current;
 
@@ -102,8 +104,9 @@ bool scheduler_others_idle(const worker_t *worker)
 /* Whether another worker should be woken for the `waiting` cells of this one, or as a sentinel. */
 static bool is_behind(const worker_t *worker, uint32_t waiting)
 {
+    const int64_t bearable_ns = worker->slice_ns < SHORT_NS ? SHORT_WAIT_NS : WAKE_NS;
     /* Sequentially consistent: when a sentinel has stepped down, it has seen us run before that. */
-    return waiting * worker->slice_ns > WAKE_NS ||
+    return waiting * worker->slice_ns > bearable_ns ||
            atomic_load_explicit(&worker->runtime->sentinel, memory_order_seq_cst) == 0;
 }
 

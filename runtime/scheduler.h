@@ -10,11 +10,12 @@
  * there is an edge) runs its own cells, and all when there is no pool thread; its queue is never
  * stolen from, and it parks in its sockets.
  * A parked worker is woken for cells that would wait longer than a wake costs: their number times
- * what a slice took of late. For the one that suddenly takes long there is the sentinel: while any
- * worker runs, one parked one looks once a millisecond whether another is still in the same slice,
- * and takes what waits behind it, the LIFO slot too. An idle node has none. When all are in
- * handlers that do not return the watchdog (runtime/watchdog.h) starts a spare worker, which finds
- * nothing to do, parks, and so becomes the sentinel.
+ * what a slice took of late; ten times as long when slices are so short that moving costs more.
+ * For the one that suddenly takes long there is the sentinel: while any worker runs, one parked one
+ * looks once a millisecond whether another is still in the same slice, and takes what waits behind
+ * it, the LIFO slot too. An idle node has none. When all are in handlers that do not return the
+ * watchdog (runtime/watchdog.h) starts a spare worker, which finds nothing to do, parks, and so
+ * becomes the sentinel.
  * Who falls asleep says so first and looks at the queues again; who adds work does that first and
  * then looks for sleepers; so no wake is lost. One worker at a time is woken or searches. */
 #ifndef TRP_RUNTIME_SCHEDULER_H

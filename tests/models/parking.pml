@@ -89,7 +89,7 @@ inline notify()
 inline notify_if_behind(waiting)
 {
     if
-    :: waiting > 0 -> notify() /* @ scheduler.c is_behind: waiting * worker->slice_ns > WAKE_NS */
+    :: waiting > 0 -> notify() /* @ scheduler.c is_behind: waiting * worker->slice_ns > bearable_ns */
     :: true ->
         if
         :: sentinel == NOBODY -> notify() /* @ scheduler.c is_behind: atomic_load_explicit(&worker->runtime->sentinel */
