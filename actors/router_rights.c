@@ -87,7 +87,9 @@ trp_status_t router_open_zap(router_t *router, char error[256])
     if (config->curve_secret[0] == '\0' || router->zap != NULL) {
         return TRP_OK;
     }
-    router->rates = calloc(config->key_count + 1, sizeof(*router->rates));
+    if (router->rates == NULL) { /* else of a start that failed */
+        router->rates = calloc(config->key_count + 1, sizeof(*router->rates));
+    }
     if (router->rates == NULL) {
         snprintf(error, 256, "no memory");
         return TRP_NO_MEMORY;

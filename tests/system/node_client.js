@@ -110,6 +110,21 @@ cases.lost = (endpoint) => withClient(endpoint, async (client) => {
   return results;
 });
 
+// KEYS: {known, unknown}, two sets of keys.
+cases.keys = async (endpoint) => {
+  const { known, unknown } = JSON.parse(process.env.KEYS);
+  const client = new Client(endpoint, known), stranger = new Client(endpoint, unknown);
+  const worker = new Worker(endpoint, 'upper', (body) => body.text.toUpperCase(), { keys: known });
+  try {
+    return [await client.call('upper', { text: 'a' }), await told(client.call('code_parse', JSON_BODY)),
+      (await told(stranger.call('upper', { text: 'a' }))).name];
+  } finally {
+    client.close();
+    stranger.close();
+    await worker.stop();
+  }
+};
+
 // Both versions, client and worker, frame by frame.
 cases.spelled = async (endpoint) => {
   const found = [], sockets = [];

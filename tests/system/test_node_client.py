@@ -2,12 +2,13 @@
 """The Node client and the Node worker of examples/clients against a real node; the cases are in node_client.js."""
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
 import unittest
 
-from node import ROOT, Node
+from node import PROGRAM, ROOT, Node
 
 CONFIG = """
 node
@@ -27,6 +28,24 @@ pools
         place = process
         tools = "code_parse"
 """
+KEYS = """
+majordomo
+    endpoint = "tcp://127.0.0.1:*"
+    curve_secret = "{folder}/node.key"
+    keys = "{folder}/keys"
+pools
+    foreign
+        foreign = 1
+        options = 1
+        tools = "upper"
+"""
+
+
+def keygen(path):
+    """A new pair by the command: (public, secret)."""
+    made = subprocess.run([PROGRAM, "keygen", path], check=True, stdout=subprocess.PIPE, text=True)
+    with open(path, encoding="utf-8") as file:
+        return made.stdout.strip(), re.search('secret-key = "(.*)"', file.read()).group(1)
 
 
 @unittest.skipIf(shutil.which("npm") is None, "npm is not installed: apt-get install npm")
@@ -48,8 +67,8 @@ class NodeClient(unittest.TestCase):
         self.addCleanup(lambda: self.node.close())
         self.endpoint = self.node.endpoints["majordomo"]
 
-    def start(self, script, *arguments):
-        return subprocess.Popen(["node", script, *arguments], cwd=self.scripts, stdin=subprocess.PIPE,
+    def start(self, script, *arguments, env=None):
+        return subprocess.Popen(["node", script, *arguments], cwd=self.scripts, env=env, stdin=subprocess.PIPE,
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def found(self, case):
@@ -103,6 +122,18 @@ class NodeClient(unittest.TestCase):
         self.assertEqual(name, "ConnectionLost")
         self.assertEqual(again, 2)
         self.assertGreater(count, 0)
+
+    def test_keys_of_a_node_that_wants_them(self):
+        node, known, unknown = (keygen(os.path.join(self.folder, name)) for name in ("node.key", "known", "unknown"))
+        with open(os.path.join(self.folder, "keys"), "w", encoding="utf-8") as file:
+            file.write(f'known\n    public_key = "{known[0]}"\n    tools = "upper"\n    serves = "upper"\n')
+        pairs = {name: {"server": node[0], "public": pair[0], "secret": pair[1]}
+                 for name, pair in (("known", known), ("unknown", unknown))}
+        with Node(KEYS.replace("{folder}", self.folder)) as guarded:
+            env = dict(os.environ, KEYS=json.dumps(pairs))
+            found = self.end(self.start("node_client.js", "keys", guarded.endpoints["majordomo"], env=env))
+
+        self.assertEqual(found, ["A", {"name": "ToolError", "code": "E_FORBIDDEN"}, "Error"])
 
     def test_both_versions_spelled_out_frame_by_frame(self):
         self.assertEqual(self.found("spelled"), [

@@ -172,6 +172,7 @@ class Client {
   // Partial answers as they come, then the last one. Left early, the call is cancelled.
   async* stream(tool, body, options = {}) {
     options.signal?.throwIfAborted();
+    if (this.keyError) throw this.keyError;
     const id = String(this.next++);
     const call = new Call(tool, body, options);
     const abort = () => call.end(call.signal.reason);
@@ -244,7 +245,10 @@ class Client {
 
   listen(socket) {
     socket.events?.on('handshake', () => { this.joined = true; });
-    socket.events?.on('handshake:error:auth', () => this.fail(new Error(`${this.endpoint} refused the key`), true));
+    socket.events?.on('handshake:error:auth', () => { // libzmq does not try again
+      this.keyError = new Error(`${this.endpoint} refused the key`);
+      this.fail(this.keyError, true);
+    });
     socket.events?.on('disconnect', () => {
       if (this.closed || socket !== this.socket) return;
       this.fail(new ConnectionLost(`${this.endpoint}: the connection ended`), false);

@@ -211,6 +211,7 @@ class Connection:
         self._endpoint, self._context, self._keys = endpoint, context, keys
         self._ids = itertools.count(1)
         self._calls = {}
+        self._refused = False  # our key
         self.unexpected = 0  # replies that no call waits for: an answer that came twice, or too late
         self._open()
 
@@ -232,6 +233,8 @@ class Connection:
         self._socket.close(0)
 
     def _new_call(self, tool, body, timeout, retry, plain, **options):
+        if self._refused:
+            raise self._key_error()
         options = {"id": str(next(self._ids)), "deadline_ms": max(1, int(timeout * 1000)), **options}
         if retry and not plain:
             options.setdefault("idem", uuid.uuid4().hex)
@@ -259,7 +262,8 @@ class Connection:
         if event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
             self._joined = True
         elif event == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
-            self._fail(lambda call: True, lambda: PermissionError(f"{self._endpoint} refused the key"))
+            self._refused = True  # libzmq does not try again
+            self._fail(lambda call: True, self._key_error)
         else:
             is_lost = self._joined
             what = "the connection ended" if is_lost else "no handshake: not the keys that it wants, or no such node"
@@ -271,6 +275,9 @@ class Connection:
         for call in list(self._calls.values()):
             if which(call):
                 call.end(None, error())
+
+    def _key_error(self):
+        return PermissionError(f"{self._endpoint} refused the key")
 
     def _forget(self, call):
         self._calls.pop(call.id, None)
