@@ -17,17 +17,21 @@ static const trp_class_t *const classes[] = {&router_class, &echo_class, NULL};
 
 static void play(trp_sim_t *sim)
 {
-    trp_sim_node(sim, &(trp_sim_node_t){
-                          .name = "a",
-                          .classes = classes,
-                          .threads = 2,
-                          .restart_ms = 300,
-                          .config = "majordomo\n    endpoint = \"tcp://10.0.0.1:5555\"\n" POOL});
-    trp_sim_node(sim, &(trp_sim_node_t){
-                          .name = "b",
-                          .classes = classes,
-                          .restart_ms = 300,
-                          .config = "majordomo\n    endpoint = \"tcp://10.0.0.2:5555\"\n" POOL});
+    trp_sim_node(
+        sim, &(trp_sim_node_t){
+                 .name = "a",
+                 .classes = classes,
+                 .threads = 2,
+                 .restart_ms = 300,
+                 .config =
+                     "majordomo\n    endpoint = \"tcp://10.0.0.1:5555\"\n    insecure = 1\n" POOL});
+    trp_sim_node(
+        sim, &(trp_sim_node_t){
+                 .name = "b",
+                 .classes = classes,
+                 .restart_ms = 300,
+                 .config =
+                     "majordomo\n    endpoint = \"tcp://10.0.0.2:5555\"\n    insecure = 1\n" POOL});
     trp_sim_client_t *to_a = trp_sim_client(sim, "b.out", "tcp://10.0.0.1:5555");
     trp_sim_client_t *to_b = trp_sim_client(sim, "a.out", "tcp://10.0.0.2:5555");
     for (int i = 0; i < 10; i++) {

@@ -8,15 +8,16 @@ static const trp_class_t *const classes[] = {&router_class, &echo_class, NULL};
 
 static void play(trp_sim_t *sim)
 {
-    trp_sim_node(sim, &(trp_sim_node_t){.name = "b",
-                                        .classes = classes,
-                                        .config = "majordomo\n"
-                                                  "    endpoint = \"tcp://10.0.0.2:5555\"\n"
-                                                  "pools\n"
-                                                  "    echo\n"
-                                                  "        class = echo\n"
-                                                  "        min = 2\n"
-                                                  "        tools = echo\n"});
+    trp_sim_node(sim, &(trp_sim_node_t){
+                          .name = "b",
+                          .classes = classes,
+                          .config = "majordomo\n"
+                                    "    endpoint = \"tcp://10.0.0.2:5555\"\n    insecure = 1\n"
+                                    "pools\n"
+                                    "    echo\n"
+                                    "        class = echo\n"
+                                    "        min = 2\n"
+                                    "        tools = echo\n"});
     trp_sim_client_t *a = trp_sim_client(sim, "a", "tcp://10.0.0.2:5555");
     trp_sim_advance(sim, 100);
     trp_sim_fault(sim, trp_sim_random(sim) % 2 == 0 ? "split a | b" : "cut b -> a");
