@@ -82,7 +82,7 @@ static trp_status_t check_branch_options(config_loader_t *loader, const char *pa
     for (size_t i = 0; i < sizeof(of_workers) / sizeof(of_workers[0]); i++) {
         if (zconfig_locate(section, of_workers[i]) != NULL) {
             char option[CONFIG_PATH_MAX];
-            snprintf(option, sizeof(option), "%s.%s", path, of_workers[i]);
+            snprintf(option, sizeof(option), "%.*s.%s", CONFIG_PATH_MAX - 32, path, of_workers[i]);
             return config_loader_refuse(loader, option, "no `%s` with `type = supervisor`",
                                         of_workers[i]);
         }
