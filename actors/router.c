@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "actors/router.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "actors/router_parts.h"
 #include "messages/control.h"
 #include "messages/supervisor.h"
+#include "runtime/config_address.h"
 #include "runtime/log.h"
+#include "runtime/node.h"
 #include "supervisor/endpoints.h"
+
+#define ANY_PORT "tcp://127.0.0.1:*" /* of a socket that was bound by others: not looked at */
 
 /* The actor's own state: all that counts is in the edge's keep. */
 typedef struct router_actor {
@@ -55,15 +60,33 @@ static void *make_router(void *runtime)
     return router;
 }
 
+/* The configuration was checked for its own endpoint; a socket that was given may be any. */
+static trp_status_t check_reach(router_t *router, char error[256])
+{
+    const config_t *config = router->config;
+    if (config->curve_secret[0] != '\0' || config->majordomo.insecure ||
+        config_is_loopback(edge_endpoint(router->socket))) {
+        return TRP_OK;
+    }
+    snprintf(error, 256,
+             "the socket that was given, %s, can be reached by other computers: give "
+             "it keys, or set insecure = 1",
+             edge_endpoint(router->socket));
+    edge_close(&router->socket);
+    return TRP_CONFIG;
+}
+
 /* Binds the clients' port, the first time. */
 static trp_status_t open_port(router_t *router)
 {
     const config_majordomo_t *config = &router->config->majordomo;
-    if (router->socket != NULL || config->endpoint[0] == '\0') {
+    const int listener = node_listener(router->runtime);
+    if (router->socket != NULL || (config->endpoint[0] == '\0' && listener == 0)) {
         return TRP_OK;
     }
     edge_socket_options_t options = {.name = "majordomo",
-                                     .endpoint = config->endpoint,
+                                     .endpoint = listener == 0 ? config->endpoint : ANY_PORT,
+                                     .listener = listener,
                                      .message_max = TRP_BODY_MAX,
                                      .queue_max = 100000,
                                      .on_message = router_on_message,
@@ -76,6 +99,9 @@ static trp_status_t open_port(router_t *router)
     trp_status_t status = router_open_zap(router, error);
     if (status == TRP_OK) {
         status = edge_bind(edge_of(router->runtime), &options, &router->socket, error);
+    }
+    if (status == TRP_OK && listener != 0) {
+        status = check_reach(router, error);
     }
     if (status != TRP_OK) {
         log_event(LOG_ERROR, "majordomo_not_bound", LOG_TEXT("endpoint", config->endpoint),

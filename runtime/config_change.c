@@ -210,12 +210,27 @@ static void compare_pools(const comparison_t *base, config_t *now, const config_
     }
 }
 
+/* Keys stand in files of their own, which are read with the configuration. */
+static void compare_keys(const comparison_t *comparison, const config_t *now,
+                         const config_t *wanted)
+{
+    const size_t size = now->key_count * sizeof(*now->keys);
+    if (now->key_count != wanted->key_count ||
+        (size > 0 && memcmp(now->keys, wanted->keys, size) != 0)) {
+        whole(comparison, "majordomo", "keys (what the file says)");
+    }
+    if (strcmp(now->curve_secret, wanted->curve_secret) != 0) {
+        whole(comparison, "majordomo", "curve_secret (what the file says)");
+    }
+}
+
 void config_compare(config_t *now, const config_t *wanted,
                     void (*each)(void *user, const config_change_t *change), void *user)
 {
     const comparison_t comparison = {.each = each, .user = user};
     compare_rows(&comparison, CONFIG_NODE, "node", &now->node, &wanted->node);
     compare_rows(&comparison, CONFIG_MAJORDOMO, "majordomo", &now->majordomo, &wanted->majordomo);
+    compare_keys(&comparison, now, wanted);
     compare_rows(&comparison, CONFIG_CACHE, "cache", &now->cache, &wanted->cache);
     compare_branch(&comparison, CONFIG_TREE, "tree", &now->tree, &wanted->tree);
     compare_pools(&comparison, now, wanted);

@@ -198,6 +198,7 @@ static trp_transport_options_t transport_options(const edge_socket_options_t *op
         .queue_max = queue_max < 0 ? 0 : queue_max,
         .linger_ms = LINGER_MS,
         .curve_secret = options->curve_secret,
+        .listener = options->listener,
         .events = {.frames = options->on_message,
                    .peer_down = options->on_down,
                    .user = options->user},

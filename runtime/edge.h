@@ -24,6 +24,8 @@ typedef struct edge_socket_options {
     int queue_max;        /* messages waiting for one slow peer; 0 = 1000, negative = no limit */
     const char *curve_secret; /* bind: Z85, peers need CURVE keys that a ZAP handler of this edge
                                  knows; NULL = anybody may connect */
+    int listener;             /* a listening TCP socket that is served instead of binding; stays the
+                           * caller's; 0 = none */
     /** One message of a peer: `count` frames without the identity. Frames may be moved from; the
      * rest is closed after. */
     void (*on_message)(void *user, const edge_peer_t *peer, zmq_msg_t *frames, size_t count);

@@ -26,6 +26,7 @@
 #include "runtime/backoff.h"
 #include "runtime/guardian_dir.h"
 #include "runtime/guardian_fork.h"
+#include "runtime/guardian_listen.h"
 #include "runtime/guardian_notify.h"
 #include "runtime/guardian_queue.h"
 #include "runtime/guardian_workers.h"
@@ -50,7 +51,7 @@ typedef enum guardian_state {
 typedef struct guardian {
     const guardian_options_t *options;
     guardian_state_t state;
-    int lock, signal_fd, node_fd;
+    int lock, signal_fd, node_fd, listener;
     pid_t node_pid; /* 0: none */
     uint32_t incarnation_max;
     guardian_workers_t workers;
@@ -123,6 +124,7 @@ static void node_start(guardian_t *self)
                   .incarnation = ++self->incarnation_max,
                   .fd = pair[1],
                   .run_dir = self->options->run_dir,
+                  .listener = self->listener,
                   .reloaded = self->reloaded},
         .main = self->options->node_main,
         .user = self->options->user,
@@ -468,6 +470,7 @@ int guardian_run(const guardian_options_t *options)
     if (!guardian_init(&self, options)) {
         return STATUS_FAILED;
     }
+    self.listener = guardian_listen_take();
     guardian_notify_open(&self.notify);
     if (open_signals(&self, &former)) {
         node_start(&self);

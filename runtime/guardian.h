@@ -18,6 +18,7 @@ typedef struct guardian_child {
     int fd; /* the node: its end of the pair to the guardian; a worker: its black box, or -1 */
     unsigned char token[GUARDIAN_TOKEN_SIZE]; /* a worker: what proves it to its node */
     const char *run_dir;
+    int listener;  /* a node: the socket for clients that it was given; 0: none */
     bool reloaded; /* a node before it took over a changed file: read it again */
 } guardian_child_t;
 

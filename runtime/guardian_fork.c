@@ -28,18 +28,22 @@ static void reset_signals(void)
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* Closes all descriptors from 3 on but `kept`. */
-static void close_others(int kept)
+/* Closes all descriptors from 3 on but two, either of which may be none. */
+static void close_others(int one, int other)
 {
-    const unsigned first = STDERR_FILENO + 1;
-    if (kept < (int)first) {
-        (void)close_range(first, ~0u, 0);
-        return;
+    unsigned from = STDERR_FILENO + 1;
+    const int kept[] = {one < other ? one : other, one < other ? other : one};
+    for (size_t i = 0; i < 2; i++) {
+        const unsigned fd = (unsigned)kept[i];
+        if (kept[i] < (int)from) {
+            continue;
+        }
+        if (fd > from) {
+            (void)close_range(from, fd - 1, 0);
+        }
+        from = fd + 1;
     }
-    if (kept > (int)first) {
-        (void)close_range(first, (unsigned)kept - 1, 0);
-    }
-    (void)close_range((unsigned)kept + 1, ~0u, 0);
+    (void)close_range(from, ~0u, 0);
 }
 
 static void empty_stdin(void)
@@ -123,7 +127,7 @@ static _Noreturn void run_child(const guardian_fork_t *how, const struct sock_fp
     sandbox_t sandbox = {0};
     (void)setpgid(0, 0);
     reset_signals();
-    close_others(how->child.fd);
+    close_others(how->child.fd, how->child.listener);
     empty_stdin();
     if (how->limits != NULL) {
         sandbox = sandbox_limit(how->limits, how->group);

@@ -233,6 +233,12 @@ int node_run(const node_options_t *options, const guardian_child_t *child)
     return exit_status;
 }
 
+int node_listener(trp_runtime_t *runtime)
+{
+    const node_t *node = runtime_keep(runtime, KEEP_NAME, same, NULL, NULL);
+    return node == NULL ? 0 : node->child.listener;
+}
+
 static void tell(trp_runtime_t *runtime, guardian_kind_t kind, const char *status, int value)
 {
     const node_t *node = runtime_keep(runtime, KEEP_NAME, same, NULL, NULL);

@@ -60,6 +60,9 @@ const place_hub_t *node_hub(const node_t *node);
 /** The main of the node process: use it as the guardian's node_main. Returns the exit status. */
 int node_run(const node_options_t *options, const guardian_child_t *child);
 
+/** The listening socket for clients that the service manager gave; it stays the node's. 0: none. */
+int node_listener(trp_runtime_t *runtime);
+
 /** Tells the guardian, and it the service manager, that the node serves; `status` for people. Edge
  * thread. */
 void node_ready(trp_runtime_t *runtime, const char *status);

@@ -35,6 +35,7 @@ typedef struct trp_transport_options {
     int64_t message_max;      /* bytes of one frame; 0 = no limit */
     int queue_max;            /* messages waiting for one peer; 0 = no limit */
     int linger_ms;            /* for what is queued at close */
+    int listener;             /* bind: a listening socket to serve instead, not ours; 0 = none */
     const trp_peer_t *self;   /* connect: our address at the peer */
     const char *curve_secret; /* bind: Z85, who connects needs a key; NULL = anybody may */
     trp_transport_events_t events;

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "runtime/transport_listen.h"
 #include "runtime/transport_peers.h"
 
 #define ENDPOINT_MAX 256
@@ -245,7 +246,8 @@ static trp_status_t socket_bind(void *medium, const char *endpoint,
         return status;
     }
     size_t size = sizeof(self->endpoint);
-    if (zmq_bind(self->data, endpoint) != 0 ||
+    if (!transport_take_listener(self->data, options->listener) ||
+        zmq_bind(self->data, endpoint) != 0 ||
         zmq_getsockopt(self->data, ZMQ_LAST_ENDPOINT, self->endpoint, &size) != 0) {
         status = explain("bind", endpoint, error);
         socket_free(self);

@@ -65,7 +65,8 @@ class Node:
     """One `troupe run`. `expect_ready=False`: only started; see `wait_ended`. `log`: a descriptor
     instead of the file that `log()` reads."""
 
-    def __init__(self, config=WORKSHOP, settings=(), *, program=PROGRAM, expect_ready=True, folder=None, log=None):
+    def __init__(self, config=WORKSHOP, settings=(), *, program=PROGRAM, expect_ready=True, folder=None, log=None,
+                 inherit=()):
         self.folder = folder or tempfile.mkdtemp(prefix="troupe-test-")
         self._own_folder = folder is None
         self.run_dir = os.path.join(self.folder, "run")
@@ -78,7 +79,8 @@ class Node:
             command += ["--set", setting]
         with open(self.log_path, "wb") as file:
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=file if log is None else log,
-                                            stdin=subprocess.DEVNULL, start_new_session=True)
+                                            stdin=subprocess.DEVNULL, start_new_session=True,
+                                            pass_fds=inherit)
         self.program = program
         self.endpoints = {}
         if expect_ready:
