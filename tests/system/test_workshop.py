@@ -34,8 +34,10 @@ class Workshop(unittest.TestCase):
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
         self.assertIn("parse: ", process.stderr.readline())  # it works
+        process.send_signal(signal.SIGSTOP)  # on a busy machine the work would be done before the interrupt
         family = [process.pid] + descendants(process.pid)
         process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGCONT)
 
         self.assertEqual(process.wait(20 * SLOW), 1)
         self.assertEqual([pid for pid in family if os.path.exists(f"/proc/{pid}")], [])
