@@ -4,6 +4,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +20,7 @@
 #define ERROR_SIZE 256
 #define PATH_SIZE  512
 #define LOCK_NAME  "guardian.lock"
+#define ORPHAN_MS  1000 /* at most, for children of a dead guardian to end */
 
 trp_status_t guardian_run_dir(const char *name, char *path, size_t size)
 {
@@ -100,6 +103,30 @@ static void name_holder(const char *path, int lock, char *error)
              path, holder[0] != '\0' ? holder : "(not written yet)");
 }
 
+/* A guardian that was killed in the middle of a fork: the child still holds the lock, until it sees
+ * that its parent is gone. */
+static bool is_holder_gone(int lock)
+{
+    char holder[32] = "";
+    const ssize_t size = pread(lock, holder, sizeof(holder) - 1, 0);
+    const long os_pid = size > 0 ? strtol(holder, NULL, 10) : 0;
+    return os_pid > 0 && kill((pid_t)os_pid, 0) != 0 && errno == ESRCH;
+}
+
+/* False: errno of flock */
+static bool lock_file(int fd)
+{
+    for (int waited_ms = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; waited_ms++) {
+        const int code = errno;
+        if (code != EWOULDBLOCK || waited_ms >= ORPHAN_MS || !is_holder_gone(fd)) {
+            errno = code;
+            return false;
+        }
+        (void)poll(NULL, 0, 1);
+    }
+    return true;
+}
+
 static trp_status_t take_lock(const char *path, const char *name, int *lock, char *error)
 {
     char file[PATH_SIZE + sizeof(LOCK_NAME)], text[128];
@@ -111,7 +138,7 @@ static trp_status_t take_lock(const char *path, const char *name, int *lock, cha
         snprintf(error, ERROR_SIZE, "cannot open %.180s: %s", file, strerror(errno));
         return status;
     }
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    if (!lock_file(fd)) {
         trp_status_t status = TRP_SYSTEM;
         if (errno == EWOULDBLOCK) {
             name_holder(path, fd, error);
