@@ -61,6 +61,7 @@ typedef struct config_child {
     char id[TRP_NAME_MAX];
     int64_t type;
     struct config_branch *branch; /* of a supervisor; NULL: a worker */
+    int64_t while_down;           /* index into "gone|fail|queue" */
     char class_name[TRP_NAME_MAX];
     const trp_class_t *class;
     int64_t place;                 /* trp_place_t */

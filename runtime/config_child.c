@@ -77,8 +77,9 @@ static bool is_children(zconfig_t *item)
 static trp_status_t check_branch_options(config_loader_t *loader, const char *path,
                                          zconfig_t *section)
 {
-    static const char *const of_workers[] = {
-        "class", "place", "program", "mailbox_max", "mailbox_bytes", "memory_quota", "overflow"};
+    static const char *const of_workers[] = {"class",       "place",         "program",
+                                             "mailbox_max", "mailbox_bytes", "memory_quota",
+                                             "overflow",    "while_down"};
     for (size_t i = 0; i < sizeof(of_workers) / sizeof(of_workers[0]); i++) {
         if (zconfig_locate(section, of_workers[i]) != NULL) {
             char option[CONFIG_PATH_MAX];

@@ -125,6 +125,9 @@ static const option_t child_type_rows[] = {
                "supervisor (also when there is a section `children`): no actor of a class, but one "
                "with children of its own, to 10 levels; its shutdown_ms is -1 and its start has no "
                "limit unless they are set"),
+    CHOICE_ROW(config_child_t, while_down, "gone", "gone|fail|queue",
+               "what messages meet while it is down: gone: no address; fail: it keeps its pid, and "
+               "requests fail at once; queue: they wait for it, up to mailbox_max or 10000"),
 };
 
 static const option_t child_rows[] = {

@@ -59,6 +59,7 @@ typedef struct policy_child {
     /* Kept here for the actor; the policy never looks. */
     trp_pid_t pid;       /* of the last incarnation; while its starts fail, of the last ready one */
     trp_pid_t ready_pid; /* of the last that was ready */
+    trp_pid_t front;     /* its kept address (while_down), or none */
     uint64_t monitor, timer; /* 0 = none */
     int64_t started_ns;
     trp_status_t spawn_status; /* of the last START, until it is told as DOWN */

@@ -89,6 +89,15 @@ typedef enum trp_on_exit {
     TRP_ON_EXIT_COUNT
 } trp_on_exit_t;
 
+/** What becomes of messages for a named child while it is down. Other than GONE: its name is of
+ * an actor with one pid for all its incarnations, which passes messages on. */
+typedef enum trp_while_down {
+    TRP_WHILE_DOWN_GONE,  /* it has no address: senders hear TRP_GONE */
+    TRP_WHILE_DOWN_FAIL,  /* it keeps its address: requests get TRP_TAG_DOWN at once */
+    TRP_WHILE_DOWN_QUEUE, /* ... and what is sent waits for it, up to mailbox_max or 10000 */
+    TRP_WHILE_DOWN_COUNT
+} trp_while_down_t;
+
 #define TRP_SHUTDOWN_INFINITY (-1) /* wait for ever */
 #define TRP_SHUTDOWN_BRUTAL   (-2) /* kill at once, without asking */
 
@@ -123,6 +132,7 @@ typedef struct trp_child_spec {
     int64_t reset_after_ms; /* of readiness: the streak is forgotten; halved each tenth of it. 0:
                              * halved each second */
     trp_give_up_t give_up;
+    trp_while_down_t while_down; /* of one that is_named */
     trp_on_exit_t on_exit[TRP_CAUSE_COUNT];
     uint32_t mailbox_max; /* messages in its mailbox; 0 = 100000 */
     size_t mailbox_bytes; /* bytes in its mailbox; 0 = 64 MiB */

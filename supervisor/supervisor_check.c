@@ -30,6 +30,12 @@ static complaint_t check_enums(const trp_child_spec_t *child)
     if ((unsigned)child->give_up >= TRP_GIVE_UP_COUNT) {
         return (complaint_t){"give_up", "stop, hold or escalate"};
     }
+    if ((unsigned)child->while_down >= TRP_WHILE_DOWN_COUNT) {
+        return (complaint_t){"while_down", "gone, fail or queue"};
+    }
+    if (child->while_down != TRP_WHILE_DOWN_GONE && !child->is_named) {
+        return (complaint_t){"while_down", "gone of a child without a name"};
+    }
     for (size_t i = 0; i < TRP_CAUSE_COUNT; i++) {
         if ((unsigned)child->on_exit[i] >= TRP_ON_EXIT_COUNT) {
             return (complaint_t){"on_exit", "backoff, now, wait, never or give_up for each cause"};

@@ -73,13 +73,65 @@ static const trp_limits_t *limits_of(const trp_child_spec_t *spec)
                                     : spec->limits;
 }
 
+/* ---- kept addresses ---- */
+
+#define KEEP_MAX 10000 /* below what a mailbox holds by default */
+
+/* The child's name goes to its front, once. */
+static trp_status_t make_front(trp_ctx_t *ctx, policy_child_t *child)
+{
+    const trp_child_spec_t *spec = child->spec;
+    if (spec->while_down == TRP_WHILE_DOWN_GONE || !trp_pid_is_none(child->front)) {
+        return TRP_OK;
+    }
+    const bool is_less = spec->mailbox_max != 0 && spec->mailbox_max < KEEP_MAX;
+    const front_args_t args = {.supervisor = trp_self(ctx),
+                               .while_down = spec->while_down,
+                               .keep_max = is_less ? spec->mailbox_max : KEEP_MAX};
+    const trp_spawn_t spawn = {.class = &front_class,
+                               .name = spec->id,
+                               .args = &args,
+                               .args_size = sizeof(args),
+                               .link = true};
+    return trp_spawn(ctx, &spawn, &child->front);
+}
+
+static void end_front(trp_ctx_t *ctx, policy_child_t *child)
+{
+    if (!trp_pid_is_none(child->front)) {
+        const trp_reason_t killed = trp_reason(TRP_REASON_KILLED, 0, NULL);
+        trp_exit(ctx, child->front, &killed);
+        child->front = TRP_PID_NONE;
+    }
+}
+
+/* ---- starts ---- */
+
+/* Spawns, and tells its front of it. */
+static trp_status_t spawn_child(trp_ctx_t *ctx, policy_child_t *child, const trp_spawn_t *spawn)
+{
+    trp_status_t status = make_front(ctx, child);
+    if (status == TRP_OK) {
+        status = trp_spawn(ctx, spawn, &child->pid);
+    }
+    if (status == TRP_OK && !trp_pid_is_none(child->front)) {
+        status = trp_send(ctx, child->front, FRONT_TAG_CHILD, &child->pid, sizeof(child->pid));
+        if (status != TRP_OK) { /* nobody would reach it */
+            const trp_reason_t killed = trp_reason(TRP_REASON_KILLED, 0, NULL);
+            trp_exit(ctx, child->pid, &killed);
+        }
+    }
+    return status;
+}
+
 static void start(supervisor_t *supervisor, trp_ctx_t *ctx, policy_child_t *child)
 {
     const trp_child_spec_t *spec = child->spec;
+    const bool has_front = spec->while_down != TRP_WHILE_DOWN_GONE;
     trp_supervisor_args_t nested = {.spec = spec->args, .parent = trp_self(ctx)};
     trp_spawn_t spawn = {
         .class = spec->class,
-        .name = spec->is_named ? spec->id : NULL,
+        .name = spec->is_named && !has_front ? spec->id : NULL,
         .place = spec->place,
         .args_tag = spec->args_tag,
         .args = child->args != NULL ? child->args : spec->args,
@@ -104,7 +156,7 @@ static void start(supervisor_t *supervisor, trp_ctx_t *ctx, policy_child_t *chil
     child->pid = TRP_PID_NONE;
     child->monitor = 0;
     child->started_ns = trp_now_ns(ctx);
-    child->spawn_status = trp_spawn(ctx, &spawn, &child->pid);
+    child->spawn_status = spawn_child(ctx, child, &spawn);
     if (child->spawn_status == TRP_OK) {
         child->spawn_status = know_pid(supervisor, ctx, child);
     }
@@ -210,12 +262,16 @@ static void forget(supervisor_t *supervisor, trp_ctx_t *ctx, policy_child_t *chi
 {
     disarm(supervisor, ctx, child);
     forget_pid(supervisor, child);
+    end_front(ctx, child);
     supervisor->next_number = 1;
 }
 
 static void end(supervisor_t *supervisor, trp_ctx_t *ctx, const trp_reason_t *reason)
 {
     report_flush(&supervisor->report);
+    for (policy_child_t *child = supervisor->policy.first; child != NULL; child = child->next) {
+        end_front(ctx, child);
+    }
     supervisor_answer(ctx, supervisor->stopper, CHILD_OK, NULL, NULL);
     trp_stop(ctx, reason);
 }

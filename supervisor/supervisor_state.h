@@ -5,6 +5,7 @@
 #ifndef TRP_SUPERVISOR_SUPERVISOR_STATE_H
 #define TRP_SUPERVISOR_SUPERVISOR_STATE_H
 
+#include "supervisor/front.h"
 #include "supervisor/observers.h"
 #include "supervisor/policy.h"
 #include "supervisor/report.h"
