@@ -307,7 +307,9 @@ class Storm:
     WEIGHTS = {"kill": 6, "stop": 4, "crash_router": 1, "garbage": 4, "vanish": 4, "cancel": 6, "leave": 1}
 
     def strike(self):
-        name = self.chance.choices(list(self.WEIGHTS), self.WEIGHTS.values())[0]
+        """One fault by chance; first one of each kind."""
+        rest = [name for name in self.WEIGHTS if not self.faults[name]]
+        name = rest[0] if rest else self.chance.choices(list(self.WEIGHTS), self.WEIGHTS.values())[0]
         self.faults[name] += getattr(self, name)()
 
     # ---- running ----
