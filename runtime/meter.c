@@ -10,7 +10,7 @@
 #define STAMP_BITS 31
 #define STAMP_MASK ((1u << STAMP_BITS) - 1)
 
-_Static_assert(TRP_TRACE_STAMP == 1u << STAMP_BITS, "a stamp's mark is above its time");
+_Static_assert(TRP_TRACE_STAMP >> STAMP_BITS == 1, "a stamp's mark is above its time");
 
 trp_status_t meter_init(meter_table_t *table, uint32_t workers)
 {
