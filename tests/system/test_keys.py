@@ -3,16 +3,18 @@
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import threading
 import unittest
 
 import zmq
 
-import test_python_client  # noqa: F401  finds troupe_client
-from node import PROGRAM, Node
-from troupe_client import Client, Keys, ToolBusy, ToolForbidden
-from troupe_worker import Worker
+from node import PROGRAM, ROOT, Node
+
+sys.path.insert(0, os.path.join(ROOT, "examples", "clients", "python"))
+from troupe_client import Client, Keys, ToolBusy, ToolForbidden  # noqa: E402  (the path above)
+from troupe_worker import Worker  # noqa: E402
 
 CONFIG = """
 node
