@@ -65,7 +65,7 @@ class Router(unittest.TestCase):
     def send(self, client, body, **options):
         client.send(b"MDPC02", b"\x01", b"code_parse", b"TRP1" + msgpack.packb(options), json.dumps(body).encode())
 
-    def crash_twice(self, client, number=signal.SIGSEGV):
+    def crash_twice(self, client, number=signal.SIGABRT):
         """A task whose two workers die of a signal while they are at it; the reply."""
         for _ in range(10):
             former = 0
@@ -168,11 +168,11 @@ class Poison(Router):
     def test_task_that_kills_its_workers_is_set_aside_shown_and_dropped(self):
         error = self.crash_twice(self.client())["error"]
         self.assertEqual((error["code"], error["attempts"]), ("E_POISON", 2))
-        self.assertIn("signal 11", error["reason"])
+        self.assertIn("signal 6", error["reason"])
 
         rows = json.loads(self.node.command("poison", "--json").stdout)
         self.assertEqual([(r["tool"], r["attempts"], len(r["reasons"])) for r in rows], [("code_parse", 2, 2)])
-        self.assertIn("signal 11", self.node.command("poison").stdout)
+        self.assertIn("signal 6", self.node.command("poison").stdout)
         shown = json.loads(self.node.command("poison", "show", rows[0]["task_id"]).stdout)
         self.assertEqual(shown["body"], LONG)
         self.assertEqual(self.node.command("poison", "drop", rows[0]["task_id"]).returncode, 0)
