@@ -10,6 +10,7 @@ import tempfile
 import unittest
 
 from node import PROGRAM, SLOW, Node, wait_for
+from test_kills import is_alive
 
 CONFIG = """
 node
@@ -129,7 +130,7 @@ class Guardian(unittest.TestCase):
         node.process.kill()
         node.wait_ended()
 
-        wait_for(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in family), what="the end of all")
+        wait_for(lambda: not any(is_alive(pid) for pid in family), what="the end of all")
 
     def test_the_workers_of_a_killed_node_end_before_the_next_one_starts(self):
         node = Node(CONFIG)
