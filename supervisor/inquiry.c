@@ -265,6 +265,8 @@ static trp_status_t receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *m
     const void *data = trp_message_data(message, &size);
     if (inquiry->roll != NULL) {
         inquiry_roll_reply(inquiry, ctx, message);
+    } else if (message->tag == INQUIRY_TAG_LOOK) {
+        inquiry_ledger(inquiry, ctx);
     } else if (message->tag == TRP_TAG_TIMEOUT) {
         inquiry_fail(inquiry, ctx, "E_TIMEOUT", "%s did not answer in time", inquiry->asked);
     } else if (message->tag == TRP_TAG_DOWN) {

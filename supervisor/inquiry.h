@@ -8,7 +8,8 @@
 #include "messages/control.h"
 #include "runtime/runtime.h"
 
-#define INQUIRY_ASK_MS 5000 /* for actors of this node to answer */
+#define INQUIRY_ASK_MS   5000   /* for actors of this node to answer */
+#define INQUIRY_TAG_LOOK 0x05f9 /* after that of inquiry_roll.c */
 
 typedef struct inquiry_tree inquiry_tree_t;
 typedef struct inquiry_roll inquiry_roll_t;
@@ -20,6 +21,7 @@ typedef struct inquiry {
     const char *asked; /* name of the actor that we asked */
     inquiry_tree_t *tree;
     inquiry_roll_t *roll;
+    uint32_t looks; /* at the ledger */
 } inquiry_t;
 
 /** Answers {ok: true, result} with the one value that `result` holds, and ends. Takes the
@@ -47,7 +49,7 @@ void inquiry_router_answer(inquiry_t *inquiry, trp_ctx_t *ctx, const void *data,
 /** The verb `child`: inquiry_child.c. */
 void inquiry_child(inquiry_t *inquiry, trp_ctx_t *ctx, const control_request_t *request);
 
-/** The verb `ledger`. */
+/** The verb `ledger`: again at each INQUIRY_TAG_LOOK. */
 void inquiry_ledger(inquiry_t *inquiry, trp_ctx_t *ctx);
 
 /** The verb `classes`. */

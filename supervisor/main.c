@@ -37,8 +37,8 @@ static const command_t commands[] = {
      command_classes},
     {"ledger", "", 0, 0, COMMAND_JSON | COMMAND_CONTROL, "show where every message of a node is",
      "sent = handled + queued + refused + dropped + dead whenever nothing is under way; `missing`\n"
-     "is what is. The causes of the last two follow. With --json also the actors that have\n"
-     "messages waiting, dead or refused.",
+     "is what is: 0 when the node came to rest within a tenth of a second. The causes of the last\n"
+     "two follow. With --json also the actors that have messages waiting, dead or refused.",
      command_ledger},
     {"state", "PID|NAME", 1, 1, COMMAND_JSON | COMMAND_CONTROL, "show the state of an actor",
      "What its class saves of it, between two messages; a class without `save` shows nothing.",
