@@ -129,6 +129,7 @@ typedef enum child_outcome {
     F(STRING, pid, _, 0, 63, "its last incarnation")                                             \
     F(INT, count, _, 0, 9e15, "children of a template that ended so at a stop; else 0")          \
     F(INT, delay_ms, _, 0, 9e15, "of restarting and held: time until it is started")             \
+    F(INT, memory, _, 0, 9e15, "bytes: its limit, where on_memory = raise raised it; else 0")    \
     F(STRING, class, _, 0, 63, "its class")                                                      \
     F(ENUM, type, "worker|supervisor", 0, 0, "what it is")                                       \
     F(ENUM, restart, "permanent|transient|temporary", 0, 0, "when it is started again")          \

@@ -53,6 +53,8 @@ typedef struct config_cache {
     int64_t idem_ms;                /* how long an idempotency key is remembered */
 } config_cache_t;
 
+enum { CONFIG_ON_EXIT_RAISE = 6 }; /* of on_memory */
+
 /** What a child of the tree is; index into "worker|supervisor". */
 enum { CONFIG_WORKER, CONFIG_SUPERVISOR };
 
@@ -74,7 +76,7 @@ typedef struct config_child {
     int64_t reset_after_ms;
     int64_t significant; /* 0 or 1 */
     int64_t give_up;     /* index into "stop|hold|escalate" */
-    /* indices into "default|backoff|now|wait|never|give_up" */
+    /* indices into "default|backoff|now|wait|never|give_up", of on_memory also "raise" */
     int64_t on_clean, on_config, on_unready, on_memory, on_stuck, on_crash;
     int64_t start_ms;                   /* limit for readiness */
     int64_t mailbox_max, mailbox_bytes; /* 0 = trp_spawn_t's own */

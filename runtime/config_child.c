@@ -37,6 +37,24 @@ static trp_status_t check_limits(config_loader_t *loader, const char *path,
     return TRP_OK;
 }
 
+/* A raise needs something to raise, and a ceiling that nobody uses would be ignored. */
+static trp_status_t check_raise(config_loader_t *loader, const char *path,
+                                const config_child_t *child)
+{
+    const bool raises = child->on_memory == CONFIG_ON_EXIT_RAISE;
+    const int64_t memory = child->limits.memory, ceiling = child->limits.memory_ceiling;
+    char option[CONFIG_PATH_MAX + 32];
+    snprintf(option, sizeof(option), "%s.%s", path, raises ? "on_memory" : "memory_ceiling");
+    if (raises && (memory == 0 || ceiling <= memory)) {
+        return config_loader_refuse(loader, option,
+                                    "with raise a limit `memory` and a memory_ceiling above it");
+    }
+    if (!raises && ceiling != 0) {
+        return config_loader_refuse(loader, option, "memory_ceiling only with on_memory = raise");
+    }
+    return TRP_OK;
+}
+
 trp_status_t config_worker_finish(config_loader_t *loader, const char *path, zconfig_t *section,
                                   config_child_t *child)
 {
@@ -56,7 +74,7 @@ trp_status_t config_worker_finish(config_loader_t *loader, const char *path, zco
     if (child->program[0] != '\0' && child->place != TRP_PLACE_PROCESS) {
         return config_loader_refuse(loader, path, "`program` only with `place = process`");
     }
-    if (check_limits(loader, path, child) != TRP_OK) {
+    if (check_limits(loader, path, child) != TRP_OK || check_raise(loader, path, child) != TRP_OK) {
         return TRP_CONFIG;
     }
     trp_fault_t bad = {0};

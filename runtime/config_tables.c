@@ -161,7 +161,8 @@ static const option_t child_rows[] = {
     ON_EXIT_ROW(on_clean, "normal, shutdown or exit code 0"),
     ON_EXIT_ROW(on_config, "its options or arguments are wrong"),
     ON_EXIT_ROW(on_unready, "what it needs is not there yet"),
-    ON_EXIT_ROW(on_memory, "it is out of memory"),
+    CHOICE_ROW(config_child_t, on_memory, "default", "default|backoff|now|wait|never|give_up|raise",
+               "the same; the cause: it is out of memory. raise: its limit `memory` grows first"),
     ON_EXIT_ROW(on_stuck, "its handler did not return"),
     ON_EXIT_ROW(on_crash, "any other"),
     INT_ROW(config_child_t, mailbox_max, "100000", 1, MAILBOX_MAX, "messages in its mailbox"),
@@ -176,6 +177,10 @@ static const option_t child_rows[] = {
 static const option_t limit_rows[] = {
     INT_ROW(trp_limits_t, memory, "0", 0, 1099511627776,
             "bytes that it may have beside what it is forked from, at least 67108864; 0: no limit"),
+    INT_ROW(trp_limits_t, memory_ceiling, "0", 0, 1099511627776,
+            "bytes: with on_memory = raise: `memory` grows up to this; one more death of it and it "
+            "stays down"),
+    INT_ROW(trp_limits_t, memory_raise, "50", 1, 1000, "percent that are added to it each time"),
     INT_ROW(trp_limits_t, cpu_s, "0", 0, 31536000,
             "s: processor time of its whole life; 0: no limit"),
     INT_ROW(trp_limits_t, files, "0", 0, 1048576, "open descriptors; 0: as the node"),

@@ -20,10 +20,12 @@ typedef enum trp_seccomp {
 /** Zeroed: the defaults. */
 typedef struct trp_limits {
     int64_t
-        memory;    /* bytes that it may have beside the image that it is forked from; 0: no limit */
-    int64_t cpu_s; /* processor time of its whole life; 0: none */
-    int64_t files; /* open descriptors; 0: those of the node */
-    int64_t processes; /* that it may have beside itself; 0: none, -1: any number */
+        memory; /* bytes that it may have beside the image that it is forked from; 0: no limit */
+    int64_t memory_ceiling; /* bytes: to which its supervisor may raise `memory`; 0: not at all */
+    int64_t memory_raise;   /* percent that are added each time; 0: 50 */
+    int64_t cpu_s;          /* processor time of its whole life; 0: none */
+    int64_t files;          /* open descriptors; 0: those of the node */
+    int64_t processes;      /* that it may have beside itself; 0: none, -1: any number */
     int64_t
         probe_ms; /* how long it may owe an answer before it is asked whether it runs; 0: 1000 */
     int64_t stuck_ms;  /* of one message in its handler, then it is killed; 0: no limit */

@@ -156,10 +156,20 @@ static void ignored(policy_step_t *step, policy_child_t *child)
     policy_rest(step, child);
 }
 
+/* What is done about an end that is followed by a restart. */
+static trp_on_exit_t choose(policy_child_t *child, const trp_reason_t *reason)
+{
+    const trp_on_exit_t choice = policy_choice(child->spec, reason);
+    if (choice != TRP_ON_EXIT_RAISE) {
+        return choice;
+    }
+    return policy_raise_memory(child) ? TRP_ON_EXIT_BACKOFF : TRP_ON_EXIT_NEVER;
+}
+
 /* Of a restart: tried again, after the requests and the ends that wait already. */
 static void start_again(policy_step_t *step, policy_child_t *child)
 {
-    trp_on_exit_t choice = policy_choice(child->spec, &child->last_reason);
+    trp_on_exit_t choice = choose(child, &child->last_reason);
     if (choice == TRP_ON_EXIT_NEVER) {
         policy_report(step, child, POLICY_NOT_RESTARTED, &child->last_reason);
         policy_group_unplan(step, child);
@@ -227,7 +237,7 @@ static void crashed(policy_step_t *step, policy_child_t *child)
 {
     const trp_reason_t *reason = &step->event->reason;
     int verdict = verdicts[child->spec->restart][!trp_reason_is_clean(reason)];
-    trp_on_exit_t choice = policy_choice(child->spec, reason);
+    trp_on_exit_t choice = (verdict & RESTART) != 0 ? choose(child, reason) : TRP_ON_EXIT_DEFAULT;
 
     policy_tell(step, child, CHILD_DOWN);
     remember(step, child);
@@ -317,6 +327,7 @@ static void start_asked(policy_step_t *step, policy_child_t *child)
 {
     child->asker = step->event->asker;
     child->streak = 0;
+    child->memory = 0;
     child->is_ordered = false;
     policy_table_phase(step->policy, child, POLICY_QUEUED);
 }

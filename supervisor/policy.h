@@ -50,6 +50,7 @@ typedef struct policy_child {
     uint32_t streak;     /* restarts since it was last stable */
     int64_t ready_at_ns; /* last readiness */
     int64_t next_at_ns;  /* next start in BACKOFF */
+    int64_t memory;      /* bytes: its limit as it was raised; 0: as its limits say */
     trp_reason_t last_reason;  /* of its last end ... */
     bool has_last_reason;      /* ... when it has one */
     trp_reply_address_t asker; /* who waits for its start or end; request_id 0 = nobody */

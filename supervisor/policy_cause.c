@@ -6,6 +6,7 @@
 #define MS                INT64_C(1000000)
 #define HALVING_NS        (1000 * MS) /* of readiness; docs/decisions/0003-restart-streak.md */
 #define HALVINGS_TO_RESET 10
+#define RAISE_PERCENT     50
 
 static trp_cause_t cause_of_status(int32_t status)
 {
@@ -52,6 +53,29 @@ trp_on_exit_t policy_choice(const trp_child_spec_t *spec, const trp_reason_t *re
 {
     trp_on_exit_t choice = spec->on_exit[policy_cause(reason)];
     return choice == TRP_ON_EXIT_DEFAULT ? TRP_ON_EXIT_BACKOFF : choice;
+}
+
+/* acquire: what a reload wrote before it gave the pointer */
+const trp_limits_t *policy_limits(const trp_child_spec_t *spec)
+{
+    return spec->limits_now != NULL ? atomic_load_explicit(spec->limits_now, memory_order_acquire)
+                                    : spec->limits;
+}
+
+bool policy_raise_memory(policy_child_t *child)
+{
+    const trp_limits_t *limits = policy_limits(child->spec);
+    if (limits == NULL || limits->memory <= 0) {
+        return false;
+    }
+    const int64_t now = child->memory > limits->memory ? child->memory : limits->memory;
+    const int64_t percent = limits->memory_raise > 0 ? limits->memory_raise : RAISE_PERCENT;
+    if (now >= limits->memory_ceiling) {
+        return false;
+    }
+    const int64_t room = limits->memory_ceiling - now, more = now / 100 * percent;
+    child->memory = now + (more < room ? more : room);
+    return true;
 }
 
 int64_t policy_backoff_ns(const policy_child_t *child, uint64_t random)

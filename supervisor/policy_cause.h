@@ -12,6 +12,12 @@ trp_cause_t policy_cause(const trp_reason_t *reason);
 /** What the spec says about that cause; never DEFAULT. */
 trp_on_exit_t policy_choice(const trp_child_spec_t *spec, const trp_reason_t *reason);
 
+/** The limits of a child's process as its spec has them now; NULL: the defaults. */
+const trp_limits_t *policy_limits(const trp_child_spec_t *spec);
+
+/** Raises the limit of memory for the next start. False: there is none, or it is at its ceiling. */
+bool policy_raise_memory(policy_child_t *child);
+
 /** The delay before the next start, by the child's streak. */
 int64_t policy_backoff_ns(const policy_child_t *child, uint64_t random);
 

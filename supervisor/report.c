@@ -117,6 +117,7 @@ static supervisor_report_t message_of(const report_t *report, const offender_t *
         .pid = text(offender->pid),
         .count = action->count,
         .delay_ms = action->delay_ns / MS,
+        .memory = action->child == NULL ? 0 : action->child->memory,
         .class = text(spec->class->name),
         .type = spec->is_supervisor,
         .restart = (int)spec->restart,
@@ -134,7 +135,8 @@ static void write_line(const report_t *report, const offender_t *offender,
     if (action->context == POLICY_RESTARTING) {
         log_event(LOG_WARN, "child_restarting", LOG_TEXT("supervisor", report->supervisor),
                   LOG_TEXT("child", spec->id), LOG_INT("streak", action->child->streak),
-                  LOG_INT("delay_ms", action->delay_ns / MS));
+                  LOG_INT("delay_ms", action->delay_ns / MS),
+                  LOG_INT("memory", action->child->memory));
         return;
     }
     log_event(contexts[action->context].level, contexts[action->context].event,

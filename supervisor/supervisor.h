@@ -86,6 +86,8 @@ typedef enum trp_on_exit {
     TRP_ON_EXIT_WAIT,    /* ... after its delay, and it costs no intensity */
     TRP_ON_EXIT_NEVER,   /* stays down with its spec, until somebody asks for a restart */
     TRP_ON_EXIT_GIVE_UP, /* as one restart too many */
+    TRP_ON_EXIT_RAISE,   /* of CAUSE_MEMORY: as backoff, with its limit of memory raised; never when
+                          * that is at its ceiling */
     TRP_ON_EXIT_COUNT
 } trp_on_exit_t;
 

@@ -40,6 +40,9 @@ static complaint_t check_enums(const trp_child_spec_t *child)
         if ((unsigned)child->on_exit[i] >= TRP_ON_EXIT_COUNT) {
             return (complaint_t){"on_exit", "backoff, now, wait, never or give_up for each cause"};
         }
+        if (child->on_exit[i] == TRP_ON_EXIT_RAISE && i != TRP_CAUSE_MEMORY) {
+            return (complaint_t){"on_exit", "raise only for the end by want of memory"};
+        }
     }
     return (complaint_t){0};
 }

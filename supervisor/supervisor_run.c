@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "runtime/log.h"
+#include "supervisor/policy_cause.h"
 #include "supervisor/supervisor_state.h"
 
 #define MS INT64_C(1000000)
@@ -66,11 +67,16 @@ static trp_status_t know_pid(supervisor_t *supervisor, trp_ctx_t *ctx, policy_ch
     return TRP_NO_MEMORY;
 }
 
-/* acquire: what the reload wrote before it gave the pointer */
-static const trp_limits_t *limits_of(const trp_child_spec_t *spec)
+/* `own`: room for them, where they are not the spec's. */
+static const trp_limits_t *limits_of(const policy_child_t *child, trp_limits_t *own)
 {
-    return spec->limits_now != NULL ? atomic_load_explicit(spec->limits_now, memory_order_acquire)
-                                    : spec->limits;
+    const trp_limits_t *limits = policy_limits(child->spec);
+    if (limits == NULL || child->memory <= limits->memory) {
+        return limits;
+    }
+    *own = *limits;
+    own->memory = child->memory;
+    return own;
 }
 
 /* ---- kept addresses ---- */
@@ -129,6 +135,7 @@ static void start(supervisor_t *supervisor, trp_ctx_t *ctx, policy_child_t *chil
     const trp_child_spec_t *spec = child->spec;
     const bool has_front = spec->while_down != TRP_WHILE_DOWN_GONE;
     trp_supervisor_args_t nested = {.spec = spec->args, .parent = trp_self(ctx)};
+    trp_limits_t raised;
     trp_spawn_t spawn = {
         .class = spec->class,
         .name = spec->is_named && !has_front ? spec->id : NULL,
@@ -146,7 +153,7 @@ static void start(supervisor_t *supervisor, trp_ctx_t *ctx, policy_child_t *chil
         .memory_quota = spec->memory_quota,
         .restarts = child->incarnation - 1,
         .program = spec->program,
-        .limits = limits_of(spec),
+        .limits = limits_of(child, &raised),
     };
     if (spec->is_supervisor) {
         spawn.args = &nested;

@@ -2,6 +2,8 @@
 /* What the policy has beside Erlang/OTP's: the choice at the limit, exit causes, the window of
  * active time, parallel starts, the bucket of the tree; and of OTP: templates, significant
  * children, ignore. */
+#include <string.h>
+
 #include <criterion/criterion.h>
 
 #include "supervisor/policy_cause.h"
@@ -150,6 +152,139 @@ Test(policy_beyond, cause_that_gives_up_ends_the_supervisor_at_once)
     down_with("a", trp_reason(TRP_REASON_MEMORY, 0, NULL));
 
     world_expect(&world, "down a, child_terminated a, gave_up a, end shutdown");
+}
+
+/* A reason of each cause that is an end by a fault. */
+static const trp_reason_kind_t faults[TRP_CAUSE_COUNT] = {
+    [TRP_CAUSE_CLEAN] = TRP_REASON_NORMAL,  [TRP_CAUSE_CONFIG] = TRP_REASON_ERROR,
+    [TRP_CAUSE_UNREADY] = TRP_REASON_ERROR, [TRP_CAUSE_MEMORY] = TRP_REASON_MEMORY,
+    [TRP_CAUSE_STUCK] = TRP_REASON_STUCK,   [TRP_CAUSE_CRASH] = TRP_REASON_SIGNAL,
+};
+static const int32_t fault_codes[TRP_CAUSE_COUNT] = {
+    [TRP_CAUSE_CONFIG] = TRP_CONFIG, [TRP_CAUSE_UNREADY] = TRP_BUSY};
+
+/* What follows the second end by that cause, in words: the first restart of a streak has no delay.
+ */
+static const char *after_two_ends(trp_cause_t cause, trp_on_exit_t choice)
+{
+    static const trp_limits_t limits = {.memory = 100, .memory_ceiling = 1000};
+    const trp_reason_t reason = trp_reason(faults[cause], fault_codes[cause], NULL);
+    begin((trp_supervisor_spec_t){.intensity = 1}, "a");
+    trp_child_spec_t *spec = world_spec(&world, "a");
+    spec->on_exit[cause] = choice;
+    spec->backoff_ms = spec->backoff_max_ms = 1000;
+    spec->limits = &limits;
+    world_begin_ready(&world);
+    for (int i = 0; i < 2; i++) {
+        down_with("a", reason);
+        if (i == 0 && policy_child_by_id(&world.policy, "a")->phase == POLICY_STARTING) {
+            world_ready(&world, "a");
+        }
+    }
+    if (world.policy.mode != POLICY_RUNNING) {
+        return strstr(world.trace, "restart a") == NULL ? "ends at once" : "ends at the limit";
+    }
+    const policy_child_t *child = policy_child_by_id(&world.policy, "a");
+    return child->phase == POLICY_IDLE       ? "stays down"
+           : child->phase == POLICY_STARTING ? "starts"
+                                             : "waits";
+}
+
+Test(policy_beyond, each_cell_of_the_table_of_exit_causes_does_what_it_says)
+{
+    static const char *const expected[TRP_ON_EXIT_COUNT] = {
+        [TRP_ON_EXIT_DEFAULT] = "ends at the limit", [TRP_ON_EXIT_BACKOFF] = "ends at the limit",
+        [TRP_ON_EXIT_NOW] = "ends at the limit",     [TRP_ON_EXIT_WAIT] = "waits",
+        [TRP_ON_EXIT_NEVER] = "stays down",          [TRP_ON_EXIT_GIVE_UP] = "ends at once",
+        [TRP_ON_EXIT_RAISE] = "ends at the limit",
+    };
+
+    for (int cause = 0; cause < TRP_CAUSE_COUNT; cause++) {
+        const trp_reason_t reason = trp_reason(faults[cause], fault_codes[cause], NULL);
+        cr_assert_eq(policy_cause(&reason), (trp_cause_t)cause);
+        for (int choice = 0; choice < TRP_ON_EXIT_COUNT; choice++) {
+            if (choice == TRP_ON_EXIT_RAISE && cause != TRP_CAUSE_MEMORY) {
+                continue; /* refused by trp_supervisor_check */
+            }
+            const char *found = after_two_ends((trp_cause_t)cause, (trp_on_exit_t)choice);
+            cr_expect_str_eq(found, expected[choice], "cause %d, choice %d: %s", cause, choice,
+                             found);
+            world_fini(&world);
+        }
+    }
+    world_init(&world, TRP_ONE_FOR_ONE, 1, "a"); /* for fini */
+}
+
+/* ---- a limit that is raised ---- */
+
+static int64_t memory_of(const char *id)
+{
+    return policy_child_by_id(&world.policy, id)->memory;
+}
+
+Test(policy_beyond, memory_limit_is_raised_up_to_its_ceiling_and_then_the_child_stays_down)
+{
+    static const trp_limits_t limits = {.memory = 1000, .memory_ceiling = 2000};
+    begin((trp_supervisor_spec_t){.intensity = 100}, "a");
+    world_spec(&world, "a")->on_exit[TRP_CAUSE_MEMORY] = TRP_ON_EXIT_RAISE;
+    world_spec(&world, "a")->limits = &limits;
+    world_begin_ready(&world);
+
+    const int64_t steps[] = {1500, 2000};
+    for (size_t i = 0; i < 2; i++) {
+        world_down(&world, "a", TRP_REASON_MEMORY);
+        world_expect(&world, "down a, child_terminated a, restart a, start a");
+        cr_assert_eq(memory_of("a"), steps[i]);
+        world_ready(&world, "a");
+        world_expect(&world, "up a");
+    }
+    world_down(&world, "a", TRP_REASON_MEMORY);
+
+    world_expect(&world, "down a, child_terminated a, not_restarted a");
+}
+
+Test(policy_beyond, other_ends_leave_a_raised_limit_and_a_restart_by_hand_takes_it_back)
+{
+    static const trp_limits_t limits = {
+        .memory = 1000, .memory_ceiling = 9000, .memory_raise = 100};
+    begin((trp_supervisor_spec_t){.intensity = 100}, "a");
+    world_spec(&world, "a")->on_exit[TRP_CAUSE_MEMORY] = TRP_ON_EXIT_RAISE;
+    world_spec(&world, "a")->on_exit[TRP_CAUSE_CRASH] = TRP_ON_EXIT_NEVER;
+    world_spec(&world, "a")->limits = &limits;
+    world_begin_ready(&world);
+
+    world_down(&world, "a", TRP_REASON_MEMORY);
+    world_ready(&world, "a");
+    world_down(&world, "a", TRP_REASON_SIGNAL);
+    cr_assert_eq(memory_of("a"), 2000);
+    world_request(&world, POLICY_RESTART, "a");
+
+    cr_assert_eq(memory_of("a"), 0);
+}
+
+Test(policy_beyond, start_that_fails_for_want_of_memory_raises_the_limit_as_well)
+{
+    static const trp_limits_t limits = {.memory = 1000, .memory_ceiling = 9000};
+    begin((trp_supervisor_spec_t){.intensity = 100}, "a");
+    world_spec(&world, "a")->on_exit[TRP_CAUSE_MEMORY] = TRP_ON_EXIT_RAISE;
+    world_spec(&world, "a")->limits = &limits;
+    world_begin_ready(&world);
+
+    world_down(&world, "a", TRP_REASON_MEMORY);
+    down_with("a", trp_reason(TRP_REASON_START_FAILED, TRP_NO_MEMORY, NULL));
+
+    cr_assert_eq(memory_of("a"), 2250);
+}
+
+Test(policy_beyond, child_without_a_limit_of_memory_has_nothing_to_raise)
+{
+    begin((trp_supervisor_spec_t){.intensity = 100}, "a");
+    world_spec(&world, "a")->on_exit[TRP_CAUSE_MEMORY] = TRP_ON_EXIT_RAISE;
+    world_begin_ready(&world);
+
+    world_down(&world, "a", TRP_REASON_MEMORY);
+
+    world_expect(&world, "down a, child_terminated a, not_restarted a");
 }
 
 /* ---- mistake 7 ---- */
