@@ -91,6 +91,7 @@ static trp_status_t open_port(router_t *router)
                                      .queue_max = 100000,
                                      .on_message = router_on_message,
                                      .on_down = router_on_peer_down,
+                                     .on_unsent = router_on_unsent,
                                      .curve_secret = router->config->curve_secret[0] != '\0'
                                                          ? router->config->curve_secret
                                                          : NULL,

@@ -68,6 +68,25 @@ static trp_status_t encode_json(const answer_t *answer, zmq_msg_t *body)
     return TRP_OK;
 }
 
+void router_post(router_t *router, const edge_peer_t *peer, zmq_msg_t *frames, size_t count)
+{
+    if (router->socket != NULL) {
+        edge_post(router->socket, peer, frames, count);
+        return;
+    }
+    router->unreachable++;
+    for (size_t i = 0; i < count; i++) {
+        zmq_msg_close(&frames[i]);
+    }
+}
+
+void router_on_unsent(void *user, const edge_peer_t *peer)
+{
+    router_t *router = user;
+    (void)peer;
+    router->unreachable++; /* the client has left or does not read */
+}
+
 static void send_to_peer(router_t *router, const origin_t *origin, trp_text_t service,
                          zmq_msg_t *body)
 {
@@ -83,13 +102,7 @@ static void send_to_peer(router_t *router, const origin_t *origin, trp_text_t se
         router->unreachable++;
         return;
     }
-    if (router->socket == NULL ||
-        edge_send(router->socket, origin->peer, frames, count) != TRP_OK) {
-        router->unreachable++; /* the client has left or does not read */
-        for (size_t i = 0; i < count; i++) {
-            zmq_msg_close(&frames[i]);
-        }
-    }
+    router_post(router, origin->peer, frames, count);
 }
 
 /* From a callback of the edge: no actor runs. */

@@ -59,13 +59,7 @@ static void send_frames(router_t *router, const service_t *service, const waiter
     }
     count += copy_frames(frames + count, answer->parts, answer->part_count);
     count += copy_frames(frames + count, answer->last, answer->last_count);
-    if (router->socket == NULL ||
-        edge_send(router->socket, origin->peer, frames, count) != TRP_OK) {
-        router->unreachable++;
-        for (size_t i = 0; i < count; i++) {
-            zmq_msg_close(&frames[i]);
-        }
-    }
+    router_post(router, origin->peer, frames, count);
     free(frames);
 }
 

@@ -103,11 +103,13 @@ static void send_answer(router_t *router, const request_t *request, const mmi_an
         whole = put(&frames[count], answer->detail);
         count += whole;
     }
-    if (!whole || edge_send(router->socket, request->origin.peer, frames, count) != TRP_OK) {
-        router->unreachable++;
-        for (size_t i = 0; i < count; i++) {
-            zmq_msg_close(&frames[i]);
-        }
+    if (whole) {
+        router_post(router, request->origin.peer, frames, count);
+        return;
+    }
+    router->unreachable++;
+    for (size_t i = 0; i < count; i++) {
+        zmq_msg_close(&frames[i]);
     }
 }
 

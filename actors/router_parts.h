@@ -99,6 +99,11 @@ void router_answer(router_t *router, task_t *task, const task_done_t *done);
 /** Answers a request with what a cache keeps. */
 void router_answer_value(router_t *router, const request_t *request, service_t *service,
                          const cache_value_t *value);
+/** Sends a client of the port frames of a reply, at the end of the turn. owns: the frames are moved
+ */
+void router_post(router_t *router, const edge_peer_t *peer, zmq_msg_t *frames, size_t count);
+/** Such a reply could not be sent. */
+void router_on_unsent(void *router, const edge_peer_t *peer);
 /** Gives an actor its answer. owns: `body` */
 void router_send_to_actor(router_t *router, const origin_t *origin, zmq_msg_t *body);
 /** Refuses one of those who wait for a task. */

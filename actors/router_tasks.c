@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <stdio.h>
 #include <stdlib.h>
 #include <utlist.h>
 
@@ -14,14 +13,28 @@ uint64_t router_random(router_t *router)
     return z ^ (z >> 31);
 }
 
-/* UUID version 4. */
+static char *write_hex(char *at, uint64_t value, unsigned digits)
+{
+    for (unsigned shift = 4 * digits; shift > 0; shift -= 4) {
+        *at++ = "0123456789abcdef"[value >> (shift - 4) & 15];
+    }
+    return at;
+}
+
+/* UUID version 4. By hand: printf took a tenth of a task's time. */
 void router_make_id(router_t *router, char id[37])
 {
-    uint64_t a = (router_random(router) & 0xffffffffffff0fffu) | 0x4000u;
-    uint64_t b = (router_random(router) & 0x3fffffffffffffffu) | 0x8000000000000000u;
-    snprintf(id, 37, "%08x-%04x-%04x-%04x-%012llx", (unsigned)(a >> 32),
-             (unsigned)(a >> 16) & 0xffffu, (unsigned)a & 0xffffu, (unsigned)(b >> 48),
-             (unsigned long long)(b & 0xffffffffffffu));
+    const uint64_t a = (router_random(router) & 0xffffffffffff0fffu) | 0x4000u;
+    const uint64_t b = (router_random(router) & 0x3fffffffffffffffu) | 0x8000000000000000u;
+    char *at = write_hex(id, a >> 32, 8);
+    *at++ = '-';
+    at = write_hex(at, a >> 16, 4);
+    *at++ = '-';
+    at = write_hex(at, a, 4);
+    *at++ = '-';
+    at = write_hex(at, b >> 48, 4);
+    *at++ = '-';
+    *write_hex(at, b, 12) = '\0';
 }
 
 task_t *task_new(router_t *router, service_t *service)

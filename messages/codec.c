@@ -6,7 +6,16 @@
 #include "messages/codec_internal.h"
 #include "messages/fault.h"
 
-#define ZONE_CHUNK 4096 /* bytes of the first chunk of a document's memory */
+/* Bytes of the chunks of a document's memory. Those of small documents are of a size that malloc
+ * keeps for each thread, so that they wait for nobody. */
+#define CHUNK_SMALL 960
+#define CHUNK_LARGE 4096
+#define SMALL_MAX   256 /* bytes of a small document */
+
+static size_t chunk_size(size_t size)
+{
+    return size <= SMALL_MAX ? CHUNK_SMALL : CHUNK_LARGE;
+}
 
 static bool is_msgpack_map(unsigned char byte)
 {
@@ -37,7 +46,7 @@ trp_status_t trp_document_init(trp_document_t *document, const void *data, size_
     if (trp_form_detect(data, size, &document->form) != TRP_OK) {
         return fault_body(fault, true, "one map, as JSON or MessagePack", 0);
     }
-    if (!msgpack_zone_init(&document->zone, ZONE_CHUNK)) {
+    if (!msgpack_zone_init(&document->zone, chunk_size(size))) {
         return TRP_NO_MEMORY;
     }
     trp_status_t status = document->form == TRP_FORM_JSON
@@ -75,7 +84,7 @@ trp_status_t trp_json_to_msgpack(const char *json, size_t size, trp_writer_t *wr
 {
     msgpack_zone zone;
     msgpack_object root;
-    if (!msgpack_zone_init(&zone, ZONE_CHUNK)) {
+    if (!msgpack_zone_init(&zone, chunk_size(size))) {
         return TRP_NO_MEMORY;
     }
     trp_status_t status = json_decode(json, size, &zone, &root, fault);

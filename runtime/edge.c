@@ -10,6 +10,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "runtime/edge_post.h"
 #include "runtime/transport_zmq.h"
 
 #define EVENTS_MAX   64
@@ -41,6 +42,7 @@ struct edge_socket {
     /* libzmq's descriptor says only once that something came, and a send may eat that: after each
      * send, and while there may be more, the socket is looked at before the edge waits. */
     bool look;
+    edge_posts_t posts;
 };
 
 typedef struct watch {
@@ -61,6 +63,7 @@ struct edge {
     source_t *sources; /* sockets and watches */
     bool any_dead;
     unsigned looks; /* sockets with `look` set */
+    bool any_posts;
     void (*flush)(void *user);
     void *flush_user;
 };
@@ -138,6 +141,8 @@ static void source_end(edge_t *edge, source_t *source)
     edge->any_dead = true;
     if (source->kind == SOURCE_SOCKET) {
         edge_socket_t *socket = (edge_socket_t *)source;
+        (void)edge_posts_send(&socket->posts);
+        edge_posts_fini(&socket->posts);
         socket->second.dead = true;
         set_look(socket, false);
         for (unsigned i = 0; i < socket->descriptor_count; i++) {
@@ -205,7 +210,8 @@ static trp_transport_options_t transport_options(const edge_socket_options_t *op
     };
 }
 
-static trp_status_t socket_add(edge_t *edge, void *transport_socket, edge_socket_t **result)
+static trp_status_t socket_add(edge_t *edge, void *transport_socket,
+                               const edge_socket_options_t *options, edge_socket_t **result)
 {
     edge_socket_t *socket = calloc(1, sizeof(*socket));
     if (socket == NULL) {
@@ -215,6 +221,10 @@ static trp_status_t socket_add(edge_t *edge, void *transport_socket, edge_socket
     socket->source.kind = SOURCE_SOCKET;
     socket->edge = edge;
     socket->socket = transport_socket;
+    socket->posts = (edge_posts_t){.transport = edge->transport,
+                                   .socket = transport_socket,
+                                   .unsent = options->on_unsent,
+                                   .user = options->user};
     socket->descriptor_count =
         is_stepped(edge) ? 0 : edge->transport->descriptors(transport_socket, socket->descriptors);
     socket->source.next = edge->sources;
@@ -239,7 +249,7 @@ trp_status_t edge_bind(edge_t *edge, const edge_socket_options_t *options, edge_
     const trp_transport_options_t transport = transport_options(options);
     trp_status_t status =
         edge->transport->bind(edge->medium, options->endpoint, &transport, &bound, error);
-    return status != TRP_OK ? status : socket_add(edge, bound, socket);
+    return status != TRP_OK ? status : socket_add(edge, bound, options, socket);
 }
 
 trp_status_t edge_connect(edge_t *edge, const edge_socket_options_t *options,
@@ -250,7 +260,7 @@ trp_status_t edge_connect(edge_t *edge, const edge_socket_options_t *options,
     transport.self = self;
     trp_status_t status =
         edge->transport->connect(edge->medium, options->endpoint, &transport, &connected, error);
-    return status != TRP_OK ? status : socket_add(edge, connected, socket);
+    return status != TRP_OK ? status : socket_add(edge, connected, options, socket);
 }
 
 const char *edge_endpoint(const edge_socket_t *socket)
@@ -261,8 +271,15 @@ const char *edge_endpoint(const edge_socket_t *socket)
 trp_status_t edge_send(edge_socket_t *socket, const edge_peer_t *peer, zmq_msg_t *frames,
                        size_t count)
 {
+    (void)edge_posts_send(&socket->posts); /* in order */
     set_look(socket, true);
     return socket->edge->transport->send(socket->socket, peer, frames, count);
+}
+
+void edge_post(edge_socket_t *socket, const edge_peer_t *peer, zmq_msg_t *frames, size_t count)
+{
+    socket->edge->any_posts = true;
+    edge_posts_add(&socket->posts, peer, frames, count);
 }
 
 trp_status_t edge_track(edge_socket_t *socket, const edge_peer_t *peer, zmq_msg_t *frame)
@@ -404,6 +421,14 @@ static void flush_turn(edge_t *edge)
     if (edge->flush != NULL) {
         edge->flush(edge->flush_user);
     }
+    for (source_t *source = edge->any_posts ? edge->sources : NULL; source != NULL;
+         source = source->next) {
+        edge_socket_t *socket = (edge_socket_t *)source;
+        if (source->kind == SOURCE_SOCKET && !source->dead && edge_posts_send(&socket->posts)) {
+            set_look(socket, true);
+        }
+    }
+    edge->any_posts = false;
 }
 
 static void edge_poll(void *user)

@@ -33,6 +33,9 @@ typedef struct edge_socket_options {
      * NULL.
      */
     void (*on_down)(void *user, const edge_peer_t *peer);
+    /** A message that was posted to this peer could not be sent: it is not there now, or its queue
+     * is full. NULL = it does not matter. */
+    void (*on_unsent)(void *user, const edge_peer_t *peer);
     void *user;
 } edge_socket_options_t;
 
@@ -103,6 +106,11 @@ const char *edge_endpoint(const edge_socket_t *socket);
  *  errors: TRP_GONE (no such peer now), TRP_BUSY (its queue is full) */
 TRP_MUST_USE trp_status_t edge_send(edge_socket_t *socket, const edge_peer_t *peer,
                                     zmq_msg_t *frames, size_t count);
+
+/** Sends frames to a peer at the end of this turn, together with all that is posted in it, so that
+ * they cost one wake-up of the transport's thread and not one each; before what edge_send sends
+ * later. All frames are moved. What can't be sent then is told to `on_unsent`. */
+void edge_post(edge_socket_t *socket, const edge_peer_t *peer, zmq_msg_t *frames, size_t count);
 
 /** Messages that were no protocol at all and were dropped. */
 uint64_t edge_dropped(const edge_socket_t *socket);
