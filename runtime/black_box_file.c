@@ -19,14 +19,27 @@
 #define OWNER_MAX 4096
 #define FILE_MAX  (1ll << 31)
 #define SUFFIX    ".box"
+#define PART      ".part" /* of one that is being written */
 
 /* ---- the folder ---- */
 
 /* Names begin with the time of death as digits of a fixed number, so that they sort by it. */
-static int is_box(const struct dirent *entry)
+static bool ends_with(const struct dirent *entry, const char *suffix)
 {
     const size_t size = strlen(entry->d_name);
-    return size > strlen(SUFFIX) && strcmp(entry->d_name + size - strlen(SUFFIX), SUFFIX) == 0;
+    const size_t its = strlen(suffix);
+    return size > its && strcmp(entry->d_name + size - its, suffix) == 0;
+}
+
+static int is_box(const struct dirent *entry)
+{
+    return ends_with(entry, SUFFIX);
+}
+
+/* A writer that was killed leaves a part. */
+static int is_ours(const struct dirent *entry)
+{
+    return ends_with(entry, SUFFIX) || ends_with(entry, PART);
 }
 
 static void free_names(struct dirent **names, int count)
@@ -40,7 +53,7 @@ static void free_names(struct dirent **names, int count)
 static void remove_oldest(const char *folder, int keep)
 {
     struct dirent **names = NULL;
-    const int count = scandir(folder, &names, is_box, alphasort);
+    const int count = scandir(folder, &names, is_ours, alphasort);
     for (int i = 0; i + keep < count; i++) {
         char path[BLACK_BOX_PATH_MAX + sizeof(names[i]->d_name)];
         snprintf(path, sizeof(path), "%s/%s", folder, names[i]->d_name);
@@ -69,7 +82,11 @@ static bool write_all(int fd, const struct iovec *parts, int count)
     for (int i = 0; i < count; i++) {
         size += parts[i].iov_len;
     }
-    return writev(fd, parts, count) == (ssize_t)size;
+    const ssize_t done = writev(fd, parts, count);
+    if (done >= 0 && done != (ssize_t)size) {
+        errno = ENOSPC; /* the rest would have met it */
+    }
+    return done == (ssize_t)size;
 }
 
 static trp_status_t write_file(const char *path, const void *owner, size_t owner_size,
@@ -91,28 +108,43 @@ static trp_status_t write_file(const char *path, const void *owner, size_t owner
         return TRP_SYSTEM;
     }
     const bool done = write_all(fd, parts, 3) && ftruncate(fd, whole) == 0;
+    const int code = errno;
     if (close(fd) != 0 || !done) {
         (void)unlink(path);
+        errno = done ? errno : code;
         return TRP_SYSTEM;
     }
     return TRP_OK;
 }
 
+static void name_file(const char *folder, const box_owner_t *owner, const char *suffix,
+                      char path[BLACK_BOX_PATH_MAX])
+{
+    snprintf(path, BLACK_BOX_PATH_MAX, "%.300s/%015" PRId64 "-%" PRId64 "%s", folder,
+             owner->ended_ms, owner->os_pid, suffix);
+}
+
 trp_status_t black_box_save(const char *folder, const box_owner_t *owner,
                             const black_box_copy_t *copy, char path[BLACK_BOX_PATH_MAX])
 {
+    char part[BLACK_BOX_PATH_MAX];
     trp_writer_t writer;
     size_t size = 0;
     if (mkdir(folder, 0700) != 0 && errno != EEXIST) {
         return TRP_SYSTEM;
     }
-    snprintf(path, BLACK_BOX_PATH_MAX, "%.300s/%015" PRId64 "-%" PRId64 SUFFIX, folder,
-             owner->ended_ms, owner->os_pid);
+    name_file(folder, owner, PART, part);
+    name_file(folder, owner, SUFFIX, path);
     pack_owner(owner, &writer);
     const void *data = trp_writer_data(&writer, &size);
-    const trp_status_t status = writer.failed ? TRP_NO_MEMORY : write_file(path, data, size, copy);
+    trp_status_t status = writer.failed ? TRP_NO_MEMORY : write_file(part, data, size, copy);
     trp_writer_fini(&writer);
+    if (status == TRP_OK && rename(part, path) != 0) { /* who reads finds a whole one */
+        status = TRP_SYSTEM;
+    }
+    const int code = errno;
     remove_oldest(folder, BLACK_BOX_FILES);
+    errno = code;
     return status;
 }
 

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "runtime/place_exit.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
 
 #include "messages/control.h"
-#include "runtime/black_box_file.h"
 #include "runtime/black_box_show.h"
-#include "runtime/log.h"
 
 static trp_reason_t reason_of_status(const place_link_t *link)
 {
@@ -55,13 +52,11 @@ static box_owner_t describe(const place_link_t *link, const place_owner_t *owner
                          .os_pid = link->os_pid};
 }
 
-void place_exit_save(const place_link_t *link, const place_owner_t *owner,
-                     const trp_reason_t *reason, const char *folder)
+void place_exit_keep(place_link_t *link, const place_owner_t *owner, const trp_reason_t *reason,
+                     black_box_keeper_t *keeper)
 {
-    black_box_copy_t copy;
-    char pid[TRP_PID_TEXT_MAX], line[TRP_REASON_LINE_MAX], path[BLACK_BOX_PATH_MAX];
-    if (trp_reason_is_clean(reason) || link->os_pid == 0 ||
-        black_box_copy(&link->box, &copy) != TRP_OK) {
+    char pid[TRP_PID_TEXT_MAX], line[TRP_REASON_LINE_MAX];
+    if (trp_reason_is_clean(reason) || link->os_pid == 0 || link->box.head == NULL) {
         return;
     }
     box_owner_t of = describe(link, owner, pid);
@@ -69,14 +64,7 @@ void place_exit_save(const place_link_t *link, const place_owner_t *owner,
     of.reason = text_of(trp_reason_format(reason, line));
     of.has_ended_ms = true;
     of.ended_ms = host_os.epoch_ms(host_os.user);
-    if (black_box_save(folder, &of, &copy, path) == TRP_OK) {
-        log_event(LOG_INFO, "black_box_kept", LOG_TEXT("child", owner->name),
-                  LOG_TEXT("reason", line), LOG_TEXT("file", path));
-    } else {
-        log_event(LOG_WARN, "black_box_lost", LOG_TEXT("child", owner->name),
-                  LOG_TEXT("error", strerror(errno)));
-    }
-    black_box_copy_free(&copy);
+    black_box_keep(keeper, &link->box, &of);
 }
 
 void place_exit_why(trp_ctx_t *ctx, const place_link_t *link, const place_owner_t *owner,

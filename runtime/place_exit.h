@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* What is known of the end of a worker process: its exact reason, and its black box, kept in a
- * file. Edge thread only. */
+/* What is known of the end of a worker process: its exact reason, and its black box. Edge thread
+ * only. */
 #ifndef TRP_RUNTIME_PLACE_EXIT_H
 #define TRP_RUNTIME_PLACE_EXIT_H
 
+#include "runtime/black_box_keeper.h"
 #include "runtime/place_link.h"
 
 /** Whom a link is for, as its box says. */
@@ -15,9 +16,9 @@ typedef struct place_owner {
 /** Of its wait status, its goodbye and its black box. */
 trp_reason_t place_exit_reason(const place_link_t *link);
 
-/** Keeps the box of a worker that did not end cleanly as a file of `folder`; the log names it. */
-void place_exit_save(const place_link_t *link, const place_owner_t *owner,
-                     const trp_reason_t *reason, const char *folder);
+/** Hands the box of a worker that did not end cleanly to the keeper. */
+void place_exit_keep(place_link_t *link, const place_owner_t *owner, const trp_reason_t *reason,
+                     black_box_keeper_t *keeper);
 
 /** Answers TRP_TAG_WHY: what the box of a live worker holds. */
 void place_exit_why(trp_ctx_t *ctx, const place_link_t *link, const place_owner_t *owner,

@@ -20,7 +20,7 @@ struct place_hub {
     edge_socket_t *threads; /* ... and of the threads; NULL: there are none */
     uint32_t incarnation;   /* of the last worker */
     uint64_t strangers;     /* messages of nobody that we know */
-    char box_folder[BLACK_BOX_PATH_MAX];
+    black_box_keeper_t *boxes;
     place_link_t *dirty;
     uint32_t last_thread;               /* its index: the next one is looked for behind it */
     place_link_t *links[LINKS_MAX + 1]; /* by index; 0 is never used */
@@ -140,9 +140,9 @@ static void on_down(void *user, const edge_peer_t *peer)
     }
 }
 
-const char *hub_box_folder(const place_hub_t *hub)
+black_box_keeper_t *hub_box_keeper(const place_hub_t *hub)
 {
-    return hub->box_folder;
+    return hub->boxes;
 }
 
 void hub_touch(place_hub_t *hub, place_link_t *link)
@@ -184,6 +184,18 @@ static trp_status_t bind_threads(place_hub_t *hub, char error[256])
     return edge_bind(hub->options.edge, &threads, &hub->threads, error);
 }
 
+static trp_status_t open_keeper(place_hub_t *hub)
+{
+    char folder[BLACK_BOX_PATH_MAX];
+    const hub_options_t *options = &hub->options;
+    if (options->box_folder != NULL && options->box_folder[0] != '\0') {
+        snprintf(folder, sizeof(folder), "%s", options->box_folder);
+    } else {
+        snprintf(folder, sizeof(folder), "%s/" BLACK_BOX_FOLDER, options->child.run_dir);
+    }
+    return black_box_keeper_open(runtime_host(options->runtime), folder, &hub->boxes);
+}
+
 const char *hub_thread_endpoint(const place_hub_t *hub)
 {
     return edge_endpoint(hub->threads);
@@ -199,12 +211,6 @@ trp_status_t hub_open(const hub_options_t *options, place_hub_t **result, char e
     }
     hub->options = *options;
     hub->incarnation = options->child.incarnation;
-    if (options->box_folder != NULL && options->box_folder[0] != '\0') {
-        snprintf(hub->box_folder, sizeof(hub->box_folder), "%s", options->box_folder);
-    } else {
-        snprintf(hub->box_folder, sizeof(hub->box_folder), "%s/" BLACK_BOX_FOLDER,
-                 options->child.run_dir);
-    }
     snprintf(endpoint, sizeof(endpoint), "ipc://%s/" HUB_LINK_NAME, options->child.run_dir);
     const edge_socket_options_t link = {.name = "link",
                                         .endpoint = endpoint,
@@ -214,7 +220,10 @@ trp_status_t hub_open(const hub_options_t *options, place_hub_t **result, char e
                                         .on_message = on_message,
                                         .on_down = on_down,
                                         .user = hub};
-    trp_status_t status = edge_bind(options->edge, &link, &hub->socket, error);
+    trp_status_t status = open_keeper(hub);
+    if (status == TRP_OK) {
+        status = edge_bind(options->edge, &link, &hub->socket, error);
+    }
     if (status == TRP_OK) {
         status = bind_threads(hub, error);
     }
@@ -248,6 +257,7 @@ void hub_close(place_hub_t **pointer)
     }
     edge_close(&hub->threads);
     edge_close(&hub->socket);
+    black_box_keeper_close(&hub->boxes);
     free(hub);
 }
 

@@ -5,6 +5,7 @@
 #ifndef TRP_RUNTIME_PLACE_HUB_H
 #define TRP_RUNTIME_PLACE_HUB_H
 
+#include "runtime/black_box_keeper.h"
 #include "runtime/guardian.h"
 #include "runtime/guardian_port.h"
 #include "runtime/place_link.h"
@@ -52,8 +53,8 @@ TRP_MUST_USE trp_status_t hub_spawn(place_hub_t *hub, const place_link_t *link,
 /** Asks the guardian to send it a signal. */
 void hub_kill(place_hub_t *hub, const place_link_t *link, int signal);
 
-/** Where black boxes of workers that died are kept. */
-const char *hub_box_folder(const place_hub_t *hub);
+/** Of the black boxes of workers that died. */
+black_box_keeper_t *hub_box_keeper(const place_hub_t *hub);
 
 /** The link's channel is flushed at the end of this turn. */
 void hub_touch(place_hub_t *hub, place_link_t *link);

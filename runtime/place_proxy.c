@@ -144,11 +144,11 @@ static place_owner_t owner_of(trp_ctx_t *ctx, const proxy_t *proxy)
 }
 
 /* When somebody had it killed, there is no riddle that its box would solve. */
-static void keep_box(trp_ctx_t *ctx, const proxy_t *proxy, const trp_reason_t *reason)
+static void keep_box(trp_ctx_t *ctx, proxy_t *proxy, const trp_reason_t *reason)
 {
     const place_owner_t owner = owner_of(ctx, proxy);
     if (reason->kind != TRP_REASON_KILLED) {
-        place_exit_save(proxy->link, &owner, reason, hub_box_folder(proxy->place->options.hub));
+        place_exit_keep(proxy->link, &owner, reason, hub_box_keeper(proxy->place->options.hub));
     }
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "runtime/black_box_file.h"
+#include "runtime/black_box_keeper.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -248,4 +249,64 @@ Test(black_box, the_number_of_files_is_bounded_and_the_newest_stay)
     cr_expect_eq(black_box_find(folder, "new", path), TRP_OK);
     black_box_copy_free(&copy);
     black_box_remove_all(folder);
+}
+
+/* ---- kept by helper threads ---- */
+
+Test(black_box, a_keeper_that_is_closed_has_written_what_it_was_given)
+{
+    char folder[64], found[BLACK_BOX_PATH_MAX];
+    black_box_keeper_t *keeper = NULL;
+    black_box_file_t file;
+    snprintf(folder, sizeof(folder), "/tmp/troupe-boxes-%d", (int)getpid());
+    cr_assert_eq(black_box_keeper_open(&host_os, folder, &keeper), TRP_OK);
+    say(0x1001, 'a', 3);
+    box_owner_t owner = owner_at(1000, "echo.1");
+    owner.has_reason = true;
+    owner.reason = (trp_text_t){"signal 9 (Killed)", 17};
+
+    black_box_keep(keeper, &box, &owner);
+    black_box_keeper_close(&keeper);
+
+    cr_expect_null(box.head, "the mapping is the keeper's");
+    cr_assert_eq(black_box_find(folder, "echo.1", found), TRP_OK);
+    cr_assert_eq(black_box_load(found, &file), TRP_OK);
+    cr_expect(file.owner.reason.size == 17 && file.copy.end > 0);
+    black_box_file_free(&file);
+    black_box_remove_all(folder);
+}
+
+Test(black_box, a_folder_that_takes_no_file_leaves_no_part_of_one)
+{
+    char path[BLACK_BOX_PATH_MAX];
+    black_box_copy_t copy = copy_of(&box);
+    const box_owner_t owner = owner_at(1000, "echo.1");
+
+    errno = 0;
+    const trp_status_t status = black_box_save("/proc/self", &owner, &copy, path);
+
+    cr_expect_eq(status, TRP_SYSTEM);
+    cr_expect_neq(errno, 0);
+    black_box_copy_free(&copy);
+}
+
+static trp_status_t no_helper(void *user, host_job_t *job)
+{
+    (void)user, (void)job;
+    return TRP_BUSY;
+}
+
+Test(black_box, a_keeper_without_a_helper_lets_the_box_go)
+{
+    trp_host_t host = host_os;
+    black_box_keeper_t *keeper = NULL;
+    host.offload = no_helper;
+    cr_assert_eq(black_box_keeper_open(&host, "/nowhere", &keeper), TRP_OK);
+    const box_owner_t owner = owner_at(1000, "echo.1");
+
+    black_box_keep(keeper, &box, &owner);
+
+    cr_expect_null(box.head);
+    black_box_keeper_close(&keeper);
+    cr_expect_null(keeper);
 }
