@@ -31,6 +31,7 @@
 #include "runtime/guardian_queue.h"
 #include "runtime/guardian_workers.h"
 #include "runtime/log.h"
+#include "runtime/transport_context.h"
 
 #define NODE_SILENT_NS (5 * 1000000000LL)  /* a node that does not read for so long is killed */
 #define RESTARTS_MAX   5                   /* of the node ... */
@@ -458,6 +459,7 @@ static bool guardian_init(guardian_t *self, const guardian_options_t *options)
         return false;
     }
     guardian_dir_sweep(options->run_dir);
+    transport_context_prime();
     return true;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The guardian: the parent of a node and of its worker processes. One thread, no ZeroMQ context, so
- * that it may fork at any time; it alone hears SIGINT, SIGTERM and SIGHUP. It must run before the
- * process has made a thread or a context. */
+/* The guardian: the parent of a node and of its worker processes. One thread, no ZeroMQ context in
+ * use, so that it may fork at any time; it alone hears SIGINT, SIGTERM and SIGHUP. It must run
+ * before the process has made a thread or a context. */
 #ifndef TRP_RUNTIME_GUARDIAN_H
 #define TRP_RUNTIME_GUARDIAN_H
 

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "runtime/transport_context.h"
 #include "runtime/transport_listen.h"
 #include "runtime/transport_peers.h"
 
@@ -74,16 +75,15 @@ static void after_receive(shared_t *shared)
 
 static trp_status_t zmq_medium_open(const void *how, void **medium)
 {
-    (void)how;
+    const int sockets_max = how == NULL ? 0 : ((const transport_zmq_how_t *)how)->sockets_max;
     medium_t *self = calloc(1, sizeof(*self));
     shared_t *shared = calloc(1, sizeof(*shared));
-    void *context = self == NULL || shared == NULL ? NULL : zmq_ctx_new();
+    void *context = self == NULL || shared == NULL ? NULL : transport_context_make(sockets_max);
     if (context == NULL) {
         free(shared);
         free(self);
         return shared == NULL || self == NULL ? TRP_NO_MEMORY : TRP_SYSTEM;
     }
-    (void)zmq_ctx_set(context, ZMQ_MAX_SOCKETS, zmq_ctx_get(context, ZMQ_SOCKET_LIMIT));
     shared->context = context;
     atomic_init(&shared->media, 1);
     self->shared = shared;
@@ -115,8 +115,7 @@ static void zmq_medium_shut(void **medium)
     free(self);
     /* Acquire-release: all that the others did with the context comes before its end. */
     if (atomic_fetch_sub_explicit(&shared->media, 1, memory_order_acq_rel) == 1) {
-        while (zmq_ctx_term(shared->context) != 0 && errno == EINTR) {
-        }
+        transport_context_end(shared->context);
         free(shared);
     }
 }
@@ -216,10 +215,11 @@ static void socket_free(socket_t *self)
 static trp_status_t socket_make(medium_t *medium, bool is_router,
                                 const trp_transport_options_t *options, socket_t **socket)
 {
-    socket_t *self = calloc(1, sizeof(*self));
+    socket_t *self = malloc(sizeof(*self));
     if (self == NULL) {
         return TRP_NO_MEMORY;
     }
+    memset(self, 0, offsetof(socket_t, frames)); /* the rest is large, and mostly never used */
     self->medium = medium;
     self->is_router = is_router;
     self->monitor_fd = -2; /* no descriptor, and not pump's -1 */

@@ -12,11 +12,13 @@
 #include "runtime/log.h"
 #include "runtime/node.h"
 #include "runtime/place_hub.h"
+#include "runtime/transport_zmq.h"
 #include "runtime/worker_box.h"
 #include "runtime/worker_root.h"
 
 #define ENDPOINT_MAX 256
 #define CELLS_MAX    (1u << 16) /* actors: their table counts as memory of the process */
+#define SOCKETS_MAX  64         /* its link, that one's monitor, and what libzmq makes itself */
 
 struct worker_process {
     const guardian_child_t *child;
@@ -194,8 +196,9 @@ int worker_run(const trp_class_t *const *classes, const guardian_child_t *child)
     worker_process_t *process = NULL;
     (void)signal(SIGPIPE, SIG_IGN); /* who read the log may be gone */
     worker_box_open(child);
-    const trp_status_t status =
-        worker_create(classes, child, &(node_ground_t){.guardian = NULL}, &process, error);
+    const transport_zmq_how_t few = {.sockets_max = SOCKETS_MAX};
+    const node_ground_t ground = {.edge = {.transport_how = &few}};
+    const trp_status_t status = worker_create(classes, child, &ground, &process, error);
     if (status != TRP_OK) {
         log_event(LOG_ERROR, "worker_not_started", LOG_TEXT("status", trp_status_name(status)),
                   LOG_TEXT("error", error));
