@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The program `troupe`: a list of classes. A program of yours is the same with classes of yours. */
+#include "actors/intake.h"
 #include "actors/match.h"
 #include "actors/parser.h"
 #include "actors/router.h"
@@ -9,7 +10,8 @@
 int main(int argc, char **argv)
 {
     static const trp_class_t *const classes[] = {
-        &router_class, &parser_class, &transform_class, &match_class, &match_game_class, NULL,
+        &router_class, &intake_class,     &parser_class, &transform_class,
+        &match_class,  &match_game_class, NULL,
     };
     return trp_main(argc, argv, classes);
 }

@@ -6,6 +6,7 @@
 
 #include "actors/router_parts.h"
 #include "messages/control.h"
+#include "messages/intake.h"
 #include "messages/supervisor.h"
 #include "runtime/config_address.h"
 #include "runtime/log.h"
@@ -227,6 +228,10 @@ static trp_status_t receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *m
     case TRP_TAG_TIMEOUT:
         router_on_timeout(router, message->request_id);
         router_on_child_answer(router, message);
+        router_on_compared(router, message);
+        break;
+    case TRP_TAG_INTAKE_COMPARED:
+        router_on_compared(router, message);
         break;
     case TRP_TAG_DOWN:
         router_on_down(router, message);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "actors/intake.h"
 #include "actors/router_parts.h"
 #include "runtime/log.h"
 
@@ -120,9 +121,9 @@ static bool has_room(router_t *router, const request_t *request, pool_t *pool)
 
 /* Reads the key member of a small body. A body that can't be read has no key: its worker says what
  * is wrong. */
-static void find_key(const request_t *request, const pool_t *pool, char key[TRP_TASK_KEY_MAX + 1])
+static void find_key(request_t *request, const pool_t *pool)
 {
-    key[0] = '\0';
+    char *key = request->key;
     if (request->options.has_key) {
         memcpy(key, request->options.key.data, request->options.key.size);
         key[request->options.key.size] = '\0';
@@ -136,13 +137,7 @@ static void find_key(const request_t *request, const pool_t *pool, char key[TRP_
     if (trp_document_init(&document, request->body, request->body_size, &fault) != TRP_OK) {
         return;
     }
-    const msgpack_object *member = trp_member(&document.root, pool->config->key_member);
-    if (member != NULL && member->type == MSGPACK_OBJECT_STR &&
-        member->via.str.size <= TRP_TASK_KEY_MAX &&
-        memchr(member->via.str.ptr, '\0', member->via.str.size) == NULL) {
-        memcpy(key, member->via.str.ptr, member->via.str.size);
-        key[member->via.str.size] = '\0';
-    }
+    intake_key_of(&document, pool->config->key_member, key);
     trp_document_fini(&document);
 }
 
@@ -270,9 +265,7 @@ static trp_status_t make_task(router_t *router, request_t *request, service_t *s
     if (status == TRP_OK) {
         task->waiter.form = request->form;
         task->waiter.origin = request->origin;
-        if (!service->makes_key) {
-            find_key(request, service->pool, task->key);
-        }
+        memcpy(task->key, request->key, sizeof(task->key));
         set_times(router, task, request);
         status = task_enqueue(task, false) ? TRP_OK : TRP_NO_MEMORY;
     }
@@ -283,6 +276,9 @@ static trp_status_t make_task(router_t *router, request_t *request, service_t *s
     }
     request->origin.peer = NULL;
     service->sent++;
+    if (service->rollout != NULL) {
+        router_rollout_accepted(router, task);
+    }
     router_call_add(router, task, &task->waiter.origin);
     router_nudge(router);
     return TRP_OK;
@@ -292,6 +288,12 @@ static void enqueue(router_t *router, request_t *request, service_t *service)
 {
     flight_t *flight = NULL;
     task_t *task = NULL;
+    if (!service->makes_key) {
+        find_key(request, service->pool);
+    }
+    if (service->rollout != NULL) {
+        service = router_rollout_route(router, service, request->key);
+    }
     if (!router->draining && router_flight_serve(router, request, service, &flight)) {
         return;
     }

@@ -142,6 +142,9 @@ static void deliver(router_t *router, const origin_t *origin, trp_text_t service
                     const answer_t *answer)
 {
     zmq_msg_t body;
+    if (origin->peer == NULL && trp_pid_is_none(origin->actor.to)) {
+        return; /* a shadow's */
+    }
     trp_status_t status =
         answer->form == TRP_FORM_JSON ? encode_json(answer, &body) : encode_msgpack(answer, &body);
     if (status != TRP_OK) {
@@ -223,6 +226,9 @@ void router_refuse_waiter(router_t *router, const task_t *task, const waiter_t *
     answer.task_id = waiter->id;
     answer.form = waiter->form;
     task->service->failed++;
+    if (task->service->rollout != NULL) {
+        router_rollout_refused(task);
+    }
     deliver_refusal(router, &waiter->origin, service_name(task), &answer, refusal);
 }
 
@@ -245,6 +251,9 @@ void router_refuse(router_t *router, task_t *task, refusal_t *refusal)
 {
     answer_t answer = describe(router, task);
     error_value_t value;
+    if (task->service->rollout != NULL) {
+        router_rollout_refused(task);
+    }
     if (encode_refusal(router, &answer, refusal, &value)) {
         deliver_to_all(router, task, &answer);
         free_refusal(&value);
@@ -258,6 +267,9 @@ void router_answer(router_t *router, task_t *task, const task_done_t *done)
     answer.exec_us = done->exec_us;
     answer.value = done->body.data;
     answer.value_size = done->body.size;
+    if (task->service->rollout != NULL) {
+        router_rollout_answered(router, task, done);
+    }
     deliver_to_all(router, task, &answer);
     router_flight_end(router, task,
                       &(cache_value_t){.success = done->success,

@@ -78,8 +78,10 @@ static trp_status_t add_tool(router_t *router, pool_t *pool, trp_text_t name)
 /* A foreign worker serves one tool, so each has a pool of its own. */
 static trp_status_t add_tools(router_t *router, const config_pool_t *config)
 {
-    pool_t *pool = NULL;
-    trp_status_t status = TRP_OK;
+    const bool has_own = config->tools[strspn(config->tools, BLANKS)] != '\0';
+    pool_t *pool =
+        has_own ? NULL : add_pool(router, config, (trp_text_t){config->name, strlen(config->name)});
+    trp_status_t status = has_own || pool != NULL ? TRP_OK : TRP_NO_MEMORY;
     for (const char *at = config->tools; *(at += strspn(at, BLANKS)) != '\0';) {
         trp_text_t name = {at, strcspn(at, BLANKS)};
         if (pool == NULL || config->foreign) {
@@ -101,6 +103,12 @@ trp_status_t router_make_pools(router_t *router)
     const config_t *config = router->config;
     for (size_t i = 0; i < config->pool_count; i++) {
         trp_status_t status = add_tools(router, &config->pools[i]);
+        if (status != TRP_OK) {
+            return status;
+        }
+    }
+    for (size_t i = 0; i < router->pool_count; i++) {
+        trp_status_t status = router_make_rollouts(router, router->pools[i]);
         if (status != TRP_OK) {
             return status;
         }
@@ -162,6 +170,8 @@ void router_free_pools(router_t *router)
     for (size_t i = 0; i < router->pool_count; i++) {
         free_pool(router, router->pools[i]);
     }
+    router_drop_pairs(router, true);
+    router_free_rollouts(router);
     service_t *service, *next;
     HASH_ITER(hh, router->services, service, next)
     {

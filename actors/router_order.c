@@ -1,28 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* What people ask the router for, by the control socket's verb `router`: one row for each. */
+#include "actors/router_order.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "actors/router_parts.h"
 #include "messages/control.h"
 #include "runtime/config_change.h"
 #include "runtime/log.h"
 
-/* One order and its answer. */
-typedef struct order {
-    router_t *router;
-    const router_order_t *wish;
-    trp_reply_address_t reply;
-    trp_writer_t result; /* one value */
-    const char *code;    /* of the error; NULL: none */
-    char message[256];
-    bool is_later; /* somebody else answers */
-    bool crashes;  /* the router ends after the answer */
-} order_t;
-
-TRP_PRINTF(3, 4)
-static void fail(order_t *order, const char *code, const char *message, ...)
+void order_fail(order_t *order, const char *code, const char *message, ...)
 {
     va_list arguments;
     va_start(arguments, message);
@@ -69,7 +57,7 @@ static void clear_cache(order_t *order)
 
 static void no_poison(order_t *order)
 {
-    fail(order, "E_NOT_FOUND", "no task of that id is set aside; `troupe poison` lists them");
+    order_fail(order, "E_NOT_FOUND", "no task of that id is set aside; `troupe poison` lists them");
 }
 
 static void list_poison(order_t *order)
@@ -128,10 +116,13 @@ static bool set_in_pool(order_t *order, pool_t *pool, const char *option, const 
 {
     char rule[160] = "";
     if (config_pool_set(&pool->settings, option, value, rule) != TRP_OK) {
-        fail(order, "E_BAD_REQUEST", "%s: expected %s, not \"%s\"", option, rule, value);
+        order_fail(order, "E_BAD_REQUEST", "%s: expected %s, not \"%s\"", option, rule, value);
         return false;
     }
     pool_settings_changed(pool);
+    if (strcmp(option, "rollout_share") == 0 || strcmp(option, "rollout_mode") == 0) {
+        router_rollout_settings(pool); /* of all its tools; `rollout` is of one */
+    }
     log_event(LOG_INFO, "pool_option_set", LOG_TEXT("pool", pool->name), LOG_TEXT("option", option),
               LOG_TEXT("value", value));
     return true;
@@ -147,12 +138,13 @@ static void set_option(order_t *order)
     snprintf(value, sizeof(value), "%.*s", (int)order->wish->value.size, order->wish->value.data);
     pool_t *pool = next_pool(order->router, name, &at);
     if (pool == NULL) {
-        fail(order, "E_NOT_FOUND", "no pool of that name; `troupe pools` lists them");
+        order_fail(order, "E_NOT_FOUND", "no pool of that name; `troupe pools` lists them");
         return;
     }
     if (!config_pool_may_change(option)) {
-        fail(order, "E_BAD_REQUEST",
-             "%s can't be changed while the node runs: change the file and start it again", option);
+        order_fail(order, "E_BAD_REQUEST",
+                   "%s can't be changed while the node runs: change the file and start it again",
+                   option);
         return;
     }
     for (; pool != NULL; pool = next_pool(order->router, name, &at)) {
@@ -180,13 +172,20 @@ typedef struct action {
     void (*run)(order_t *order);
 } action_t;
 
-enum { NEEDS_ID = 1, NEEDS_OPTION = 2 };
+enum { NEEDS_ID = 1, NEEDS_OPTION = 2, NEEDS_TOOL = 4 };
 
 static const action_t actions[] = {
-    {"set", NEEDS_OPTION, set_option},      {"cache", 0, show_cache},
-    {"cache_clear", 0, clear_cache},        {"poison", 0, list_poison},
-    {"poison_show", NEEDS_ID, show_poison}, {"poison_replay", NEEDS_ID, replay_poison},
-    {"poison_drop", NEEDS_ID, drop_poison}, {"crash", 0, crash_router},
+    {"set", NEEDS_OPTION, set_option},
+    {"cache", 0, show_cache},
+    {"cache_clear", 0, clear_cache},
+    {"poison", 0, list_poison},
+    {"poison_show", NEEDS_ID, show_poison},
+    {"poison_replay", NEEDS_ID, replay_poison},
+    {"poison_drop", NEEDS_ID, drop_poison},
+    {"crash", 0, crash_router},
+    {"rollout", 0, order_list_rollouts},
+    {"rollout_show", NEEDS_TOOL, order_show_rollout},
+    {"rollout_set", NEEDS_TOOL, order_set_rollout},
 };
 
 static void run(order_t *order)
@@ -199,16 +198,18 @@ static void run(order_t *order)
             continue;
         }
         if ((action->needs & NEEDS_ID) != 0 && !wish->has_id) {
-            fail(order, "E_BAD_REQUEST", "%s needs id", action->name);
+            order_fail(order, "E_BAD_REQUEST", "%s needs id", action->name);
+        } else if ((action->needs & NEEDS_TOOL) != 0 && !wish->has_tool) {
+            order_fail(order, "E_BAD_REQUEST", "%s needs tool", action->name);
         } else if ((action->needs & NEEDS_OPTION) != 0 &&
                    (!wish->has_pool || !wish->has_option || !wish->has_value)) {
-            fail(order, "E_BAD_REQUEST", "%s needs pool, option and value", action->name);
+            order_fail(order, "E_BAD_REQUEST", "%s needs pool, option and value", action->name);
         } else {
             action->run(order);
         }
         return;
     }
-    fail(order, "E_BAD_REQUEST", "no such action");
+    order_fail(order, "E_BAD_REQUEST", "no such action");
 }
 
 static void answer(order_t *order)
@@ -250,7 +251,7 @@ trp_status_t router_on_order(router_t *router, const trp_envelope_t *message)
     if (is_whole) {
         run(&order);
     } else {
-        fail(&order, "E_BAD_REQUEST", "%s: %s", fault.path, fault.rule);
+        order_fail(&order, "E_BAD_REQUEST", "%s: %s", fault.path, fault.rule);
     }
     if (!order.is_later && message->request_id != 0) {
         answer(&order);

@@ -54,6 +54,7 @@ struct request {
     size_t body_size;
     trp_form_t form;
     task_options_t options;
+    char key[TRP_TASK_KEY_MAX + 1]; /* of the task, from the options or the body; "" = none */
 };
 
 /** One message of a client or a worker on the Majordomo port. */
@@ -162,6 +163,37 @@ void router_free_foreign(router_t *router);
 void router_start_beats(router_t *router);
 /** Sends all foreign workers away. */
 void router_end_foreign(router_t *router);
+
+/* ---- router_rollout.c, router_compare.c: a share of a tool's calls goes to a second pool ---- */
+
+/** For the tools that the pool's rollout_tools name; their pools must be there. errors: TRP_CONFIG
+ * (logged), TRP_NO_MEMORY */
+trp_status_t router_make_rollouts(router_t *router, pool_t *pool);
+void router_free_rollouts(router_t *router);
+/** Changes share (percent) and mode, and begins to count anew. */
+void router_rollout_set(router_t *router, rollout_t *rollout, int64_t share, bool takes);
+/** After a change of the pool's settings. */
+void router_rollout_settings(pool_t *pool);
+/** The same tool in the second pool; NULL: it has no rollout. */
+const service_t *router_rollout_second(const service_t *service);
+/** Which of the two services of a rollout gets a call with this key; "" = none. */
+service_t *router_rollout_route(router_t *router, service_t *service, const char *key);
+/** What becomes of a task whose service has a rollout. */
+void router_rollout_accepted(router_t *router, const task_t *task);
+void router_rollout_answered(router_t *router, const task_t *task, const task_done_t *done);
+void router_rollout_refused(const task_t *task);
+void router_rollout_crashed(const task_t *task);
+void router_rollout_ended(router_t *router, const task_t *task);
+/** The intake's answer, or none in time. */
+void router_on_compared(router_t *router, const trp_envelope_t *message);
+/** Gives up the comparisons that wait for an answer; `all`: frees all pairs. */
+void router_drop_pairs(router_t *router, bool all);
+/** A task for which nobody waits: its result is compared and goes nowhere. */
+static inline bool task_is_shadow(const task_t *task)
+{
+    return task->service->is_second && task->waiter.origin.peer == NULL &&
+           trp_pid_is_none(task->waiter.origin.actor.to);
+}
 
 /* ---- router_forward.c: answers of foreign tools, verbatim ---- */
 

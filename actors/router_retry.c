@@ -95,7 +95,12 @@ static void retry(router_t *router, task_t *task, const trp_reason_t *reason)
     task_unassign(task);
     router_drop_parts(router, task);
     router_note_death(task, reason);
-    if (task->answered) {
+    if (task->service->rollout != NULL) {
+        router_rollout_crashed(task);
+    }
+    if (task_is_shadow(task)) {
+        refuse_worker_lost(router, task, reason); /* to nobody */
+    } else if (task->answered) {
         task_free(router, task);
     } else if (is_over && task->crashes == task->attempts &&
                !task->service->pool->config->foreign) {
@@ -176,6 +181,7 @@ void router_resume(router_t *router)
         pool_set_timer(pool);
     }
     router->beat_timer = 0; /* as well */
+    router_drop_pairs(router, false);
 }
 
 void router_on_down(router_t *router, const trp_envelope_t *message)

@@ -29,7 +29,9 @@ typedef struct foreign foreign_t;
 typedef struct request request_t;
 typedef struct call call_entry_t; /* router_cancel.c */
 typedef struct flight flight_t;
-typedef struct poison poison_t; /* router_poison.c */
+typedef struct poison poison_t;   /* router_poison.c */
+typedef struct rollout rollout_t; /* router_rollout.h */
+typedef struct pair pair_t;       /* router_compare.c */
 
 /** Where an answer goes. */
 typedef struct origin {
@@ -43,8 +45,10 @@ typedef struct origin {
 /** A tool's name and the pool that serves it. */
 typedef struct service {
     char name[TRP_TOOL_NAME_MAX + 1];
-    pool_t *pool;   /* foreign ones: its own */
-    bool makes_key; /* goes to the worker that holds the fewest keys */
+    pool_t *pool;       /* foreign ones: its own */
+    bool makes_key;     /* goes to the worker that holds the fewest keys */
+    bool is_second;     /* of its rollout */
+    rollout_t *rollout; /* a share of its calls goes to, or comes from, another pool; NULL: none */
     uint64_t sent, answered, failed, retried;
     UT_hash_handle hh;
 } service_t;
@@ -210,7 +214,12 @@ struct router {
     uint64_t beat_timer;     /* while there are any */
     uint64_t foreign_serial; /* of their names and attempts */
     size_t unlisted;         /* tools that the configuration does not know */
-    poison_t *poison;        /* the oldest first */
+    rollout_t *rollouts;
+    pair_t *pairs[2]; /* calls and shadows under way, by the task of either ... */
+    pair_t *compared; /* ... and those whose results are at the intake, by request */
+    size_t pair_count;
+    size_t shadows;   /* tasks for which nobody waits */
+    poison_t *poison; /* the oldest first */
     size_t poison_count, poison_bytes;
     task_t *running;
     key_entry_t *keys;

@@ -39,16 +39,24 @@ static void fill_workers(const pool_t *pool, pool_rows_t *rows)
     }
 }
 
+static void add_service(const service_t *service, pool_rows_t *rows, pool_status_t *status)
+{
+    rows->tools[status->tools_count++] = text(service->name);
+    status->accepted += (int64_t)service->sent;
+    status->answered += (int64_t)(service->answered + service->failed);
+    status->failed += (int64_t)service->failed;
+    status->retried += (int64_t)service->retried;
+}
+
 static void fill_services(const router_t *router, const pool_t *pool, pool_rows_t *rows,
                           pool_status_t *status)
 {
     for (service_t *service = router->services; service != NULL; service = service->hh.next) {
+        const service_t *second = router_rollout_second(service);
         if (service->pool == pool) {
-            rows->tools[status->tools_count++] = text(service->name);
-            status->accepted += (int64_t)service->sent;
-            status->answered += (int64_t)(service->answered + service->failed);
-            status->failed += (int64_t)service->failed;
-            status->retried += (int64_t)service->retried;
+            add_service(service, rows, status);
+        } else if (second != NULL && second->pool == pool) {
+            add_service(second, rows, status);
         }
     }
 }

@@ -69,6 +69,9 @@ void task_free(router_t *router, task_t *task)
     router->tasks--;
     router->bytes -= task_bytes(task);
     heap_remove(&task->service->pool->ends, &task->end);
+    if (task->service->rollout != NULL) {
+        router_rollout_ended(router, task);
+    }
     router_flight_end(router, task, NULL);
     zmq_msg_close(&task->payload);
     for (uint32_t i = 0; i < task->more_count; i++) {

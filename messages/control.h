@@ -41,12 +41,15 @@ enum {
     F(STRING, tool, _, 1, TRP_TOOL_NAME_MAX, "name of the tool") \
     F(BYTES, body, _, 0, TRP_BODY_MAX, "the request's body, verbatim: MessagePack or JSON map")
 
-#define ROUTER_ORDER_FIELDS(F)                                                         \
-    F(STRING, action, _, 1, 32, "set, cache, cache_clear, poison, ..., crash")         \
-    F(OPT_STRING, pool, _, 1, 255, "set: name of the pool")                            \
-    F(OPT_STRING, option, _, 1, 63, "set: one of the pool's options")                  \
-    F(OPT_STRING, value, _, 0, 255, "set: its value, as one would write it in a file") \
-    F(OPT_STRING, id, _, 1, 64, "poison_...: id of the task")
+#define ROUTER_ORDER_FIELDS(F)                                                          \
+    F(STRING, action, _, 1, 32, "set, cache, cache_clear, poison, rollout, ..., crash") \
+    F(OPT_STRING, pool, _, 1, 255, "set: name of the pool")                             \
+    F(OPT_STRING, option, _, 1, 63,                                                     \
+      "set: one of the pool's options; rollout_set: compare or take")                   \
+    F(OPT_STRING, value, _, 0, 255,                                                     \
+      "set: its value, as one would write it in a file; rollout_set: percent")          \
+    F(OPT_STRING, id, _, 1, 64, "poison_...: id of the task")                           \
+    F(OPT_STRING, tool, _, 1, TRP_TOOL_NAME_MAX, "rollout_...: name of the tool")
 
 #define POOL_WORKER_FIELDS(F)                                            \
     F(STRING, id, _, 1, 63, "the child: parser.2")                       \

@@ -94,8 +94,12 @@ static trp_status_t check_pool(config_loader_t *loader, const char *path, config
                                     "max not below min and at least 1, not %lld to %lld",
                                     (long long)pool->min, (long long)pool->max);
     }
-    if (pool->tools[strspn(pool->tools, " ")] == '\0') {
+    const bool has_rollout = pool->rollout_tools[strspn(pool->rollout_tools, " ")] != '\0';
+    if (pool->tools[strspn(pool->tools, " ")] == '\0' && !has_rollout) {
         return config_loader_refuse(loader, path, "`tools`: the names of its tools");
+    }
+    if (has_rollout && pool->foreign) {
+        return config_loader_refuse(loader, path, "no `rollout_tools` with `foreign = 1`");
     }
     return TRP_OK;
 }
@@ -291,9 +295,43 @@ static trp_status_t read_root(config_loader_t *loader, zconfig_t *root)
     return status == TRP_OK ? check_keys(loader) : status;
 }
 
+/* Sets one option in the tree. */
+static trp_status_t put(config_loader_t *loader, zconfig_t *root, const char *option,
+                        const char *value)
+{
+    char path[CONFIG_PATH_MAX];
+    if (config_lines_override(loader->config->lines, option) != TRP_OK) {
+        return TRP_NO_MEMORY;
+    }
+    snprintf(path, sizeof(path), "%s", option);
+    for (char *dot = path; (dot = strchr(dot, '.')) != NULL;) {
+        *dot = '/';
+    }
+    zconfig_put(root, path, value);
+    return TRP_OK;
+}
+
+/* "pools.*.OPTION": in each pool that the file has. */
+static trp_status_t put_in_pools(config_loader_t *loader, zconfig_t *root, const char *option,
+                                 const char *value)
+{
+    zconfig_t *pools = zconfig_locate(root, "pools");
+    trp_status_t status = TRP_OK;
+    zconfig_t *pool = pools != NULL ? zconfig_child(pools) : NULL;
+    for (; status == TRP_OK && pool != NULL; pool = zconfig_next(pool)) {
+        char path[CONFIG_PATH_MAX];
+        int size = snprintf(path, sizeof(path), "pools.%s.%s", zconfig_name(pool), option);
+        if (size < (int)sizeof(path)) { /* else the section's name is refused */
+            status = put(loader, root, path, value);
+        }
+    }
+    return status;
+}
+
 /* "pools.parser.min=3" -> the path and its value in the tree. */
 static trp_status_t apply_override(config_loader_t *loader, zconfig_t *root, const char *override)
 {
+    static const char each_pool[] = "pools.*.";
     const char *equals = strchr(override, '=');
     char path[CONFIG_PATH_MAX];
     if (equals == NULL || equals == override || (size_t)(equals - override) >= sizeof(path)) {
@@ -302,14 +340,10 @@ static trp_status_t apply_override(config_loader_t *loader, zconfig_t *root, con
         return TRP_CONFIG;
     }
     snprintf(path, sizeof(path), "%.*s", (int)(equals - override), override);
-    if (config_lines_override(loader->config->lines, path) != TRP_OK) {
-        return TRP_NO_MEMORY;
+    if (strncmp(path, each_pool, sizeof(each_pool) - 1) == 0) {
+        return put_in_pools(loader, root, path + sizeof(each_pool) - 1, equals + 1);
     }
-    for (char *dot = path; (dot = strchr(dot, '.')) != NULL;) {
-        *dot = '/';
-    }
-    zconfig_put(root, path, equals + 1);
-    return TRP_OK;
+    return put(loader, root, path, equals + 1);
 }
 
 static trp_status_t load_text(config_loader_t *loader, const char *text)

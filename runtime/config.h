@@ -136,6 +136,9 @@ typedef struct config_pool {
     char key_member[64]; /* member of the body by which a task finds the worker that holds its key;
                             "" = none */
     char key_tools_new[128]; /* tools that make a key: go to the worker with the fewest */
+    char rollout_tools[OPTION_TEXT_MAX];  /* of other pools, of whose calls it gets a share */
+    int64_t rollout_share, rollout_mode;  /* percent; index into "compare|take" */
+    char rollout_ignore[OPTION_TEXT_MAX]; /* members of results that are not compared */
 } config_pool_t;
 
 typedef struct config {
@@ -160,7 +163,8 @@ typedef struct config_fault {
     char rule[160];
 } config_fault_t;
 
-/** Reads and checks. `overrides`: "section.option=value" texts, applied last. `classes`:
+/** Reads and checks. `overrides`: "section.option=value" texts, applied last;
+ * "pools.*.option=value" is for every pool. `classes`:
  * NULL-terminated, those of the program. owns: config_free. errors: TRP_CONFIG with `fault`,
  * TRP_NO_MEMORY */
 TRP_MUST_USE trp_status_t config_load(const char *path, const char *const *overrides,

@@ -259,11 +259,20 @@ static const option_t pool_rows[] = {
             "1, with foreign: options frames are read, and sent on to the workers"),
     TEXT_ROW(config_pool_t, weights, "",
              "strategy weighted: weights (1 to 1000) of worker 1, 2, ...; the others have 1"),
-    TEXT_ROW(config_pool_t, tools, "", "names of its tools, separated by blanks; required"),
+    TEXT_ROW(config_pool_t, tools, "",
+             "names of its tools, separated by blanks; required without rollout_tools"),
     TEXT_ROW(config_pool_t, key_member, "",
              "member of the body that names a key: such tasks go to the worker that holds it"),
     TEXT_ROW(config_pool_t, key_tools_new, "",
              "tools that make a key: they go to the worker that holds the fewest"),
+    TEXT_ROW(config_pool_t, rollout_tools, "",
+             "tools of other pools, of whose calls this pool gets a share; see `troupe rollout`"),
+    INT_ROW(config_pool_t, rollout_share, "0", 0, 100, "percent of their calls; 0: none"),
+    CHOICE_ROW(config_pool_t, rollout_mode, "compare", "compare|take",
+               "compare: the other pool answers all calls, and results are compared; take: this "
+               "one answers its share"),
+    TEXT_ROW(config_pool_t, rollout_ignore, "",
+             "members of results that are not compared, at any depth, separated by blanks"),
 };
 
 static const option_table_t tables[] = {

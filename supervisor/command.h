@@ -52,6 +52,7 @@ int command_call(const command_call_t *call);
 int command_cache(const command_call_t *call);
 int command_poison(const command_call_t *call);
 int command_set(const command_call_t *call);
+int command_rollout(const command_call_t *call);
 int command_debug(const command_call_t *call);
 int command_why(const command_call_t *call);
 int command_replay(const command_call_t *call);

@@ -3,18 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "supervisor/client.h"
-#include "supervisor/command.h"
+#include "supervisor/command_order.h"
 
 #define ORDER_MS 65000
 
-/* The members of an order, as texts. */
-typedef struct member {
-    const char *name, *value;
-} member_t;
-
-static bool ask(const command_call_t *call, const member_t *members, size_t count,
-                client_answer_t *answer)
+bool command_order(const command_call_t *call, const order_member_t *members, size_t count,
+                   client_answer_t *answer)
 {
     trp_writer_t request;
     trp_writer_init(&request);
@@ -52,9 +46,9 @@ int command_cache(const command_call_t *call)
     if (clears && strcmp(call->arguments[0], "clear") != 0) {
         return command_fail(call, EXIT_USAGE, "cache takes `clear` or nothing");
     }
-    const member_t members[] = {{"action", clears ? "cache_clear" : "cache"}};
+    const order_member_t members[] = {{"action", clears ? "cache_clear" : "cache"}};
     client_answer_t answer;
-    if (!ask(call, members, 1, &answer)) {
+    if (!command_order(call, members, 1, &answer)) {
         return EXIT_FAILED;
     }
     int status = command_show_value(call, answer.result, headings, add_cache);
@@ -105,9 +99,9 @@ int command_poison(const command_call_t *call)
         }
         snprintf(action, sizeof(action), "poison_%s", call->arguments[0]);
     }
-    const member_t members[] = {{"action", action},
-                                {"id", call->argument_count == 2 ? call->arguments[1] : ""}};
-    if (!ask(call, members, call->argument_count == 2 ? 2 : 1, &answer)) {
+    const order_member_t members[] = {{"action", action},
+                                      {"id", call->argument_count == 2 ? call->arguments[1] : ""}};
+    if (!command_order(call, members, call->argument_count == 2 ? 2 : 1, &answer)) {
         return EXIT_FAILED;
     }
     int status = call->argument_count == 2
@@ -128,10 +122,10 @@ int command_set(const command_call_t *call)
         return command_fail(call, EXIT_USAGE, "expected OPTION=VALUE, not `%s`", option);
     }
     *value++ = '\0';
-    const member_t members[] = {
+    const order_member_t members[] = {
         {"action", "set"}, {"pool", call->arguments[0]}, {"option", option}, {"value", value}};
     client_answer_t answer;
-    if (!ask(call, members, 4, &answer)) {
+    if (!command_order(call, members, 4, &answer)) {
         return EXIT_FAILED;
     }
     client_answer_fini(&answer);
@@ -145,13 +139,13 @@ int command_set(const command_call_t *call)
 
 int command_debug(const command_call_t *call)
 {
-    const member_t members[] = {{"action", "crash"}};
+    const order_member_t members[] = {{"action", "crash"}};
     client_answer_t answer;
     if (strcmp(call->arguments[0], "crash-router") != 0) {
         return command_fail(call, EXIT_USAGE, "debug takes crash-router, not `%s`",
                             call->arguments[0]);
     }
-    if (!ask(call, members, 1, &answer)) {
+    if (!command_order(call, members, 1, &answer)) {
         return EXIT_FAILED;
     }
     client_answer_fini(&answer);

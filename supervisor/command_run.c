@@ -11,6 +11,7 @@
 #include "runtime/node.h"
 #include "supervisor/command.h"
 #include "supervisor/endpoints.h"
+#include "supervisor/environment.h"
 #include "supervisor/inquiry.h"
 #include "supervisor/keeper.h"
 #include "supervisor/reload.h"
@@ -233,7 +234,7 @@ static int worker_main(void *user, const guardian_child_t *child)
     return worker_run(run->call->classes, child);
 }
 
-int command_run(const command_call_t *call)
+static int run_node(const command_call_t *call)
 {
     run_t run = {.call = call};
     int status = load(&run);
@@ -249,5 +250,20 @@ int command_run(const command_call_t *call)
     }
     tree_free(&run.tree);
     config_free(&run.config);
+    return status;
+}
+
+int command_run(const command_call_t *call)
+{
+    static environment_t environment; /* what it says is read again at a reload */
+    environment_read(&environment, getenv);
+    const char **overrides = environment_overrides(&environment, call->overrides);
+    if (overrides == NULL) {
+        return command_fail(call, EXIT_FAILED, "%s", trp_status_text(TRP_NO_MEMORY));
+    }
+    command_call_t with_environment = *call;
+    with_environment.overrides = overrides;
+    const int status = run_node(&with_environment);
+    free(overrides);
     return status;
 }

@@ -17,7 +17,11 @@ static const command_t commands[] = {
     {"run", "CONF", 1, 1, COMMAND_JSON | COMMAND_SET, "run a node until it is stopped",
      "Prints one line on standard output when all is ready: `ready` and the endpoints in use.\n"
      "Logs go to standard error, one JSON object a line. Ctrl-C or SIGTERM lets accepted work\n"
-     "finish, then stops; Ctrl-C again stops at once. Exit status 1: some could not finish.",
+     "finish, then stops; Ctrl-C again stops at once. Exit status 1: some could not finish.\n"
+     "--set \"pools.*.OPTION=VALUE\" is for every pool. The environment's LOG_LEVEL,\n"
+     "LOAD_BALANCING_STRATEGY, MAX_MATCHES_PER_WORKER, MAX_MATCHES and USE_WORKER_POOL stand "
+     "above\n"
+     "the file and below --set.",
      command_run},
     {"tree", "", 0, 0, COMMAND_JSON | COMMAND_CONTROL, "show the supervision tree of a node", NULL,
      command_tree},
@@ -66,6 +70,15 @@ static const command_t commands[] = {
      "Without an argument: a list of them. `show` prints one with its input, `replay` gives it to\n"
      "a worker once more and prints what became of it, `drop` forgets it.",
      command_poison},
+    {"rollout", "[TOOL [SHARE [compare|take]]]", 0, 3, COMMAND_JSON | COMMAND_CONTROL,
+     "let a second pool have a share of a tool's calls, and see how it does",
+     "The second pool names the tool in its option rollout_tools. SHARE is in percent; off: 0, at\n"
+     "once. compare: the first pool answers all calls, the share is made in the second one as "
+     "well\n"
+     "and results are compared; take: the second pool answers its share. Without SHARE: what "
+     "became\n"
+     "of the calls of both; with TOOL also the last results that differed.",
+     command_rollout},
     {"debug", "crash-router", 1, 1, COMMAND_JSON | COMMAND_CONTROL,
      "break a part of a node on purpose, to see it mended",
      "crash-router: the router fails and is started again; what it had accepted is answered.",

@@ -10,7 +10,7 @@
 #include "supervisor/tree_check.h"
 
 #define NS_PER_S       INT64_C(1000000000)
-#define BUILT_IN_COUNT 3 /* control, dead letters and router */
+#define BUILT_IN_COUNT 4 /* control, dead letters, intake and router */
 
 /* A child of the root that is part of troupe itself. */
 static trp_child_spec_t built_in(const char *id, const trp_class_t *class)
@@ -215,7 +215,9 @@ static trp_child_spec_t *fill_configured(tree_t *tree, trp_child_spec_t *child,
     return child;
 }
 
-static void fill(tree_t *tree, const config_t *config, const trp_class_t *router)
+/* The intake's class is wanted by routers alone, and missed by none. */
+static void fill(tree_t *tree, const config_t *config, const trp_class_t *router,
+                 const trp_class_t *intake)
 {
     trp_child_spec_t *child = tree->children;
     tree->child_count = config->tree.child_count + config->pool_count + BUILT_IN_COUNT;
@@ -223,6 +225,9 @@ static void fill(tree_t *tree, const config_t *config, const trp_class_t *router
     *child = built_in(DEAD_LOG_NAME, &dead_log_class);
     child++->mailbox_max = DEAD_LOG_DEPTH;
     child = fill_configured(tree, child, config);
+    if (router != NULL && intake != NULL) {
+        *child++ = built_in(TREE_INTAKE, intake);
+    }
     if (router != NULL) {
         *child++ = built_in(TREE_ROUTER, router);
     }
@@ -251,7 +256,7 @@ trp_status_t tree_build(const config_t *config, const trp_class_t *const *classe
     tree_t *made = calloc(1, sizeof(*made));
     trp_status_t status = made == NULL ? TRP_NO_MEMORY : allocate(made, config);
     if (status == TRP_OK) {
-        fill(made, config, router);
+        fill(made, config, router, find_class(classes, TREE_INTAKE));
         status = tree_take_limits(made);
     }
     if (status == TRP_OK) {

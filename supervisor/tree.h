@@ -14,6 +14,7 @@
 
 #define TREE_ROOT   "root"
 #define TREE_ROUTER "router"
+#define TREE_INTAKE "intake" /* reads what is too large for the router */
 
 /** A supervisor of section `tree`, below the root. */
 typedef struct tree_branch {

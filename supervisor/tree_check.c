@@ -24,8 +24,8 @@ static int by_id(const void *a, const void *b)
 
 static bool is_reserved(const char *id)
 {
-    static const char *const reserved[] = {TREE_ROOT, TREE_ROUTER, "control", "node",
-                                           DEAD_LOG_NAME};
+    static const char *const reserved[] = {TREE_ROOT, TREE_ROUTER, TREE_INTAKE,
+                                           "control", "node",      DEAD_LOG_NAME};
     for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++) {
         if (strcmp(id, reserved[i]) == 0) {
             return true;

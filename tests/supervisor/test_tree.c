@@ -72,6 +72,20 @@ Test(tree, starts_pools_before_the_router_so_that_they_stop_after_it)
     cr_assert(tree->has_router);
 }
 
+Test(tree, starts_the_intake_before_the_router_where_the_program_has_it)
+{
+    static const trp_class_t intake = {.name = "intake"};
+    static const trp_class_t *const with_intake[] = {&worker, &router, &intake, NULL};
+    config.pools = &pool;
+    config.pool_count = 1;
+
+    cr_assert_eq(tree_build(&config, with_intake, &tree, &fault), TRP_OK, "%s", fault.rule);
+
+    cr_assert_eq(tree->root.child_count, 6);
+    cr_assert_str_eq(tree->root.children[4].id, "intake");
+    cr_assert_str_eq(tree->root.children[5].id, "router");
+}
+
 Test(tree, pool_has_its_first_workers_and_a_template)
 {
     config.pools = &pool;
@@ -109,7 +123,8 @@ Test(tree, endpoint_without_a_router_class_is_refused)
 
 Test(tree, ids_that_troupe_uses_itself_are_refused)
 {
-    static const char *const taken[] = {"root", "router", "control", "node", "dead_letters"};
+    static const char *const taken[] = {"root",    "router", "intake",
+                                        "control", "node",   "dead_letters"};
     for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
         snprintf(child.id, sizeof(child.id), "%s", taken[i]);
 
