@@ -12,8 +12,7 @@ Stages: unit     build/tests/unit, the Criterion program
         sim      build/tests/sim/run: 1,000 worlds, and all schedules of a small one
         tidy     the layout of the sources (tests/tidy.py and its self-test), and whether the
                  bugs of tests/mutants.py can still be planted
-A unit test or a Python file that fails is tried once more, alone, since real nodes share the machine with whatever
-else runs on it; what passes only then is named as unsteady at the end. TROUPE_TEST_ONCE=1: files are tried once.
+Each is tried once: what fails now and then is a fault, of the test or of what it tests.
 A filter is a part of a suite's, a file's or a test's name; several are joined by "or".
 """
 import argparse
@@ -39,7 +38,6 @@ def paint(colour, text):
 class Totals:
     def __init__(self):
         self.passed = self.failed = self.skipped = 0
-        self.unsteady = []
 
     def add(self, name, passed, failed, skipped, seconds):
         """One line for one program or file, and its share of the sums."""
@@ -112,28 +110,11 @@ def unit(totals, build, env, options):
         failed = 1
     if failed:
         show(output)
-        names = sorted(set(re.findall(r"^\[\S*FAIL\S*\] (\w+)::(\w+)", output, re.M)))
-        again = [f"{suite}/{name}" for suite, name in names]
-        if 0 < len(again) == failed <= 3 and all(
-                run([program, "--timeout", "60", "--filter", name], env)[0] == 0 for name in again):
-            totals.unsteady += again
-            passed, failed = passed + failed, 0
     totals.add("unit", passed, failed, skipped, seconds)
 
 
 def python_file(totals, path, env, options):
-    """One file of unittest, each test shown as it ends; tried once more when one of its tests fails."""
-    counts = python_tests(path, env, options)
-    if counts[1] > 0 and "TROUPE_TEST_ONCE" not in env:
-        second = python_tests(path, env, options)
-        if second[1] == 0:
-            totals.unsteady.append(os.path.relpath(path, ROOT))
-            counts = second
-    totals.add(os.path.relpath(path, ROOT), *counts)
-
-
-def python_tests(path, env, options):
-    """(passed, failed, skipped, seconds)"""
+    """One file of unittest, each test shown as it ends."""
     name = os.path.relpath(path, ROOT)
     words = [] if any(w in name for w in options.filters) else [a for w in options.filters for a in ("-k", w)]
     folder = os.path.dirname(path)
@@ -152,7 +133,8 @@ def python_tests(path, env, options):
     failed = sum(count.values()) or (1 if status != 0 else 0)
     if failed:
         show(output)
-    return max((int(ran.group(1)) if ran else 0) - failed - skipped, 0), failed, skipped, seconds
+    passed = max((int(ran.group(1)) if ran else 0) - failed - skipped, 0)
+    totals.add(name, passed, failed, skipped, seconds)
 
 
 def manual(totals, build, env, options):
@@ -282,6 +264,7 @@ def main():
     parser.add_argument("--seconds", type=int, default=2, help="of each stress program")
     parser.add_argument("filters", nargs="*", metavar="FILTER")
     options = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background ignores it, and so would all tests
     stages = options.stages.split(",")
     unknown = [stage for stage in stages if stage not in STAGES]
     if unknown:
@@ -294,8 +277,6 @@ def main():
     sanitizer_reports(totals, reports)
     if totals.passed + totals.failed == 0:
         print(f"no test matches {' or '.join(options.filters)}" if options.filters else "no tests found")
-    for name in totals.unsteady:
-        print(paint("33", f"unsteady: {name} failed, then passed by itself"))
     if totals.skipped:
         print(f"{totals.skipped} skipped; the reasons stand above")
     print(f"{totals.passed} passed, {totals.failed} failed")

@@ -65,7 +65,8 @@ NOT_ACCEPTED = {"E_BUSY", "E_UNAVAILABLE"}
 class Account:
     """What became of every call of the clients that stay."""
 
-    def __init__(self):
+    def __init__(self, deadline_ms=DEADLINE_MS):
+        self.deadline_ms = deadline_ms  # of each call
         self.open = {}  # id -> (when it was sent, expected)
         self.ended = set()
         self.sent = self.answered = self.doubled = self.wrong = self.late = self.unknown = 0
@@ -90,7 +91,7 @@ class Account:
         self.ended.add(name)
         took_ms = 1000 * (time.monotonic() - sent_at)
         self.slowest_ms = max(self.slowest_ms, took_ms)
-        if took_ms > DEADLINE_MS + LATE_MS * SLOW:
+        if took_ms > self.deadline_ms + LATE_MS * SLOW:
             self.fault("late", f"{name} after {took_ms:.0f} ms")
         error = reply.get("error")
         if error is None:
@@ -129,7 +130,7 @@ class Caller:
             expected, body = 1 + 4 * lines, msgpack.packb({"filename": "a.c", "code": "int x;" * lines})
         self.mine.add(name)
         self.account.begin(name, expected)
-        self.send(self.tool, {"id": name, "deadline_ms": DEADLINE_MS}, body)
+        self.send(self.tool, {"id": name, "deadline_ms": self.account.deadline_ms}, body)
 
     def send(self, tool, options, body):
         self.socket.send_multipart([b"MDPC02", b"\x01", tool.encode(), b"TRP1" + msgpack.packb(options), body])
@@ -214,10 +215,10 @@ class Stranger:
 
 
 class Storm:
-    def __init__(self, node, seed, is_rude=True):
+    def __init__(self, node, seed, is_rude=True, deadline_ms=DEADLINE_MS):
         self.node, self.chance, self.is_rude = node, random.Random(seed), is_rude
         self.endpoint = node.endpoints["majordomo"]
-        self.account, self.faults = Account(), collections.Counter()
+        self.account, self.faults = Account(deadline_ms), collections.Counter()
         self.callers = [self.caller("code_parse", 1) for _ in range(4)] + [self.caller("echo", 4) for _ in range(3)]
         self.callers += [self.caller("code_parse", 300), self.caller("echo", 300)]  # the greedy ones
         self.strangers = [Stranger(self.endpoint, self.chance, is_rude) for _ in range(3)]
@@ -347,7 +348,7 @@ class Storm:
         for _, pid in self.stopped:
             self.signal(pid, signal.SIGCONT)
         self.stopped = []
-        until = time.monotonic() + (DEADLINE_MS + 2 * LATE_MS * SLOW) / 1000
+        until = time.monotonic() + (self.account.deadline_ms + 2 * LATE_MS * SLOW) / 1000
         while self.account.open and time.monotonic() < until:
             self.turn(False)
         self.settle(lambda: all(p["queued"] + p["running"] == 0 for p in self.pools()))
