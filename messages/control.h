@@ -28,14 +28,15 @@ enum {
     F(STRING, cmd, _, 1, 32, "the verb: ping, tree, pools, ps, call, ...")              \
     F(OPT_STRING, tool, _, 1, TRP_TOOL_NAME_MAX, "call: name of the tool")              \
     F(OPT_STRING, who, _, 1, 255,                                                       \
-      "why, state: an actor's pid or name; child: the supervisor's name")               \
+      "why, state, waits: an actor's pid or name; child: the supervisor's name")        \
     F(OPT_STRING, action, _, 1, 32,                                                     \
       "child: start, terminate, restart, delete, spec, which, count")                   \
     F(OPT_STRING, id, _, 1, 63, "child: its id")                                        \
     F(OPT_STRING, pool, _, 1, 63, "roll: name of the pool")                             \
     F(OPT_STRING, program, _, 1, 255, "roll: the new program; default: the one it has") \
     F(OPT_ANY, body, _, 0, 0, "call: the body, a map; router: the order, a map")        \
-    F(OPT_INT, timeout_ms, _, 1, 86400000, "call: how long to wait; default 60000")
+    F(OPT_INT, timeout_ms, _, 1, 86400000, "call: how long to wait; default 60000")     \
+    F(OPT_INT, seconds, _, 1, 60, "waits: how long to look; default 5")
 
 #define CALL_FIELDS(F)                                           \
     F(STRING, tool, _, 1, TRP_TOOL_NAME_MAX, "name of the tool") \

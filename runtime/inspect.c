@@ -55,6 +55,21 @@ static bool look(const cell_t *cell, int32_t os_pid, actor_info_t *info)
     return true;
 }
 
+bool runtime_look(trp_runtime_t *runtime, trp_pid_t pid, actor_info_t *info)
+{
+    const cell_t *cell = cell_at(&runtime->table, pid.slot);
+    const trp_host_t *host = runtime->host;
+    if (cell == NULL) {
+        return false;
+    }
+    pthread_mutex_t *lock = cell_inspect_lock(&runtime->table, cell);
+    pthread_mutex_lock(lock);
+    const bool found =
+        look(cell, host->process_id(host->user), info) && trp_pid_equal(info->pid, pid);
+    pthread_mutex_unlock(lock);
+    return found;
+}
+
 bool runtime_lives(const trp_runtime_t *runtime, trp_pid_t pid)
 {
     const cell_t *cell = cell_at(&runtime->table, pid.slot);

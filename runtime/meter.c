@@ -119,7 +119,8 @@ static uint32_t time_of(const trp_runtime_t *runtime)
 void meter_stamp(trp_runtime_t *runtime, worker_t *worker, trp_envelope_t *envelope)
 {
     if (worker != NULL) {
-        worker->stamp_credit = meter_gap(worker, METER_EVERY);
+        worker->stamp_credit =
+            meter_stamps_all(&runtime->meters) ? 1 : meter_gap(worker, METER_EVERY);
     }
     if (envelope->trace_id == 0 || (envelope->trace_id & TRP_TRACE_STAMP) != 0) {
         envelope->trace_id = TRP_TRACE_STAMP | time_of(runtime);
@@ -132,9 +133,15 @@ void meter_took(worker_t *worker, const cell_t *cell, trp_envelope_t *envelope)
         return;
     }
     const uint32_t units = (time_of(worker->runtime) - envelope->trace_id) & STAMP_MASK;
+    envelope->trace_id = 0;
+    if (meter_stamps_all(&worker->runtime->meters)) {
+        meter_note_wait(&worker->runtime->meters, cell, units);
+        if (worker_chance(worker) % METER_EVERY != 0) {
+            return;
+        }
+    }
     meter_row_t *row = row_of(worker, cell->meter);
     _Atomic uint32_t *count = &row->queue[meter_bucket(units)];
-    envelope->trace_id = 0;
     /* Relaxed, as above. */
     atomic_store_explicit(count, atomic_load_explicit(count, memory_order_relaxed) + 1,
                           memory_order_relaxed);
@@ -169,40 +176,43 @@ void meter_ended(worker_t *worker, const cell_t *cell)
 
 /* ---- showing ---- */
 
-typedef struct queue_sum {
-    uint64_t counts[METER_BUCKETS];
-    uint64_t count;
-    uint32_t max;
-} queue_sum_t;
-
-static void add_row(runtime_class_info_t *info, queue_sum_t *queue, const meter_row_t *row)
+void meter_sum_add(meter_sum_t *sum, const _Atomic uint32_t counts[METER_BUCKETS], uint32_t max)
 {
-    /* Relaxed: a snapshot. */
-    info->handled += atomic_load_explicit(&row->handled, memory_order_relaxed);
-    info->busy_ns += atomic_load_explicit(&row->busy_ns, memory_order_relaxed);
     for (uint32_t bucket = 0; bucket < METER_BUCKETS; bucket++) {
-        const uint32_t count = atomic_load_explicit(&row->queue[bucket], memory_order_relaxed);
-        queue->counts[bucket] += count;
-        queue->count += count;
+        /* Relaxed: a snapshot. */
+        const uint32_t count = atomic_load_explicit(&counts[bucket], memory_order_relaxed);
+        sum->counts[bucket] += count;
+        sum->count += count;
     }
-    const uint32_t max = atomic_load_explicit(&row->queue_max, memory_order_relaxed);
-    queue->max = max > queue->max ? max : queue->max;
+    sum->max = max > sum->max ? max : sum->max;
 }
 
-/* So many of a hundred waited no longer. */
-static uint64_t share_ns(const queue_sum_t *queue, uint64_t percent)
+uint64_t meter_share_ns(const meter_sum_t *sum, uint64_t percent)
 {
-    const uint64_t rank = (queue->count * percent + 99) / 100;
+    const uint64_t rank = (sum->count * percent + 99) / 100;
     uint64_t passed = 0;
-    for (uint32_t bucket = 0; bucket < METER_BUCKETS && queue->count != 0; bucket++) {
-        passed += queue->counts[bucket];
+    for (uint32_t bucket = 0; bucket < METER_BUCKETS && sum->count != 0; bucket++) {
+        passed += sum->counts[bucket];
         if (passed >= rank) {
             const uint64_t beyond = meter_beyond(bucket);
-            const uint64_t most = (uint64_t)queue->max + 1;
+            const uint64_t most = (uint64_t)sum->max + 1;
             return (beyond < most ? beyond : most) * METER_UNIT_NS;
         }
     }
     return 0;
+}
+
+uint64_t meter_max_ns(const meter_sum_t *sum)
+{
+    return sum->count == 0 ? 0 : ((uint64_t)sum->max + 1) * METER_UNIT_NS;
+}
+
+static void add_row(runtime_class_info_t *info, meter_sum_t *sum, const meter_row_t *row)
+{
+    /* Relaxed: a snapshot. */
+    info->handled += atomic_load_explicit(&row->handled, memory_order_relaxed);
+    info->busy_ns += atomic_load_explicit(&row->busy_ns, memory_order_relaxed);
+    meter_sum_add(sum, row->queue, atomic_load_explicit(&row->queue_max, memory_order_relaxed));
 }
 
 /* Adds those that live now. */
@@ -233,7 +243,7 @@ void runtime_classes(trp_runtime_t *runtime,
     add_living(runtime, infos);
     for (uint32_t class = 0; class < METER_CLASSES; class ++) {
         runtime_class_info_t *info = &infos[class];
-        queue_sum_t queue = {.count = 0};
+        meter_sum_t queue = {.count = 0};
         /* Acquire: the name. */
         const bool known =
             atomic_load_explicit(&table->classes[class].class, memory_order_acquire) != NULL;
@@ -242,9 +252,9 @@ void runtime_classes(trp_runtime_t *runtime,
         }
         info->name = class == 0 ? "(others)" : table->classes[class].name;
         info->sampled = queue.count;
-        info->queue_p50_ns = share_ns(&queue, 50);
-        info->queue_p99_ns = share_ns(&queue, 99);
-        info->queue_max_ns = queue.count == 0 ? 0 : ((uint64_t)queue.max + 1) * METER_UNIT_NS;
+        info->queue_p50_ns = meter_share_ns(&queue, 50);
+        info->queue_p99_ns = meter_share_ns(&queue, 99);
+        info->queue_max_ns = meter_max_ns(&queue);
         if (known || info->actors != 0 || info->handled != 0) {
             each(user, info);
         }

@@ -284,6 +284,33 @@ typedef struct runtime_class_info {
 void runtime_classes(trp_runtime_t *runtime,
                      void (*each)(void *user, const runtime_class_info_t *info), void *user);
 
+/** The row of one actor. False: it does not live here. */
+bool runtime_look(trp_runtime_t *runtime, trp_pid_t pid, actor_info_t *info);
+
+#define RUNTIME_WAITS_ROWS 120
+
+/** How long the messages of one actor waited in its mailbox. */
+typedef struct runtime_waits {
+    uint64_t count; /* messages */
+    uint64_t p50_ns, p90_ns, p99_ns, max_ns;
+    size_t rows; /* in order; those without messages are left out. A message is in the first row
+                  * whose bound is above its wait: */
+    struct {
+        uint64_t below_ns, count;
+    } row[RUNTIME_WAITS_ROWS];
+} runtime_waits_t;
+
+/** From now on, until runtime_waits_end, each message that the actor takes from its mailbox is
+ * noted; any thread. Meanwhile all messages of this runtime cost a look at the clock more; at other
+ * times nobody pays. bounds: 4 at a time. errors: TRP_NOT_FOUND, TRP_UNSUPPORTED (it is not in the
+ * pool: its messages wait in its own process or thread), TRP_FULL */
+TRP_MUST_USE trp_status_t runtime_waits_begin(trp_runtime_t *runtime, trp_pid_t actor,
+                                              uint32_t *wait);
+
+/** What was noted since the begin; also after the actor's end. */
+void runtime_waits_read(const trp_runtime_t *runtime, uint32_t wait, runtime_waits_t *waits);
+void runtime_waits_end(trp_runtime_t *runtime, uint32_t wait);
+
 /** Sets what `ps` shows for a proxy: `os_pid` of the process or thread, 0: not known yet. */
 void runtime_set_place(trp_ctx_t *ctx, trp_place_t place, int32_t os_pid);
 

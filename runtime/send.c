@@ -228,7 +228,8 @@ static void stamp(const sender_t *sender, trp_envelope_t *envelope)
     if (sender->worker != NULL) {
         send_stamp(sender->worker, envelope);
     } else if (atomic_load_explicit(&runtime->outside.sent, memory_order_relaxed) % METER_EVERY ==
-               0) { /* relaxed: a count */
+                   0 || /* relaxed: a count */
+               meter_stamps_all(&runtime->meters)) {
         meter_stamp(sender->runtime, NULL, envelope);
     }
 }

@@ -416,6 +416,9 @@ void cell_run(worker_t *worker, cell_t *cell)
     ctx->cell = cell;
     ctx->after = 0;
     worker->slice_work = 0;
+    if (meter_stamps_all(&worker->runtime->meters)) {
+        worker->stamp_credit = 1;
+    }
     set_running(cell, 1);
     if (cell_phase(cell) == CELL_NEW && !begin(worker, cell)) {
         return;

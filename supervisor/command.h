@@ -46,6 +46,7 @@ int command_pools(const command_call_t *call);
 int command_ps(const command_call_t *call);
 int command_child(const command_call_t *call);
 int command_classes(const command_call_t *call);
+int command_waits(const command_call_t *call);
 int command_ledger(const command_call_t *call);
 int command_state(const command_call_t *call);
 int command_call(const command_call_t *call);

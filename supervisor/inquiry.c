@@ -101,6 +101,25 @@ static void verb_pools(inquiry_t *inquiry, trp_ctx_t *ctx, const control_request
     }
 }
 
+trp_pid_t inquiry_find_actor(inquiry_t *inquiry, trp_ctx_t *ctx, const control_request_t *request)
+{
+    char text[TRP_PID_TEXT_MAX + TRP_NAME_MAX];
+    trp_pid_t pid;
+    if (!request->has_who) {
+        inquiry_fail(inquiry, ctx, "E_BAD_REQUEST", "%.*s needs who: a pid or a name",
+                     (int)request->cmd.size, request->cmd.data);
+        return TRP_PID_NONE;
+    }
+    snprintf(text, sizeof(text), "%.*s", (int)request->who.size, request->who.data);
+    if (trp_pid_parse(text, &pid) != TRP_OK) {
+        pid = trp_whereis(ctx, text);
+    }
+    if (trp_pid_is_none(pid)) {
+        inquiry_fail(inquiry, ctx, "E_NOT_FOUND", "nobody has the name `%s`", text);
+    }
+    return pid;
+}
+
 static void verb_call(inquiry_t *inquiry, trp_ctx_t *ctx, const control_request_t *request)
 {
     if (!request->has_tool || request->body == NULL || request->body->type != MSGPACK_OBJECT_MAP) {
@@ -163,7 +182,7 @@ static const struct {
     {"ps", verb_ps},           {"child", inquiry_child}, {"call", verb_call},
     {"stop", verb_stop},       {"ledger", verb_ledger},  {"why", inquiry_why},
     {"state", inquiry_state},  {"roll", inquiry_roll},   {"router", inquiry_router},
-    {"classes", verb_classes},
+    {"classes", verb_classes}, {"waits", inquiry_waits},
 };
 
 static void run_verb(inquiry_t *inquiry, trp_ctx_t *ctx, const control_request_t *request)
@@ -211,13 +230,12 @@ static trp_status_t init(trp_ctx_t *ctx, void *state, const trp_envelope_t *mess
     return TRP_OK;
 }
 
-static void terminate(trp_ctx_t *ctx, void *state, const trp_reason_t *reason)
+static void release(void *state)
 {
-    (void)ctx;
-    (void)reason;
     inquiry_t *inquiry = state;
     inquiry_tree_free(&inquiry->tree);
     inquiry_roll_free(&inquiry->roll);
+    inquiry_waits_free(&inquiry->waits);
 }
 
 /* The member `pools` of the status is the result. */
@@ -265,6 +283,8 @@ static trp_status_t receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *m
     const void *data = trp_message_data(message, &size);
     if (inquiry->roll != NULL) {
         inquiry_roll_reply(inquiry, ctx, message);
+    } else if (message->tag == INQUIRY_TAG_LOOK && inquiry->waits != NULL) {
+        inquiry_waits_over(inquiry, ctx);
     } else if (message->tag == INQUIRY_TAG_LOOK) {
         inquiry_ledger(inquiry, ctx);
     } else if (message->tag == TRP_TAG_TIMEOUT) {
@@ -293,5 +313,5 @@ const trp_class_t inquiry_class = {
     .state_size = sizeof(inquiry_t),
     .init = init,
     .receive = receive,
-    .terminate = terminate,
+    .release = release,
 };

@@ -13,6 +13,7 @@
 
 typedef struct inquiry_tree inquiry_tree_t;
 typedef struct inquiry_roll inquiry_roll_t;
+typedef struct inquiry_waits inquiry_waits_t;
 
 typedef struct inquiry {
     trp_form_t form;   /* of the request; the answer is in it, too */
@@ -21,6 +22,7 @@ typedef struct inquiry {
     const char *asked; /* name of the actor that we asked */
     inquiry_tree_t *tree;
     inquiry_roll_t *roll;
+    inquiry_waits_t *waits;
     uint32_t looks; /* at the ledger */
 } inquiry_t;
 
@@ -41,6 +43,9 @@ void inquiry_ask(inquiry_t *inquiry, trp_ctx_t *ctx, const trp_request_t *reques
 
 /** NONE: there is none, and the inquiry has failed. */
 trp_pid_t inquiry_find_router(inquiry_t *inquiry, trp_ctx_t *ctx);
+
+/** `who` of the request: a pid or a name. NONE: the inquiry has failed. */
+trp_pid_t inquiry_find_actor(inquiry_t *inquiry, trp_ctx_t *ctx, const control_request_t *request);
 
 /** The verb `router`: inquiry_router.c. */
 void inquiry_router(inquiry_t *inquiry, trp_ctx_t *ctx, const control_request_t *request);
@@ -70,6 +75,11 @@ void inquiry_roll_free(inquiry_roll_t **roll);
 /** The verb `state`: asks the actor. */
 void inquiry_state(inquiry_t *inquiry, trp_ctx_t *ctx, const control_request_t *request);
 void inquiry_state_reply(inquiry_t *inquiry, trp_ctx_t *ctx, const trp_envelope_t *reply);
+
+/** The verb `waits`: how long one actor's messages wait; answered when the time is over. */
+void inquiry_waits(inquiry_t *inquiry, trp_ctx_t *ctx, const control_request_t *request);
+void inquiry_waits_over(inquiry_t *inquiry, trp_ctx_t *ctx);
+void inquiry_waits_free(inquiry_waits_t **waits);
 
 /** The verb `tree`: asks the root, then every supervisor that it names. */
 void inquiry_tree_begin(inquiry_t *inquiry, trp_ctx_t *ctx);

@@ -1,30 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* The verb `state`: what an actor's class saves of it. */
-#include <stdio.h>
 #include <string.h>
 
 #include "runtime/snapshot.h"
 #include "supervisor/inquiry.h"
 
-/* By pid or by name. */
-static trp_pid_t find(trp_ctx_t *ctx, trp_text_t actor)
-{
-    char text[TRP_PID_TEXT_MAX + TRP_NAME_MAX];
-    trp_pid_t pid;
-    snprintf(text, sizeof(text), "%.*s", (int)actor.size, actor.data);
-    return trp_pid_parse(text, &pid) == TRP_OK ? pid : trp_whereis(ctx, text);
-}
-
 void inquiry_state(inquiry_t *inquiry, trp_ctx_t *ctx, const control_request_t *request)
 {
-    if (!request->has_who) {
-        inquiry_fail(inquiry, ctx, "E_BAD_REQUEST", "state needs who: a pid or a name");
-        return;
-    }
-    const trp_pid_t pid = find(ctx, request->who);
+    const trp_pid_t pid = inquiry_find_actor(inquiry, ctx, request);
     if (trp_pid_is_none(pid)) {
-        inquiry_fail(inquiry, ctx, "E_NOT_FOUND", "nobody has the name `%.*s`",
-                     (int)request->who.size, request->who.data);
         return;
     }
     inquiry->asked = "the actor";

@@ -39,6 +39,11 @@ static const command_t commands[] = {
      "Actors that live; messages that were handled, and how long that took in all; how long a\n"
      "message waited before, of one in 256. Each worker process has figures of its own.",
      command_classes},
+    {"waits", "PID|NAME [SECONDS]", 1, 2, COMMAND_JSON | COMMAND_CONTROL,
+     "show how long the messages of one actor wait",
+     "Looks for SECONDS, 1 to 60 (default 5), at each message that the actor takes from its\n"
+     "mailbox, and prints how many waited how long.",
+     command_waits},
     {"ledger", "", 0, 0, COMMAND_JSON | COMMAND_CONTROL, "show where every message of a node is",
      "sent = handled + queued + refused + dropped + dead whenever nothing is under way; `missing`\n"
      "is what is: 0 when the node came to rest within a tenth of a second. The causes of the last\n"

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "messages/wire.h"
+#include "runtime/meter.h"
 #include "tests/runtime/fixture.h"
 
 static probe_t first, second;
@@ -174,13 +175,142 @@ Test(meter, a_stamp_from_a_wire_is_none)
     envelope_free(envelope);
 }
 
-/* ---- classes ---- */
+/* ---- the waits of one actor ---- */
 
 static void stop(trp_ctx_t *ctx, probe_t *probe)
 {
     (void)probe;
     trp_stop(ctx, NULL);
 }
+
+static runtime_waits_t waits_of(uint32_t wait)
+{
+    runtime_waits_t waits;
+    runtime_waits_read(node, wait, &waits);
+    return waits;
+}
+
+/* Notes that wait for `ms` each. */
+static void run_late_notes(const probe_t *probe, int count, int64_t ms)
+{
+    for (int i = 0; i < count; i++) {
+        cr_assert_eq(probe_note(probe, i), TRP_OK);
+    }
+    node_skip_ms(ms);
+    node_settle();
+}
+
+Test(meter, each_message_of_an_actor_is_noted_while_somebody_asks)
+{
+    uint32_t wait = 0;
+    probe_spawn(&first, NULL);
+    probe_spawn(&second, NULL);
+    first.receive = second.receive = forget;
+    node_settle();
+    run_late_notes(&first, 7, 1000);
+
+    cr_assert_eq(runtime_waits_begin(node, first.pid, &wait), TRP_OK);
+    run_late_notes(&second, 1, 0); /* a worker hears of it at its next slice */
+    run_late_notes(&first, 30, 2);
+    run_late_notes(&second, 50, 50);
+    run_late_notes(&first, 10, 20);
+
+    const runtime_waits_t waits = waits_of(wait);
+    cr_expect_eq(waits.count, 40);
+    cr_expect_eq(waits.rows, 2);
+    cr_expect_eq(waits.row[0].count, 30);
+    cr_expect_eq(waits.row[1].count, 10);
+    cr_expect(waits.row[0].below_ns > 2000000 && waits.row[0].below_ns <= 2500000);
+    cr_expect(waits.p50_ns > 2000000 && waits.p50_ns <= 2500000, "%lu", waits.p50_ns);
+    cr_expect(waits.p99_ns > 20000000 && waits.p99_ns <= 25000000, "%lu", waits.p99_ns);
+    cr_expect(waits.max_ns >= 20000000 && waits.max_ns < 20001000, "%lu", waits.max_ns);
+    runtime_waits_end(node, wait);
+}
+
+Test(meter, nothing_is_noted_of_an_actor_for_whom_nobody_asks)
+{
+    uint32_t wait = 0, next = 0;
+    probe_spawn(&first, NULL);
+    node_settle();
+    cr_assert_eq(runtime_waits_begin(node, first.pid, &wait), TRP_OK);
+    run_late_notes(&first, 3, 1);
+    runtime_waits_end(node, wait);
+    run_late_notes(&first, 20, 1);
+    cr_expect_eq(waits_of(wait).count, 3);
+
+    cr_assert_eq(runtime_waits_begin(node, first.pid, &next), TRP_OK);
+
+    cr_expect_eq(next, wait);
+    cr_expect_eq(waits_of(next).count, 0, "who asks next begins with nothing");
+    runtime_waits_end(node, next);
+}
+
+/* Sends itself from inside of the runtime, where stamps are drawn in gaps. */
+static trp_status_t pass_on(trp_ctx_t *ctx, probe_t *probe, const trp_envelope_t *message)
+{
+    probe->count = 0;
+    return trp_send(ctx, second.pid, message->tag, NULL, 0);
+}
+
+Test(meter, messages_of_actors_are_noted_from_the_first_on_and_classes_are_not_flooded)
+{
+    uint32_t wait = 0;
+    probe_spawn(&first, NULL);
+    probe_spawn(&second, NULL);
+    first.receive = pass_on;
+    second.receive = forget;
+    node_settle();
+    cr_assert_eq(runtime_waits_begin(node, second.pid, &wait), TRP_OK);
+    const uint64_t sampled = class_named("probe").sampled;
+
+    run_notes(&first, 2000);
+
+    cr_expect_eq(waits_of(wait).count, 2000);
+    const uint64_t more = class_named("probe").sampled - sampled;
+    cr_expect(more > 0 && more < 100, "%lu of 4000", more);
+    runtime_waits_end(node, wait);
+}
+
+Test(meter, who_asks_for_nobody_for_a_proxy_or_for_too_many_is_told)
+{
+    uint32_t wait = 0;
+    const trp_spawn_t spawn = {.class = &probe_proxy_class};
+    probe_spawn(&first, NULL);
+    probe_spawn(&second, &spawn);
+    node_settle();
+    trp_pid_t other = first.pid;
+    other.generation++;
+
+    cr_expect_eq(runtime_waits_begin(node, other, &wait), TRP_NOT_FOUND);
+    cr_expect_eq(runtime_waits_begin(node, second.pid, &wait), TRP_UNSUPPORTED);
+    for (int i = 0; i < METER_WAITS; i++) {
+        cr_expect_eq(runtime_waits_begin(node, first.pid, &wait), TRP_OK);
+    }
+    cr_expect_eq(runtime_waits_begin(node, first.pid, &wait), TRP_FULL);
+    for (uint32_t i = 0; i < METER_WAITS; i++) {
+        runtime_waits_end(node, i);
+    }
+}
+
+Test(meter, waits_of_an_actor_that_has_ended_can_still_be_read)
+{
+    uint32_t wait = 0;
+    actor_info_t info;
+    probe_spawn(&first, NULL);
+    node_settle();
+    cr_assert_eq(runtime_waits_begin(node, first.pid, &wait), TRP_OK);
+    cr_expect(runtime_look(node, first.pid, &info));
+    run_late_notes(&first, 3, 1);
+
+    const trp_pid_t pid = first.pid;
+    probe_do(&first, stop);
+
+    cr_expect_eq(waits_of(wait).count, 4, "the last is the order to stop");
+    cr_expect(!runtime_look(node, pid, &info));
+    runtime_waits_end(node, wait);
+}
+
+/* ---- classes ---- */
 
 Test(meter, what_an_actor_handled_stays_with_its_class)
 {

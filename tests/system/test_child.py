@@ -32,6 +32,13 @@ class Child(unittest.TestCase):
 
         self.assertEqual(again["outcome"], "ok")
 
+    def test_waits_of_an_actor_in_a_process_are_refused_with_what_to_do(self):
+        failed = self.node.command("waits", "parser.1")
+
+        self.assertEqual(failed.returncode, 1)
+        self.assertIn("E_UNSUPPORTED", failed.stderr)
+        self.assertIn("`pools` shows", failed.stderr)
+
     def test_mistakes_are_told(self):
         unknown = self.node.command("child", "delete", "root", "nobody")
         action = self.node.command("child", "frobnicate", "root")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The control socket and the commands that people type, against real nodes."""
+import concurrent.futures
 import json
 import os
 import re
@@ -118,6 +119,31 @@ class Control(unittest.TestCase):
         self.assertEqual((answer["class"], answer["version"]), ("dead_letters", 1))
         self.assertIsInstance(answer["state"], dict)
         self.assertEqual(json.loads(done.stdout)["class"], "dead_letters")
+
+    def test_waits_shows_how_long_messages_of_an_actor_wait(self):
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(self.node.ask, "waits", who="router", seconds=1)
+            while not asked.done():
+                self.node.ask("call", tool="code_parse", body={"filename": "a.json", "code": "{}"})
+            answer = asked.result()
+
+        self.assertGreater(answer["noted"], 0)
+        self.assertGreaterEqual(answer["handled"], answer["noted"])
+        self.assertEqual(sum(row["count"] for row in answer["histogram"]), answer["noted"])
+        self.assertEqual((answer["class"], answer["seconds"], answer["ended"]), ("router", 1, False))
+        self.assertLessEqual(answer["p50_ns"], answer["p90_ns"])
+        self.assertLessEqual(answer["p99_ns"], answer["max_ns"])
+
+    def test_waits_command_prints_a_histogram_and_says_what_is_wrong(self):
+        done = self.node.command("waits", "control", "1")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r"in 1 s: handled \d+")
+        self.assertRegex(done.stdout, r"(?m)^ *BELOW_MS +MESSAGES +UP_TO_PERCENT$")
+        for arguments, code, words in (
+                (("waits", "nobody"), 1, "E_NOT_FOUND"), (("waits", "<1.0.999.1.1>"), 1, "E_NOT_FOUND"),
+                (("waits", "control", "0"), 2, "from 1 to 60"), (("waits", "control", "1x"), 2, "from 1 to 60")):
+            failed = self.node.command(*arguments)
+            self.assertEqual((failed.returncode, words in failed.stderr), (code, True), failed.stderr)
 
     def test_state_of_nobody_and_of_a_class_without_save_is_an_error(self):
         for actor, code in (("nobody", "E_NOT_FOUND"), ("control", "E_UNSUPPORTED"),
