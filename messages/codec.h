@@ -83,10 +83,9 @@ TRP_API const msgpack_object *trp_member(const msgpack_object *map, const char *
 TRP_API size_t trp_utf8_check(const char *data, size_t size);
 
 /** Builds MessagePack. A failed allocation is kept and told by trp_writer_take: no check after each
- * write. bounds: it stays where it was initialised, since the packer points to it */
+ * write. */
 typedef struct trp_writer {
     msgpack_sbuffer buffer;
-    msgpack_packer packer;
     bool failed;
 } trp_writer_t;
 

@@ -124,23 +124,122 @@ static trp_status_t check_doubles(const msgpack_object *object, const char *data
     return status;
 }
 
+/* ---- the tree ---- */
+
+/* Room for what a map or array holds. A member is two objects in a row, its name and its value. The
+ * scan has seen that there are as many bytes left as items, so a length that lies reserves no more
+ * than 24 times those. */
+static trp_status_t make_room(const token_t *token, msgpack_zone *zone, msgpack_object *object,
+                              msgpack_object **items)
+{
+    _Static_assert(sizeof(msgpack_object_kv) == 2 * sizeof(msgpack_object), "name and value");
+    *items = token->items == 0
+                 ? NULL
+                 : msgpack_zone_malloc(zone, (size_t)token->items * sizeof(msgpack_object));
+    if (token->kind == TOKEN_MAP) {
+        object->via.map.size = (uint32_t)(token->items / 2);
+        object->via.map.ptr = (msgpack_object_kv *)(void *)*items;
+    } else {
+        object->via.array.size = (uint32_t)token->items;
+        object->via.array.ptr = *items;
+    }
+    return token->items == 0 || *items != NULL ? TRP_OK : TRP_NO_MEMORY;
+}
+
+static void set_number(const token_t *token, msgpack_object *object)
+{
+    if (token->kind == TOKEN_REAL) {
+        object->type =
+            token->size == sizeof(float) ? MSGPACK_OBJECT_FLOAT32 : MSGPACK_OBJECT_FLOAT64;
+        object->via.f64 = token->real;
+    } else if (token->kind == TOKEN_INT && (int64_t)token->integer < 0) {
+        object->type = MSGPACK_OBJECT_NEGATIVE_INTEGER;
+        object->via.i64 = (int64_t)token->integer;
+    } else {
+        object->type = MSGPACK_OBJECT_POSITIVE_INTEGER;
+        object->via.u64 = token->integer;
+    }
+}
+
+static void set_bytes(const token_t *token, msgpack_object *object)
+{
+    if (token->kind == TOKEN_STRING) {
+        object->via.str.size = (uint32_t)token->size;
+        object->via.str.ptr = token->data;
+    } else if (token->kind == TOKEN_BYTES) {
+        object->via.bin.size = (uint32_t)token->size;
+        object->via.bin.ptr = token->data;
+    } else { /* an extension: its type, then its bytes */
+        object->via.ext.type = token->data[0];
+        object->via.ext.size = (uint32_t)token->size - 1;
+        object->via.ext.ptr = token->data + 1;
+    }
+}
+
+/* One item as an object; `items` gets the room for those in it. */
+static trp_status_t set_object(const token_t *token, msgpack_zone *zone, msgpack_object *object,
+                               msgpack_object **items)
+{
+    static const msgpack_object_type types[] = {
+        [TOKEN_NIL] = MSGPACK_OBJECT_NIL,       [TOKEN_BOOL] = MSGPACK_OBJECT_BOOLEAN,
+        [TOKEN_STRING] = MSGPACK_OBJECT_STR,    [TOKEN_BYTES] = MSGPACK_OBJECT_BIN,
+        [TOKEN_EXTENSION] = MSGPACK_OBJECT_EXT, [TOKEN_ARRAY] = MSGPACK_OBJECT_ARRAY,
+        [TOKEN_MAP] = MSGPACK_OBJECT_MAP,       [TOKEN_NONE] = MSGPACK_OBJECT_NIL};
+    object->type = types[token->kind];
+    switch (token->kind) {
+    case TOKEN_BOOL:
+        object->via.boolean = token->integer != 0;
+        break;
+    case TOKEN_UINT:
+    case TOKEN_INT:
+    case TOKEN_REAL:
+        set_number(token, object);
+        break;
+    case TOKEN_STRING:
+    case TOKEN_BYTES:
+    case TOKEN_EXTENSION:
+        set_bytes(token, object);
+        break;
+    case TOKEN_ARRAY:
+    case TOKEN_MAP:
+        return make_room(token, zone, object, items);
+    default:
+        break;
+    }
+    return TRP_OK;
+}
+
+/* One pass that checks and builds: an item is believed when the scan has seen it. */
+static trp_status_t build(msgpack_scan_t *scan, msgpack_zone *zone, msgpack_object *root)
+{
+    msgpack_object *next[TRP_DEPTH_MAX + 1]; /* place of the next item, on each level */
+    next[0] = root;
+    while (!msgpack_scan_is_done(scan)) {
+        const size_t depth = scan->depth;
+        token_t token;
+        msgpack_object *items = NULL;
+        trp_status_t status = msgpack_scan_next(scan, &token);
+        if (status == TRP_OK) {
+            status = set_object(&token, zone, next[depth]++, &items);
+        }
+        if (status != TRP_OK) {
+            return status;
+        }
+        if (items != NULL) {
+            next[depth + 1] = items;
+        }
+    }
+    return scan->at == scan->size
+               ? TRP_OK
+               : fault_body(scan->fault, false, "nothing after the map", scan->at);
+}
+
 trp_status_t msgpack_decode(const void *data, size_t size, msgpack_zone *zone, msgpack_object *root,
                             trp_fault_t *fault)
 {
     msgpack_scan_t scan;
     msgpack_scan_init(&scan, data, size, fault);
-    trp_status_t status = scan_value(&scan);
+    trp_status_t status = build(&scan, zone, root);
     msgpack_scan_fini(&scan);
-    if (status != TRP_OK) {
-        return status;
-    }
-    size_t offset = 0;
-    msgpack_unpack_return result = msgpack_unpack(data, size, &offset, zone, root);
-    if (result == MSGPACK_UNPACK_NOMEM_ERROR) {
-        return TRP_NO_MEMORY;
-    }
-    if (result != MSGPACK_UNPACK_SUCCESS || offset != size) {
-        return fault_body(fault, true, "well-formed MessagePack", offset);
-    }
-    return check_doubles(root, data, fault);
+    return status == TRP_OK ? check_doubles(root, data, fault) : status;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "messages/schema_internal.h"
@@ -99,13 +100,10 @@ static size_t write_choices(trp_writer_t *writer, const trp_field_t *field)
 
 static void write_reference(trp_writer_t *writer, const trp_schema_t *schema)
 {
-    static const char prefix[] = "#/$defs/";
-    size_t size = strlen(schema->name);
+    char reference[300];
+    snprintf(reference, sizeof(reference), "#/$defs/%s", schema->name);
     trp_write_map(writer, 1);
-    trp_write_key(writer, "$ref");
-    msgpack_pack_str(&writer->packer, sizeof(prefix) - 1 + size);
-    trp_write_raw(writer, prefix, sizeof(prefix) - 1);
-    trp_write_raw(writer, schema->name, size);
+    trp_put_text(writer, "$ref", reference);
 }
 
 static size_t write_message(trp_writer_t *writer, const trp_field_t *field)

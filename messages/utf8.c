@@ -18,10 +18,24 @@ size_t utf8_character(const char *text, size_t left)
     return length < 0 ? 0 : (size_t)length;
 }
 
+/* Bytes of ASCII at the beginning, eight at a time: most text is nothing else. */
+static size_t ascii_size(const char *data, size_t size)
+{
+    size_t at = 0;
+    for (uint64_t eight; size - at >= sizeof(eight); at += sizeof(eight)) {
+        memcpy(&eight, data + at, sizeof(eight));
+        if ((eight & 0x8080808080808080u) != 0) {
+            break;
+        }
+    }
+    return at;
+}
+
 size_t trp_utf8_check(const char *data, size_t size)
 {
+    const size_t ascii = ascii_size(data, size);
     const uint8_t *bytes = (const uint8_t *)data;
-    const uint8_t *bad = u8_check(bytes, size);
+    const uint8_t *bad = u8_check(bytes + ascii, size - ascii);
     return bad == NULL ? size : (size_t)(bad - bytes);
 }
 

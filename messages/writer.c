@@ -41,18 +41,10 @@ void writer_append(trp_writer_t *writer, const void *data, size_t size)
     }
 }
 
-static int packer_write(void *user, const char *data, size_t size)
-{
-    trp_writer_t *writer = user;
-    writer_append(writer, data, size);
-    return writer->failed ? -1 : 0;
-}
-
 void trp_writer_init(trp_writer_t *writer)
 {
     writer->failed = false;
     msgpack_sbuffer_init(&writer->buffer);
-    msgpack_packer_init(&writer->packer, writer, packer_write);
 }
 
 void trp_writer_fini(trp_writer_t *writer)
@@ -61,14 +53,50 @@ void trp_writer_fini(trp_writer_t *writer)
     msgpack_sbuffer_init(&writer->buffer);
 }
 
+/* A tag, and a number behind it as so many bytes, the highest first. */
+static void put_tag(trp_writer_t *writer, unsigned char tag, uint64_t number, unsigned bytes)
+{
+    char *place = writer_reserve(writer, 1 + bytes);
+    if (place != NULL) {
+        *place++ = (char)tag;
+        for (unsigned shift = 8 * bytes; shift > 0; shift -= 8) {
+            *place++ = (char)(number >> (shift - 8));
+        }
+    }
+}
+
+/* The tags of a kind of value with a length or count; 0: it has no such form. */
+typedef struct heads {
+    unsigned char tiny, tiny_max; /* in the tag itself */
+    unsigned char tag8, tag16, tag32;
+} heads_t;
+
+static const heads_t map_heads = {0x80, 15, 0, 0xde, 0xdf};
+static const heads_t array_heads = {0x90, 15, 0, 0xdc, 0xdd};
+static const heads_t string_heads = {0xa0, 31, 0xd9, 0xda, 0xdb};
+static const heads_t bytes_heads = {0, 0, 0xc4, 0xc5, 0xc6};
+
+static void put_head(trp_writer_t *writer, const heads_t *heads, size_t count)
+{
+    if (heads->tiny != 0 && count <= heads->tiny_max) {
+        put_tag(writer, (unsigned char)(heads->tiny | count), 0, 0);
+    } else if (heads->tag8 != 0 && count <= UINT8_MAX) {
+        put_tag(writer, heads->tag8, count, 1);
+    } else if (count <= UINT16_MAX) {
+        put_tag(writer, heads->tag16, count, 2);
+    } else {
+        put_tag(writer, heads->tag32, count, 4);
+    }
+}
+
 void trp_write_map(trp_writer_t *writer, size_t members)
 {
-    msgpack_pack_map(&writer->packer, members);
+    put_head(writer, &map_heads, members);
 }
 
 void trp_write_array(trp_writer_t *writer, size_t items)
 {
-    msgpack_pack_array(&writer->packer, items);
+    put_head(writer, &array_heads, items);
 }
 
 void trp_write_key(trp_writer_t *writer, const char *key)
@@ -83,43 +111,78 @@ void trp_write_text(trp_writer_t *writer, const char *text)
 
 void trp_write_string(trp_writer_t *writer, const char *data, size_t size)
 {
-    msgpack_pack_str(&writer->packer, size);
+    put_head(writer, &string_heads, size);
     writer_append(writer, data, size);
 }
 
 void trp_write_bytes(trp_writer_t *writer, const void *data, size_t size)
 {
-    msgpack_pack_bin(&writer->packer, size);
+    put_head(writer, &bytes_heads, size);
     writer_append(writer, data, size);
+}
+
+static void put_uint(trp_writer_t *writer, uint64_t value)
+{
+    if (value < 0x80) {
+        put_tag(writer, (unsigned char)value, 0, 0);
+    } else if (value <= UINT8_MAX) {
+        put_tag(writer, 0xcc, value, 1);
+    } else if (value <= UINT16_MAX) {
+        put_tag(writer, 0xcd, value, 2);
+    } else if (value <= UINT32_MAX) {
+        put_tag(writer, 0xce, value, 4);
+    } else {
+        put_tag(writer, 0xcf, value, 8);
+    }
 }
 
 void trp_write_int(trp_writer_t *writer, int64_t value)
 {
-    msgpack_pack_int64(&writer->packer, value);
+    const uint64_t bits = (uint64_t)value;
+    if (value >= 0) {
+        put_uint(writer, bits);
+    } else if (value >= -32) {
+        put_tag(writer, (unsigned char)bits, 0, 0);
+    } else if (value >= INT8_MIN) {
+        put_tag(writer, 0xd0, bits, 1);
+    } else if (value >= INT16_MIN) {
+        put_tag(writer, 0xd1, bits, 2);
+    } else if (value >= INT32_MIN) {
+        put_tag(writer, 0xd2, bits, 4);
+    } else {
+        put_tag(writer, 0xd3, bits, 8);
+    }
 }
 
 void trp_write_real(trp_writer_t *writer, double value)
 {
-    msgpack_pack_double(&writer->packer, value);
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof(bits));
+    put_tag(writer, 0xcb, bits, sizeof(bits));
 }
 
 void trp_write_bool(trp_writer_t *writer, bool value)
 {
-    if (value) {
-        msgpack_pack_true(&writer->packer);
-    } else {
-        msgpack_pack_false(&writer->packer);
-    }
+    put_tag(writer, value ? 0xc3 : 0xc2, 0, 0);
 }
 
 void trp_write_nil(trp_writer_t *writer)
 {
-    msgpack_pack_nil(&writer->packer);
+    put_tag(writer, 0xc0, 0, 0);
+}
+
+static int packer_write(void *user, const char *data, size_t size)
+{
+    trp_writer_t *writer = user;
+    writer_append(writer, data, size);
+    return writer->failed ? -1 : 0;
 }
 
 void trp_write_object(trp_writer_t *writer, const msgpack_object *object)
 {
-    msgpack_pack_object(&writer->packer, *object);
+    msgpack_packer packer;
+    msgpack_packer_init(&packer, writer, packer_write);
+    msgpack_pack_object(&packer, *object);
 }
 
 void trp_put_text(trp_writer_t *writer, const char *key, const char *text)
