@@ -31,6 +31,7 @@ static void worker_init(trp_runtime_t *runtime, uint32_t index, uint32_t slice_e
     worker->time_credit = worker->time_weight = worker->stamp_credit = 1;
     worker->poll_credit = worker->poll_interval = 1;
     worker->spin_rounds = 1;
+    share_init(&worker->share);
     worker->now_ns = host->now_ns(host->user);
     worker->sender = (sender_t){runtime, worker};
     worker->ctx = (struct trp_ctx){.runtime = runtime, .worker = worker};

@@ -4,14 +4,12 @@
 #include "runtime/send.h"
 #include "runtime/watchdog.h"
 
-#define LIFO_USES     16     /* in a row, while others wait in the queue */
-#define SYSTEM_USES   16     /* likewise */
-#define INJECT_EVERY  61     /* picks: the inject queue is looked at before the own one */
-#define CLOCK_MAX     64     /* slices between looks at the clock ... */
-#define CLOCK_NS      50000  /* ... as long as they take no longer than this */
-#define WAKE_NS       20000  /* what waking another thread costs, roughly */
-#define SHORT_NS      1000   /* slices that fetching the cell makes twice as long ... */
-#define SHORT_WAIT_NS 200000 /* ... so that together they have to wait for this long */
+#define LIFO_USES    16    /* in a row, while others wait in the queue */
+#define SYSTEM_USES  16    /* likewise */
+#define INJECT_EVERY 61    /* picks: the inject queue is looked at before the own one */
+#define CLOCK_MAX    64    /* slices between looks at the clock ... */
+#define CLOCK_NS     50000 /* ... as long as they take no longer than this */
+#define LIFO_NS      20000 /* slices that take longer: what they wake goes where others see it */
 
 static _Thread_local worker_t *current;
 
@@ -104,9 +102,8 @@ bool scheduler_others_idle(const worker_t *worker)
 /* Whether another worker should be woken for the `waiting` cells of this one, or as a sentinel. */
 static bool is_behind(const worker_t *worker, uint32_t waiting)
 {
-    const int64_t bearable_ns = worker->slice_ns < SHORT_NS ? SHORT_WAIT_NS : WAKE_NS;
     /* Sequentially consistent: when a sentinel has stepped down, it has seen us run before that. */
-    return waiting * worker->slice_ns > bearable_ns ||
+    return waiting > worker->share.bearable ||
            atomic_load_explicit(&worker->runtime->sentinel, memory_order_seq_cst) == 0;
 }
 
@@ -122,7 +119,7 @@ static void notify_if_behind(worker_t *worker, uint32_t waiting)
 static void keep_local(worker_t *worker, cell_t *cell)
 {
     cell_t *displaced = cell;
-    if (!worker->has_peers || worker->slice_ns < WAKE_NS) {
+    if (!worker->has_peers || worker->share.of_late.slice_ns < LIFO_NS) {
         displaced = NULL;
         if (atomic_load_explicit(&worker->lifo, memory_order_relaxed) == NULL) {
             /* Release: the cell, to who finds us stuck. Nobody else writes an empty slot. */
@@ -290,12 +287,21 @@ void scheduler_adopt(worker_t *worker, int64_t now_ns)
     }
 }
 
+static void note_slices(worker_t *worker, int64_t took_ns)
+{
+    /* Relaxed: the worker's own. */
+    const uint32_t turn = atomic_load_explicit(&worker->turn, memory_order_relaxed);
+    share_look(&worker->share, took_ns, turn - worker->look_turn, worker->look_work);
+    worker->look_turn = turn;
+    worker->look_work = 0;
+}
+
 void scheduler_tick(worker_t *worker)
 {
     int64_t now = runtime_clock(worker->runtime);
     int64_t took = now - worker->now_ns;
     worker->now_ns = now;
-    worker->slice_ns = (worker->slice_ns + took / worker->clock_interval) / 2;
+    note_slices(worker, took);
     if (took > CLOCK_NS) {
         worker->clock_interval = worker->clock_interval > 1 ? worker->clock_interval / 2 : 1;
     } else if (worker->clock_interval < CLOCK_MAX) {
@@ -307,6 +313,10 @@ void scheduler_tick(worker_t *worker)
     }
     scheduler_turn_wheel(worker, worker, now);
     scheduler_adopt(worker, now);
+    const uint32_t waiting = runq_count(&worker->queue);
+    if (waiting != 0) {
+        notify_if_behind(worker, waiting); /* what was pushed when slices seemed short */
+    }
 }
 
 /* A worker that was woken to search, or did, has found something: another may search now, or look
@@ -338,6 +348,7 @@ void scheduler_run(worker_t *worker, cell_t *cell)
         meter_run(worker, cell);
     }
     atomic_store_explicit(&worker->runs, NULL, memory_order_relaxed);
+    worker->look_work += worker->slice_work;
     worker->ctx.cell = NULL;
 }
 

@@ -9,13 +9,13 @@
  * cache; used at most LIFO_USES times in a row while others wait. The edge worker (index 0 when
  * there is an edge) runs its own cells, and all when there is no pool thread; its queue is never
  * stolen from, and it parks in its sockets.
- * A parked worker is woken for cells that would wait longer than a wake costs: their number times
- * what a slice took of late; ten times as long when slices are so short that moving costs more.
- * For the one that suddenly takes long there is the sentinel: while any worker runs, one parked one
- * looks once a millisecond whether another is still in the same slice, and takes what waits behind
- * it, the LIFO slot too. An idle node has none. When all are in handlers that do not return the
- * watchdog (runtime/watchdog.h) starts a spare worker, which finds nothing to do, parks, and so
- * becomes the sentinel.
+ * A parked worker is woken for cells that would wait longer than a wake costs, and who is awake
+ * takes from another's queue only what is worth its way (runtime/share.h). For the handler that
+ * suddenly takes long there is the sentinel: while any worker runs, one parked one looks once a
+ * millisecond whether another moves so slowly that what waits behind it would wait for longer than
+ * that, and takes it, the LIFO slot too. An idle node has none. When all are in handlers that do
+ * not return the watchdog (runtime/watchdog.h) starts a spare worker, which finds nothing to do,
+ * parks, and so becomes the sentinel.
  * Who falls asleep says so first and looks at the queues again; who adds work does that first and
  * then looks for sleepers; so no wake is lost. One worker at a time is woken or searches. */
 #ifndef TRP_RUNTIME_SCHEDULER_H
@@ -27,6 +27,7 @@
 #include "runtime/route.h"
 #include "runtime/runq.h"
 #include "runtime/runtime.h"
+#include "runtime/share.h"
 #include "runtime/timer.h"
 
 #define WORKERS_MAX 63      /* the idle mask is one word, the edge has a bit as well */
@@ -121,7 +122,9 @@ struct worker {
     uint32_t slice_max;
     uint32_t poll_credit, poll_interval; /* the edge: messages until, and between, polls */
     int64_t now_ns, polled_ns;
-    int64_t slice_ns;   /* how long a slice took of late, on average */
+    share_t share;      /* when others help: looked at with the clock ... */
+    uint32_t look_turn; /* ... since this slice, in which so many messages ... */
+    uint32_t look_work; /* ... were handled and sent */
     uint64_t chance[4]; /* xoshiro256** */
     struct trp_ctx ctx;
     sender_t sender;
@@ -226,7 +229,8 @@ cell_t *scheduler_search(worker_t *worker);
  * more before it sleeps. */
 void scheduler_park_begin(worker_t *worker);
 
-/** Whether any queue of the pool has something, for sure: under their locks. */
+/** Whether a queue of the pool has something that one more worker should run, for sure: under their
+ * locks. */
 bool scheduler_has_work(trp_runtime_t *runtime);
 
 /** Leaves the idle mask; when a waker has been quicker it has made the worker a searcher. */

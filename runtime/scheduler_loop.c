@@ -27,6 +27,12 @@ static void pause_briefly(void)
 #endif
 }
 
+/* Whether a worker has more in its queue than it keeps for itself, by the hint alone. */
+static bool offers_work(const worker_t *worker)
+{
+    return share_is_offered(&worker->share, runq_count(&worker->queue));
+}
+
 /* One look at all queues of the pool, from a random one on. */
 static cell_t *steal(worker_t *worker)
 {
@@ -41,7 +47,7 @@ static cell_t *steal(worker_t *worker)
     uint32_t start = pool > 1 ? (uint32_t)(worker_chance(worker) % pool) : 0;
     for (uint32_t i = 0; i < pool && cell == NULL; i++) {
         worker_t *victim = &runtime->workers[runtime->first_pool + (start + i) % pool];
-        if (victim != worker) {
+        if (victim != worker && offers_work(victim)) {
             cell = runq_steal(&victim->queue, &worker->queue);
         }
     }
@@ -53,7 +59,7 @@ static bool seems_busy(const trp_runtime_t *runtime)
 {
     bool busy = runq_count(&runtime->inject) != 0 || runq_count(&runtime->system) != 0;
     for (uint32_t i = runtime->first_pool; i < runtime->worker_count; i++) {
-        busy |= runq_count(&runtime->workers[i].queue) != 0;
+        busy |= offers_work(&runtime->workers[i]);
     }
     return busy;
 }
@@ -129,7 +135,8 @@ bool scheduler_has_work(trp_runtime_t *runtime)
 {
     bool work = !runq_is_empty(&runtime->inject) || !runq_is_empty(&runtime->system);
     for (uint32_t i = runtime->first_pool; i < runtime->worker_count; i++) {
-        work |= !runq_is_empty(&runtime->workers[i].queue);
+        worker_t *worker = &runtime->workers[i];
+        work |= !runq_is_empty(&worker->queue) && offers_work(worker);
     }
     return work;
 }
@@ -173,7 +180,7 @@ static bool stay_sentinel(worker_t *worker)
     return become_sentinel(worker);
 }
 
-/* What waits behind a worker that does not move; what is due on its wheel goes to our queues. */
+/* What waits behind a slow worker; what is due on its wheel goes to our queues. */
 static cell_t *take_over(worker_t *worker, worker_t *stuck)
 {
     scheduler_turn_wheel(worker, stuck, runtime_clock(worker->runtime));
@@ -188,7 +195,8 @@ static cell_t *take_over(worker_t *worker, worker_t *stuck)
     return cell != NULL ? cell : scheduler_next(worker);
 }
 
-/* Takes over from a worker that runs and has not moved since `turns` was noted; notes anew. */
+/* Takes over from a worker that runs and has moved, since `turns` was noted, by no more slices than
+ * wait behind it; notes anew. */
 static cell_t *rescue(worker_t *worker, uint32_t turns[WORKERS_MAX])
 {
     const trp_runtime_t *runtime = worker->runtime;
@@ -201,7 +209,8 @@ static cell_t *rescue(worker_t *worker, uint32_t turns[WORKERS_MAX])
     for (uint32_t i = runtime->first_pool; i < runtime->worker_count; i++) {
         worker_t *other = &runtime->workers[i];
         uint32_t turn = atomic_load_explicit(&other->turn, memory_order_relaxed);
-        if (turn == turns[i] && other != worker && (idle >> i & 1) == 0 && cell == NULL) {
+        if (turn - turns[i] <= runq_count(&other->queue) && other != worker &&
+            (idle >> i & 1) == 0 && cell == NULL) {
             cell = take_over(worker, other);
         }
         turns[i] = turn;

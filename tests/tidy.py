@@ -37,7 +37,7 @@ LEVELS = {
                "memory.h", "snapshot.h", "typed.h", "log.h"],
     "facade": ["runtime.h"],  # the core as the layers above it see it
     "base": ["host", "log", "option", "backoff"],
-    "core": ["runtime", "cell", "mailbox", "runq", "scheduler", "timer", "registry", "group", "signal",
+    "core": ["runtime", "cell", "mailbox", "runq", "scheduler", "share", "timer", "registry", "group", "signal",
              "watch", "route", "request", "defer", "send", "life", "publish", "slice", "inspect", "keep", "context",
              "overflow", "room", "letter", "watchdog", "spare", "lease",
              "memory", "meter", "quota", "snapshot", "typed", "offload"],

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The event count of the pool: who adds a cell and looks for sleepers, against who says that it
- * sleeps and looks at the queues again; one searcher at a time; the sentinel that looks after a
- * worker that does not move. WORKERS pool threads, and a thread outside that injects cells:
+ * sleeps and looks at the queues again; one searcher at a time, who takes from another's queue only
+ * what is worth its way, which may be nothing; the sentinel that looks after a worker that moves by
+ * less than what waits behind it. WORKERS pool threads, and a thread outside that injects cells:
  *
  *     cell 1   puts cell 2 into its worker's LIFO slot or queue and is stuck until that has run
  *     cell 3   makes cell 4 ready and returns
@@ -89,7 +90,7 @@ inline notify()
 inline notify_if_behind(waiting)
 {
     if
-    :: waiting > 0 -> notify() /* @ scheduler.c is_behind: waiting * worker->slice_ns > bearable_ns */
+    :: waiting > 0 -> notify() /* @ scheduler.c is_behind: waiting > worker->share.bearable */
     :: true ->
         if
         :: sentinel == NOBODY -> notify() /* @ scheduler.c is_behind: atomic_load_explicit(&worker->runtime->sentinel */
@@ -156,6 +157,7 @@ inline steal()
     do
     :: other == WORKERS || cell != NOBODY -> break
     :: other < WORKERS && cell == NOBODY && other == me -> other++
+    :: other < WORKERS && cell == NOBODY && other != me -> other++ /* @ scheduler_loop.c steal: offers_work(victim) */
     :: other < WORKERS && cell == NOBODY && other != me -> pop(queue[other]); other++ /* @ scheduler_loop.c steal: runq_steal(&victim->queue, &worker->queue) */
     od;
     other = 0
@@ -188,7 +190,8 @@ inline look_again()
     found = (len(inject) > 0); /* @ scheduler_loop.c scheduler_has_work: !runq_is_empty(&runtime->inject) */
     other = 0;
     do
-    :: other < WORKERS -> found = found || (len(queue[other]) > 0); other++ /* @ scheduler_loop.c scheduler_has_work: !runq_is_empty(&runtime->workers[i].queue) */
+    :: other < WORKERS -> other++ /* @ scheduler_loop.c scheduler_has_work: offers_work(worker) */
+    :: other < WORKERS -> found = found || (len(queue[other]) > 0); other++ /* @ scheduler_loop.c scheduler_has_work: !runq_is_empty(&worker->queue) */
     :: else -> break
     od;
     other = 0
@@ -208,7 +211,7 @@ inline become_sentinel()
     fi
 }
 
-/* Takes what waits behind a worker that has not moved since the last look. */
+/* Takes what waits behind a worker that has moved by no more slices than that since the last look. */
 inline rescue()
 {
     atomic {
@@ -219,7 +222,7 @@ inline rescue()
     :: other == WORKERS -> break
     :: else ->
         if
-        :: turn[other] == turns[other] && other != me && (mask & bit(other)) == 0 && cell == NOBODY -> /* @ scheduler_loop.c rescue: turn == turns[i] && other != worker && (idle >> i & 1) == 0 && cell == NULL */
+        :: turn[other] - turns[other] <= len(queue[other]) && other != me && (mask & bit(other)) == 0 && cell == NOBODY -> /* @ scheduler_loop.c rescue: turn - turns[i] <= runq_count(&other->queue) && other != worker && (idle >> i & 1) == 0 && cell == NULL */
             pop(queue[other]); /* @ scheduler_loop.c take_over: runq_steal(&stuck->queue, &worker->queue) */
             take_lifo(other); /* @ scheduler_loop.c take_over: atomic_compare_exchange_strong_explicit(&stuck->lifo, &lifo, NULL */
             next_cell() /* @ scheduler_loop.c take_over: return cell != NULL ? cell : scheduler_next(worker) */
