@@ -226,6 +226,7 @@ void pool_dispatch(pool_t *pool)
             held &= next != own;
         }
     }
+    pool_send_off(pool);
     pool_scale_up(pool);
     pool_set_timer(pool);
 }

@@ -252,6 +252,9 @@ void router_free_poison(router_t *router);
 
 /* ---- router_scale.c ---- */
 
+/** Tells the worker that was exchanged to stop, once it has no task and no key. */
+void pool_send_off(pool_t *pool);
+
 /** Asks the supervisor for one more worker where that is called for. */
 void pool_scale_up(pool_t *pool);
 /** Asks for a worker to take the place of this one, if it has served long enough. */

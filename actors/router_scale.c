@@ -4,7 +4,8 @@
  *     up       a task waits and no worker has a place free, or more than scale_up % are in use
  *     down     one idled for idle_ms, or less than scale_down % were in use for scale_ms
  *     recycle  one did its number of tasks, reached its age or its memory: the next one is started
- *              first, one at a time in each pool, and each worker has a limit a little different
+ *              first, one at a time in each pool, and each worker has a limit a little different;
+ *              it stops when it has finished what it has
  */
 #include <string.h>
 
@@ -105,6 +106,17 @@ void worker_check_age(worker_t *worker)
     }
 }
 
+/* It was exchanged, and is told to stop when it has nothing left to finish. */
+void pool_send_off(pool_t *pool)
+{
+    const worker_t *worker = pool->outgoing;
+    bool may_go = worker != NULL && worker->leaving && worker->member.load == 0 &&
+                  worker->member.keys == 0 && worker->waiting.count == 0;
+    if (may_go && pool_shrink(pool, pool->outgoing)) {
+        pool->outgoing = NULL;
+    }
+}
+
 /* ---- the answer ---- */
 
 static child_outcome_t outcome_of(const trp_envelope_t *message)
@@ -124,15 +136,15 @@ static child_outcome_t outcome_of(const trp_envelope_t *message)
 static void on_answer(pool_t *pool, const trp_envelope_t *message)
 {
     bool done = outcome_of(message) == CHILD_OK;
-    worker_t *outgoing = pool->outgoing;
+    worker_t *outgoing = pool->outgoing != NULL && !pool->outgoing->leaving ? pool->outgoing : NULL;
     pool->growing = false;
     pool->grow_request = 0;
-    pool->outgoing = NULL;
     pool->kept += done && outgoing == NULL && pool->kept < (uint64_t)pool->config->min;
     if (!done) {
         pool->grow_at_ns = runtime_now_ns(pool->router->runtime) + GROW_PAUSE_NS;
+        pool->outgoing = outgoing != NULL ? NULL : pool->outgoing;
     } else if (outgoing != NULL) {
-        (void)pool_shrink(pool, outgoing);
+        worker_leave(outgoing);
     } else {
         log_event(LOG_INFO, "pool_grows", LOG_TEXT("pool", pool->name),
                   LOG_INT("workers", pool->worker_count), LOG_INT("queued", pool->queued));

@@ -171,7 +171,7 @@ struct pool {
     bool growing;     /* one more worker was asked for and is not up yet: ... */
     uint64_t grow_request; /* ... by this request */
     int64_t grow_at_ns;    /* its supervisor refused: not asked again before, unless it has news */
-    worker_t *outgoing;    /* whose place the one that was asked for takes; NULL: nobody's */
+    worker_t *outgoing;    /* its place is taken by who was asked for; NULL: nobody's */
     int64_t use_ns, used_ns, window_ns; /* tasks times ns since window_ns, up to use_ns */
     trp_pid_t supervisor;               /* NONE while it is down */
     queue_t queue;                      /* waiting for any worker */

@@ -94,6 +94,30 @@ Test(router, pool_without_a_free_worker_grows)
     cr_assert(trp_pid_equal(given[1].worker, runtime_whereis(node, "p.2")));
 }
 
+Test(router, worker_that_is_recycled_finishes_what_it_has)
+{
+    pool.recycle_tasks = 1;
+    pool.inflight_max = 2;
+    pool.attempts_max = 1;
+    open_router();
+    const trp_pid_t first = runtime_whereis(node, "p.1");
+    call("use", "{}");
+    call("use", "{}");
+    cr_assert_eq(given_count, 2);
+
+    finish(0, ""); /* that was its number: the next one is started */
+    node_advance_ms(1);
+    call("use", "{}");
+
+    cr_assert_eq(given_count, 3);
+    cr_expect(!trp_pid_equal(given[2].worker, first), "it gets no more");
+    cr_expect(runtime_lives(node, first), "it has a task");
+    finish(1, "");
+    node_advance_ms(1);
+    cr_expect(answers == 2 && answer_has("\"success\":true"), "%s", answer);
+    cr_expect_not(runtime_lives(node, first));
+}
+
 Test(router, restarted_router_serves)
 {
     open_router();
