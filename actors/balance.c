@@ -34,12 +34,16 @@ static uint64_t by_turn(const balance_member_t *member)
     return member->last;
 }
 
-/* A member that starts slowly counts as more loaded than it is. */
+/* The part of its share that a member has, from 1 to BALANCE_RAMP. */
+static uint64_t ramp_of(const balance_member_t *member)
+{
+    return member->ramp == 0 || member->ramp > BALANCE_RAMP ? BALANCE_RAMP : member->ramp;
+}
+
+/* One that starts slowly counts as more loaded than it is; where nobody is, it lets turns pass. */
 static uint64_t with_ramp(const balance_member_t *member, uint64_t load)
 {
-    uint64_t ramp = member->ramp == 0 ? BALANCE_RAMP : member->ramp;
-    uint64_t weighed = ramp < BALANCE_RAMP ? (load + 1) * BALANCE_RAMP / ramp - 1 : load;
-    return weighed << LOAD_SHIFT | (member->last & TURN_MASK);
+    return load * BALANCE_RAMP / ramp_of(member) << LOAD_SHIFT | (member->last & TURN_MASK);
 }
 
 static uint64_t by_load(const balance_member_t *member)
@@ -245,7 +249,8 @@ void balance_given(balance_t *balance, balance_member_t *member)
 {
     member->load++;
     balance->load++;
-    member->last = ++balance->turns;
+    const uint64_t others = balance->member_count > 0 ? balance->member_count - 1 : 0;
+    member->last = ++balance->turns + (BALANCE_RAMP / ramp_of(member) - 1) * others;
     balance->time = member->pass > balance->time ? member->pass : balance->time;
     member->pass += STRIDE / (member->weight == 0 ? 1 : member->weight);
 }

@@ -161,6 +161,9 @@ static void free_pool(router_t *router, pool_t *pool)
     }
     free_queue(router, &pool->queue);
     free_queue(router, &pool->makers);
+    for (heap_node_t *end; (end = heap_first(&pool->ends)) != NULL;) {
+        task_free(router, task_of_end(end)); /* those that rest, and who waits for their keys */
+    }
     balance_fini(&pool->balance);
     heap_fini(&pool->ends);
 }

@@ -51,7 +51,7 @@ static verdict_t choose_for_new_key(pool_t *pool, const task_t *task, worker_t *
     worker_t *worker;
     DL_FOREACH(pool->workers, worker)
     {
-        if (worker->leaving || !has_room_for_key(worker)) {
+        if (worker->leaving || worker->ejected_ns != 0 || !has_room_for_key(worker)) {
             continue;
         }
         someone_below = true;

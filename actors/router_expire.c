@@ -162,8 +162,8 @@ static int64_t next_end(const pool_t *pool, int64_t now)
     bool pauses = pool->wants_more && pool->grow_at_ns > now;
     int64_t breaker = pool->queued > 0 && open_ns > now ? open_ns : INT64_MAX;
     int64_t grow = pauses ? pool->grow_at_ns : INT64_MAX;
-    int64_t down = pool_scale_down_at(pool);
-    return smaller(smaller(task_ends(pool), idle_end(pool)), smaller(smaller(breaker, grow), down));
+    int64_t size = smaller(pool_scale_down_at(pool), pool_readmits_at(pool));
+    return smaller(smaller(task_ends(pool), idle_end(pool)), smaller(smaller(breaker, grow), size));
 }
 
 void pool_on_timer(pool_t *pool)
@@ -177,6 +177,7 @@ void pool_on_timer(pool_t *pool)
         end_idle(pool, now);
     }
     pool_scale_down(pool);
+    pool_readmit(pool);
     pool_dispatch(pool); /* the pause after a refused growth may be over */
     router_check_drained(pool->router);
 }

@@ -146,6 +146,28 @@ static inline uint32_t pool_max(const pool_t *pool)
     return max > 0 ? (uint32_t)max : 1;
 }
 
+/* ---- router_health.c: workers that live and do not do their work ---- */
+
+/** Judges a worker by an answer; one that could not be read is a fault. */
+void worker_note_answer(worker_t *worker, const task_done_t *done);
+void worker_note_broken(worker_t *worker);
+/** When the next one that was ejected comes back; INT64_MAX: there is none. */
+int64_t pool_readmits_at(const pool_t *pool);
+/** Lets those come back whose time is over, or all when there is nobody else. */
+void pool_readmit(pool_t *pool);
+/** It was ejected so often that another one should take its place. */
+bool worker_is_hopeless(const worker_t *worker);
+
+/* ---- router_sequence.c: order for each key ---- */
+
+/** Before a task is put into its pool's queue: the first of its key, or `is_held` now. False: no
+ * memory. */
+bool sequence_join(task_t *task);
+/** Takes out one that is held. */
+void sequence_take(task_t *task);
+/** A task ends: the next one of its key has its turn. */
+void sequence_leave(task_t *task);
+
 /* ---- router_foreign.c: workers of other programs ---- */
 
 /** One message of a worker on the Majordomo port. */

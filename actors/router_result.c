@@ -30,6 +30,7 @@ static void finish(router_t *router, task_t *task, const task_done_t *done)
     worker_t *worker = task->worker;
     worker->done++;
     pool_attempt_ended(worker->pool, false);
+    worker_note_answer(worker, done);
     if (done->has_bind) {
         router_key_bind(router, done->bind, worker);
     }
@@ -67,8 +68,10 @@ static void finish_broken(router_t *router, task_t *task, const trp_fault_t *fau
     } else {
         router_refuse(router, task, &refusal);
     }
+    worker_note_broken(worker);
     task_unassign(task);
     task_free(router, task);
+    worker_check_age(worker);
     pool_dispatch(worker->pool);
     router_check_drained(router);
 }

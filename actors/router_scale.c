@@ -81,6 +81,9 @@ static const char *why_due(const worker_t *worker)
     if (worker->leaving || worker->foreign != NULL || worker->member.keys > 0) {
         return NULL;
     }
+    if (worker_is_hopeless(worker)) {
+        return "errors";
+    }
     if (config->recycle_tasks > 0 &&
         worker->done >= (uint64_t)staggered(worker, config->recycle_tasks)) {
         return "tasks";

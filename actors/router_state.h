@@ -29,9 +29,10 @@ typedef struct foreign foreign_t;
 typedef struct request request_t;
 typedef struct call call_entry_t; /* router_cancel.c */
 typedef struct flight flight_t;
-typedef struct poison poison_t;   /* router_poison.c */
-typedef struct rollout rollout_t; /* router_rollout.h */
-typedef struct pair pair_t;       /* router_compare.c */
+typedef struct poison poison_t;     /* router_poison.c */
+typedef struct rollout rollout_t;   /* router_rollout.h */
+typedef struct sequence sequence_t; /* router_sequence.c */
+typedef struct pair pair_t;         /* router_compare.c */
 
 /** Where an answer goes. */
 typedef struct origin {
@@ -75,6 +76,7 @@ struct task {
     task_state_t state;
     uint8_t priority;
     bool has_parts;    /* partial answers went to a client: it can't be tried again */
+    bool is_held;      /* QUEUED: until the one before it, of the same key, has ended */
     bool answered;     /* nobody waits any more: it only holds its worker's place */
     zmq_msg_t payload; /* shared by all attempts: task_run, packed once; a foreign tool's: the first
                         * frame of the body, as it came ... */
@@ -124,6 +126,12 @@ struct worker {
     uint64_t done;
     int64_t rss_bytes; /* most memory of its process, as it said last */
     int64_t up_ns;
+    int64_t back_ns;    /* since when its share grows anew, after an ejection; 0: there was none */
+    int64_t ejected_ns; /* gets no new work until then; 0: it does */
+    uint32_t ejections;
+    uint32_t faults;                      /* in a row; ... */
+    uint64_t good_before;                 /* ... successes of the pool before the first of them */
+    uint32_t seen, bad;                   /* last answers, and errors among them */
     int64_t idle_ns;                      /* since when it has nothing to do */
     bool leaving;                         /* asked to stop */
     bool is_understudy;                   /* ready, and given nothing until another one dies */
@@ -160,11 +168,14 @@ struct pool {
     bool is_unlisted;            /* foreign: the configuration does not know the tool */
     bool was_near_full;
     breaker_t breaker;
+    uint64_t good;         /* successes */
+    sequence_t *sequences; /* order = key: by key */
     worker_t *workers;
     worker_t *idle; /* nothing in hand and no keys; the longest idle first */
     balance_t balance;
     uint32_t worker_count; /* without the understudies: */
     uint32_t understudies;
+    uint32_t ejected; /* of those that stay */
     uint32_t kept;    /* so many its supervisor has for certain, and replaces; at most `min` ... */
     uint32_t begun;   /* ... with how many a new one begins */
     uint32_t leaving; /* of them, how many were asked to stop */

@@ -28,9 +28,10 @@ static void fill_workers(const pool_t *pool, pool_rows_t *rows)
         rows->workers[i] = (pool_worker_t){
             .id = text(worker->name),
             .pid = text(rows->pids[i]),
-            .state = worker->leaving         ? 2
-                     : worker->is_understudy ? 3
-                                             : worker->member.load > 0,
+            .state = worker->leaving           ? 2
+                     : worker->is_understudy   ? 3
+                     : worker->ejected_ns != 0 ? 4
+                                               : worker->member.load > 0,
             .running = worker->member.load,
             .keys = worker->member.keys,
             .done = (int64_t)worker->done,

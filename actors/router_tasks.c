@@ -72,6 +72,9 @@ void task_free(router_t *router, task_t *task)
     if (task->service->rollout != NULL) {
         router_rollout_ended(router, task);
     }
+    if (task->service->pool->sequences != NULL) {
+        sequence_leave(task);
+    }
     router_flight_end(router, task, NULL);
     zmq_msg_close(&task->payload);
     for (uint32_t i = 0; i < task->more_count; i++) {
@@ -184,7 +187,8 @@ bool task_enqueue(task_t *task, bool in_front)
     queue_t *queue = task->service->makes_key ? &pool->makers : &pool->queue;
     task->state = TASK_QUEUED;
     if (!heap_put(&pool->ends, &task->end, (uint64_t)task_end(task)) ||
-        !queue_put(queue, task, in_front)) {
+        ((pool->config->order != 0 || pool->sequences != NULL) && !sequence_join(task)) ||
+        (!task->is_held && !queue_put(queue, task, in_front))) {
         return false;
     }
     pool->queued++;
@@ -198,7 +202,9 @@ bool task_hold(task_t *task, worker_t *worker)
 
 void task_dequeue(task_t *task, bool served)
 {
-    if (served) {
+    if (task->is_held) {
+        sequence_take(task);
+    } else if (served) {
         queue_took(task->queue, task);
     } else {
         queue_remove(task->queue, task);

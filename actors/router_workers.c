@@ -56,9 +56,13 @@ void pool_settings_changed(pool_t *pool)
 /* How much of its share a new worker has: from an eighth to the whole. */
 static uint32_t ramp_of(const worker_t *worker)
 {
-    int64_t limit_ns = worker->pool->config->slow_start_ms * INT64_C(1000000);
-    int64_t age_ns =
-        limit_ns == 0 ? 0 : runtime_now_ns(worker->pool->router->runtime) - worker->up_ns;
+    const config_pool_t *config = worker->pool->config;
+    bool is_back = worker->back_ns != 0; /* slowly, also where new ones are not */
+    int64_t limit_ms =
+        is_back && config->slow_start_ms == 0 ? config->eject_ms : config->slow_start_ms;
+    int64_t limit_ns = limit_ms * INT64_C(1000000);
+    int64_t since_ns = is_back ? worker->back_ns : worker->up_ns;
+    int64_t age_ns = limit_ns == 0 ? 0 : runtime_now_ns(worker->pool->router->runtime) - since_ns;
     if (age_ns >= limit_ns) {
         return BALANCE_RAMP;
     }
@@ -180,7 +184,7 @@ void worker_changed(worker_t *worker)
     bool has_place = worker_has_place(worker);
     bool waits = worker->waiting.count > 0;
     worker->member.ramp = ramp_of(worker);
-    balance_update(&worker->pool->balance, &worker->member, has_place);
+    balance_update(&worker->pool->balance, &worker->member, has_place && worker->ejected_ns == 0);
     set_ready(worker, has_place && waits);
     set_idle(worker, !worker->leaving && !worker->is_understudy && worker->member.load == 0 &&
                          worker->member.keys == 0 && !waits);
@@ -191,7 +195,10 @@ void worker_leave(worker_t *worker)
     if (!worker->leaving) {
         worker->leaving = true;
         worker->pool->leaving += !worker->is_understudy;
+        worker->pool->ejected -= worker->ejected_ns != 0;
+        worker->ejected_ns = 0;
         worker_changed(worker);
+        pool_readmit(worker->pool);
     }
 }
 

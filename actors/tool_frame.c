@@ -188,6 +188,8 @@ static trp_status_t pack_reply(tool_call_t *call, bool success, trp_writer_t *va
     task_done_t done = {
         .success = success,
         .exec_us = (tool_now_ns(call) - call->started_ns) / NS_PER_US,
+        .has_code = !success && call->error_code[0] != '\0',
+        .code = key_text(call->error_code),
         .has_bind = call->bind[0] != '\0',
         .bind = key_text(call->bind),
         .has_unbind = call->unbind[0] != '\0',

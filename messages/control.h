@@ -52,12 +52,12 @@ enum {
     F(OPT_STRING, id, _, 1, 64, "poison_...: id of the task")                           \
     F(OPT_STRING, tool, _, 1, TRP_TOOL_NAME_MAX, "rollout_...: name of the tool")
 
-#define POOL_WORKER_FIELDS(F)                                            \
-    F(STRING, id, _, 1, 63, "the child: parser.2")                       \
-    F(STRING, pid, _, 1, 63, "its pid")                                  \
-    F(ENUM, state, "idle|busy|leaving|understudy", 0, 0, "what it does") \
-    F(INT, running, _, 0, 9e15, "tasks that it has now")                 \
-    F(INT, keys, _, 0, 9e15, "keys (matches) that it holds")             \
+#define POOL_WORKER_FIELDS(F)                                                    \
+    F(STRING, id, _, 1, 63, "the child: parser.2")                               \
+    F(STRING, pid, _, 1, 63, "its pid")                                          \
+    F(ENUM, state, "idle|busy|leaving|understudy|ejected", 0, 0, "what it does") \
+    F(INT, running, _, 0, 9e15, "tasks that it has now")                         \
+    F(INT, keys, _, 0, 9e15, "keys (matches) that it holds")                     \
     F(INT, done, _, 0, 9e15, "tasks answered by this incarnation")
 
 #define POOL_STATUS_FIELDS(F)                                                   \

@@ -27,6 +27,7 @@ enum {
     F(BOOL, success, _, 0, 1, "body is a result; else an error map")                      \
     F(BYTES, body, _, 0, TRP_BODY_MAX, "one value, encoded in the form of the request")   \
     F(INT, exec_us, _, 0, 9e15, "time the tool ran")                                      \
+    F(OPT_STRING, code, _, 1, 63, "of the error")                                         \
     F(OPT_STRING, bind, _, 1, TRP_TASK_KEY_MAX, "key that this worker holds from now on") \
     F(OPT_STRING, unbind, _, 1, TRP_TASK_KEY_MAX, "key that it holds no longer")          \
     F(OPT_INT, rss_bytes, _, 0, 9e15, "most memory that its process had in use")

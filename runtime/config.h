@@ -120,8 +120,11 @@ typedef struct config_pool {
     int64_t retry_ms; /* rest before the third attempt, by chance; doubled for each further one */
     int64_t breaker_failures, breaker_ms; /* failures in a row that open the breaker, and how long;
                                            * 0 failures: none does */
-    int64_t slow_start_ms;                /* a new worker's share grows to the whole in it */
-    int64_t idle_ms;                      /* a worker above min is stopped after this */
+    int64_t eject_failures, eject_ms, eject_percent; /* faults in a row; for how long the first
+                                                      * time; of the workers at most */
+    int64_t order;                                   /* index into "none|key" */
+    int64_t slow_start_ms;        /* a new worker's share grows to the whole in it */
+    int64_t idle_ms;              /* a worker above min is stopped after this */
     int64_t scale_up, scale_down; /* percent of the places in use, above which one more worker is
                                    * started, below which one is stopped */
     int64_t scale_ms;             /* over which scale_down looks */

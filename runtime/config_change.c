@@ -12,13 +12,37 @@ static const char *const at_once_node[] = {"log_level", NULL};
 static const char *const at_once_majordomo[] = {"body_max",        "heartbeat_ms", "liveness",
                                                 "unknown_wait_ms", "services_max", NULL};
 static const char *const at_once_cache[] = {"ttl_ms", "idem_ms", NULL};
-static const char *const pool_rules[] = {
-    "strategy",       "weights",    "inflight_max", "queue_max",     "queue_ms",
-    "run_ms",         "retry_ms",   "idle_ms",      "attempts_max",  "breaker_failures",
-    "breaker_ms",     "cancel_ms",  "cache",        "keys_max",      "slow_start_ms",
-    "scale_up",       "scale_down", "scale_ms",     "recycle_tasks", "recycle_ms",
-    "recycle_bytes",  "min",        "max",          "rollout_share", "rollout_mode",
-    "rollout_ignore", NULL};
+static const char *const pool_rules[] = {"strategy",
+                                         "weights",
+                                         "inflight_max",
+                                         "queue_max",
+                                         "queue_ms",
+                                         "run_ms",
+                                         "retry_ms",
+                                         "idle_ms",
+                                         "attempts_max",
+                                         "breaker_failures",
+                                         "breaker_ms",
+                                         "cancel_ms",
+                                         "cache",
+                                         "keys_max",
+                                         "slow_start_ms",
+                                         "scale_up",
+                                         "scale_down",
+                                         "scale_ms",
+                                         "recycle_tasks",
+                                         "recycle_ms",
+                                         "recycle_bytes",
+                                         "min",
+                                         "max",
+                                         "rollout_share",
+                                         "rollout_mode",
+                                         "rollout_ignore",
+                                         "eject_failures",
+                                         "eject_ms",
+                                         "eject_percent",
+                                         "order",
+                                         NULL};
 
 typedef struct comparison {
     void (*each)(void *user, const config_change_t *change);

@@ -225,9 +225,20 @@ static const option_t pool_rows[] = {
         "attempts in a row that end by a death or a limit, after which the pool rests; 0: never"),
     INT_ROW(config_pool_t, breaker_ms, "5000", 1, 86400000,
             "ms: that rest, in which requests are refused at once; then one attempt decides"),
+    INT_ROW(
+        config_pool_t, eject_failures, "5", 0, 1000000,
+        "faults in a row (E_INTERNAL, answers that can't be read), while another worker has "
+        "successes, after which a worker gets no new work for a while; so does one with far more "
+        "errors than the others; 0: never"),
+    INT_ROW(config_pool_t, eject_ms, "30000", 1, 86400000,
+            "ms: that while, the first time; twice as long each further time, up to ten times"),
+    INT_ROW(config_pool_t, eject_percent, "50", 0, 100,
+            "percent of the workers that may be so at a time; one is always left"),
+    CHOICE_ROW(config_pool_t, order, "none", "none|key",
+               "key: tasks of one key run one after another, in the order of their arrival"),
     INT_ROW(config_pool_t, slow_start_ms, "0", 0, 3600000,
-            "ms: within which the share of a new worker grows to the whole (least_loaded, "
-            "least_matches, two_choices)"),
+            "ms: within which the share of a new worker grows from an eighth to the whole "
+            "(least_loaded, round_robin, least_matches, two_choices)"),
     INT_ROW(config_pool_t, idle_ms, "300000", 10, 86400000,
             "ms: a worker above min that was idle so long is stopped"),
     INT_ROW(

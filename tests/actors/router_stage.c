@@ -33,6 +33,8 @@ static trp_status_t obey(trp_ctx_t *ctx, const stage_order_t *order)
     snprintf(error, sizeof(error), "{\"code\":\"%s\"}", order->code);
     const char *text = !success ? error : order->body[0] != '\0' ? order->body : "{}";
     const task_done_t done = {.success = success,
+                              .has_code = !success,
+                              .code = {order->code, strlen(order->code)},
                               .body = {text, strlen(text)},
                               .bind = {order->bind, strlen(order->bind)},
                               .has_bind = order->bind[0] != '\0'};
@@ -97,12 +99,14 @@ static trp_status_t caller_receive(trp_ctx_t *ctx, probe_t *probe, const trp_env
         memcpy(answer, data, size);
         answer[size] = '\0';
         answers++;
+        probe->count = 0; /* what it saw is not looked at: the answer is */
     } else if (message->tag == TRP_TAG_ROUTER_ANSWER) {
         char *json = NULL;
         cr_assert_eq(trp_json_from_msgpack(data, size, &json, &size), TRP_OK);
         cr_assert_lt(size, sizeof(answer));
         memcpy(answer, json, size + 1);
         free(json);
+        probe->count = 0;
     }
     return TRP_OK;
 }
@@ -127,7 +131,6 @@ void call(const char *name, const char *json)
 {
     tool = name;
     body = json;
-    caller.count = 0; /* what it saw is not looked at: the answer is */
     probe_do(&caller, call_tool);
 }
 
@@ -146,7 +149,6 @@ static void give_order(trp_ctx_t *ctx, probe_t *probe)
 const char *ask_router(const char *order)
 {
     wanted = order;
-    caller.count = 0;
     answer[0] = '\0';
     probe_do(&caller, give_order);
     return answer;

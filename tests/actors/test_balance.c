@@ -256,6 +256,22 @@ Test(balance, one_that_starts_slowly_gets_less_than_its_share)
     cr_assert(members[0].load >= 8 && members[0].load <= 12, "%u", members[0].load);
 }
 
+Test(balance, one_that_starts_slowly_gets_its_part_also_where_nobody_is_busy)
+{
+    start(BALANCE_LEAST_LOADED);
+    members[0].ramp = BALANCE_RAMP / 4;
+    balance_update(&balance, &members[0], true);
+    unsigned got = 0;
+
+    for (int i = 0; i < 1300; i++) {
+        size_t member = give(NULL);
+        got += member == 0;
+        take_back(member);
+    }
+
+    cr_assert(got >= 80 && got <= 120, "%u", got);
+}
+
 Test(balance, the_strategy_may_be_changed_while_tasks_run)
 {
     start(BALANCE_LEAST_LOADED);
