@@ -33,7 +33,7 @@ ALLOWED = {
 
 # The levels of runtime/: NAME stands for NAME.c, NAME.h, NAME_*.c and NAME_*.h; NAME.h for that file only.
 LEVELS = {
-    "public": ["troupe", "plugin", "machine", "gather", "offload.h", "client.h", "limits", "letter.h",
+    "public": ["troupe", "plugin", "machine", "gather", "offload.h", "client.h", "tools.h", "limits", "letter.h",
                "memory.h", "snapshot.h", "typed.h", "log.h"],
     "facade": ["runtime.h"],  # the core as the layers above it see it
     "base": ["host", "log", "option", "backoff"],
@@ -42,7 +42,7 @@ LEVELS = {
              "overflow", "room", "letter", "watchdog", "spare", "lease",
              "memory", "meter", "quota", "snapshot", "typed", "offload"],
     "boundary": ["edge", "channel", "node", "config", "transport", "place", "guardian", "worker",
-                 "dead_log", "cgroup", "sandbox", "black_box", "client"],
+                 "dead_log", "cgroup", "sandbox", "black_box", "client", "tools"],
 }
 
 # Libraries that may be seen from some parts only.
@@ -80,6 +80,7 @@ HOSTS = {
     "runtime/transport_": "libzmq and the kernel are behind it",
     "runtime/guardian": "a process of its own, outside of every runtime",
     "runtime/worker.c": "getenv: the guardian's word to a program of its own",
+    "runtime/tools": "a program that is no node",
     "runtime/black_box": "memory of two processes and its clocks",
     "runtime/worker_box.c": "gettid: which thread of a real process writes the box",
     "supervisor/command_": "a command, not a node",
