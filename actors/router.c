@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "actors/intake.h"
 #include "actors/router_parts.h"
 #include "messages/control.h"
 #include "messages/intake.h"
@@ -26,6 +27,7 @@ static void free_router(void *object)
 {
     router_t *router = object;
     router_keys_free(router);
+    router_free_held(router);
     router_free_pools(router);
     router_free_foreign(router);
     router_free_poison(router);
@@ -132,6 +134,7 @@ static trp_status_t init(trp_ctx_t *ctx, void *state, const trp_envelope_t *args
     }
     router->self = trp_self(ctx);
     router->random ^= trp_random(ctx);
+    router->has_intake |= !trp_pid_is_none(trp_whereis(ctx, INTAKE_NAME));
     router_resume(router);
     router->nudged = trp_send(ctx, router->self, ROUTER_TAG_NUDGE, NULL, 0) == TRP_OK;
     trp_status_t status = open_port(router);
@@ -146,6 +149,7 @@ static void dispatch_all(router_t *router)
 {
     router->nudged = false;
     router_start_beats(router);
+    router_ask_intake(router);
     for (size_t i = 0; i < router->pool_count; i++) {
         pool_t *pool = router->pools[i];
         if (pool->queued > 0) {
@@ -229,6 +233,12 @@ static trp_status_t receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *m
         router_on_timeout(router, message->request_id);
         router_on_child_answer(router, message);
         router_on_compared(router, message);
+        router_on_looked(router, message);
+        dispatch_all(router);
+        break;
+    case TRP_TAG_INTAKE_LOOKED:
+        router_on_looked(router, message);
+        dispatch_all(router);
         break;
     case TRP_TAG_INTAKE_COMPARED:
         router_on_compared(router, message);

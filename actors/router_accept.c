@@ -1,72 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* From a client's frames to a task in its pool's queue, or to a clear refusal. No body over 16 KiB
- * is looked into here: the worker decodes and validates it. */
+/* From a client's frames to a task in its pool's queue, or to a clear refusal. No body is looked
+ * into here: a small one is read for its keys (router_intake.c, router_flight.c), a large one by
+ * the intake, and the worker validates. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "actors/intake.h"
 #include "actors/router_parts.h"
 #include "runtime/log.h"
 
-#define LOOK_MAX       (16 * 1024) /* bytes of a body that may be read for its key */
-#define NEAR_MAX       5           /* tool names offered for a mistyped one */
 #define RETRY_AFTER_MS 100
 #define READ_BUFFER    8192 /* libzmq's */
 
 static void refuse(router_t *router, const request_t *request, refusal_t *refusal)
 {
     router_refuse_origin(router, &request->origin, request->service, request->form, refusal);
-}
-
-/* ---- names ---- */
-
-/* Levenshtein's distance of two names of at most 63 bytes. */
-static size_t distance(const char *a, const char *b)
-{
-    size_t row[64];
-    size_t width = strlen(b);
-    if (width >= 64 || strlen(a) >= 64) {
-        return SIZE_MAX;
-    }
-    for (size_t i = 0; i <= width; i++) {
-        row[i] = i;
-    }
-    for (size_t i = 0; a[i] != '\0'; i++) {
-        size_t diagonal = row[0];
-        row[0] = i + 1;
-        for (size_t j = 0; j < width; j++) {
-            size_t cost = diagonal + (a[i] != b[j]);
-            diagonal = row[j + 1];
-            size_t step = (row[j] < row[j + 1] ? row[j] : row[j + 1]) + 1;
-            row[j + 1] = cost < step ? cost : step;
-        }
-    }
-    return row[width];
-}
-
-/* E_UNKNOWN_TOOL with the names that are near; with none near, the first ones that there are. */
-static void refuse_unknown(router_t *router, const request_t *request)
-{
-    char name[64];
-    snprintf(name, sizeof(name), "%.*s",
-             (int)(request->service.size < 63 ? request->service.size : 63), request->service.data);
-    refusal_t refusal;
-    refusal_init(&refusal, "E_UNKNOWN_TOOL", "no tool is called \"%s\"", name);
-    trp_writer_t *writer = refusal_member(&refusal, "tools");
-    size_t mark = trp_write_array_begin(writer);
-    size_t count = 0;
-    for (int near = 1; near >= 0 && count == 0; near--) {
-        for (service_t *service = router->services; service != NULL && count < NEAR_MAX;
-             service = service->hh.next) {
-            if (!near || distance(name, service->name) <= 3) {
-                trp_write_text(writer, service->name);
-                count++;
-            }
-        }
-    }
-    trp_write_array_end(writer, mark, count);
-    refuse(router, request, &refusal);
 }
 
 /* ---- checks ---- */
@@ -102,7 +50,8 @@ static bool has_room(router_t *router, const request_t *request, pool_t *pool)
         refuse(router, request, &refusal);
         return false;
     }
-    bool full = pool->queued >= (uint64_t)pool->config->queue_max + free_places(pool) ||
+    bool full = request->is_shut ||
+                pool->queued >= (uint64_t)pool->config->queue_max + free_places(pool) ||
                 router->bytes + request->body_size > (size_t)limits->bytes_max;
     int64_t open_ms = pool_open_until(pool) - runtime_now_ns(router->runtime);
     if (!full && !router->draining && open_ms <= 0) {
@@ -117,28 +66,6 @@ static bool has_room(router_t *router, const request_t *request, pool_t *pool)
     refusal_int(&refusal, "retry_after_ms", open_ms > 0 ? open_ms / 1000000 + 1 : RETRY_AFTER_MS);
     refuse(router, request, &refusal);
     return false;
-}
-
-/* Reads the key member of a small body. A body that can't be read has no key: its worker says what
- * is wrong. */
-static void find_key(request_t *request, const pool_t *pool)
-{
-    char *key = request->key;
-    if (request->options.has_key) {
-        memcpy(key, request->options.key.data, request->options.key.size);
-        key[request->options.key.size] = '\0';
-        return;
-    }
-    if (pool->config->key_member[0] == '\0' || request->body_size > LOOK_MAX) {
-        return;
-    }
-    trp_document_t document;
-    trp_fault_t fault;
-    if (trp_document_init(&document, request->body, request->body_size, &fault) != TRP_OK) {
-        return;
-    }
-    intake_key_of(&document, pool->config->key_member, key);
-    trp_document_fini(&document);
 }
 
 /* ---- from request to task ---- */
@@ -240,6 +167,7 @@ void router_nudge(router_t *router)
 static void set_times(const router_t *router, task_t *task, const request_t *request)
 {
     const pool_t *pool = task->service->pool;
+    task->accepted_ns = request->since_ns != 0 ? request->since_ns : task->accepted_ns;
     bool is_known = !pool->is_unlisted || pool->was_served;
     int64_t wait_ms = is_known ? pool->config->queue_ms : router->config->majordomo.unknown_wait_ms;
     task->expires_ns = task->accepted_ns + wait_ms * 1000000;
@@ -284,12 +212,35 @@ static trp_status_t make_task(router_t *router, request_t *request, service_t *s
     return TRP_OK;
 }
 
+/* What the intake says of the body. False: the request was refused. */
+static bool is_sound(router_t *router, const request_t *request)
+{
+    const look_t *look = request->look;
+    refusal_t refusal;
+    if (look == NULL || (!look->has_failed && !look->is_broken)) {
+        return true;
+    }
+    if (look->has_failed) {
+        refusal_init(&refusal, "E_BUSY", "the body could not be read now: try again later");
+        refusal_int(&refusal, "retry_after_ms", RETRY_AFTER_MS);
+    } else {
+        refusal_init(&refusal, "E_BAD_BODY", "%s%sexpected %s", look->fault.path,
+                     look->fault.path[0] != '\0' ? ": " : "", look->fault.rule);
+        refusal_fault(&refusal, &look->fault);
+    }
+    refuse(router, request, &refusal);
+    return false;
+}
+
 static void enqueue(router_t *router, request_t *request, service_t *service)
 {
     flight_t *flight = NULL;
     task_t *task = NULL;
+    if (router_hold_for_look(router, request, service) || !is_sound(router, request)) {
+        return;
+    }
     if (!service->makes_key) {
-        find_key(request, service->pool);
+        router_find_key(request, service->pool);
     }
     if (service->rollout != NULL) {
         service = router_rollout_route(router, service, request->key);
@@ -412,13 +363,13 @@ static void serve_request(router_t *router, request_t *request, const majordomo_
     refusal_t refusal;
     if (is_broker) {
         router_answer_mmi(router, request);
-    } else if (!router_may_call(router, request, &refusal)) {
+    } else if (router->resuming == NULL && !router_may_call(router, request, &refusal)) {
         refuse(router, request, &refusal);
     } else if (is_foreign) {
         enqueue(router, request, service);
     } else if (check_body(router, request)) {
         if (service == NULL) {
-            refuse_unknown(router, request);
+            router_refuse_unknown(router, request);
         } else {
             enqueue(router, request, service);
         }
@@ -429,27 +380,33 @@ static void serve_request(router_t *router, request_t *request, const majordomo_
 }
 
 static void on_request(router_t *router, const edge_peer_t *peer,
-                       const majordomo_request_t *message, zmq_msg_t *first)
+                       const majordomo_request_t *message, request_t *request)
 {
-    request_t request = {.service = message->service, .form = TRP_FORM_JSON, .first = first};
-    request.origin.version = message->version;
-    request.origin.peer = malloc(sizeof(*peer));
-    if (request.origin.peer == NULL) {
+    request->service = message->service;
+    request->form = TRP_FORM_JSON;
+    request->first = request->raw;
+    request->origin.version = message->version;
+    request->origin.peer = malloc(sizeof(*peer));
+    if (request->origin.peer == NULL) {
         router->unreachable++;
         return;
     }
-    *request.origin.peer = *peer;
-    serve_request(router, &request, message);
-    free(request.origin.peer);
+    *request->origin.peer = *peer;
+    serve_request(router, request, message);
+    free(request->origin.peer);
 }
 
 void router_on_message(void *user, const edge_peer_t *peer, zmq_msg_t *frames, size_t count)
 {
     router_t *router = user;
+    request_t request = {.raw = frames, .raw_count = count};
     majordomo_message_t message;
     switch (majordomo_parse(frames, count, &message)) {
     case MAJORDOMO_REQUEST:
-        on_request(router, peer, &message.request, &frames[0]);
+        if (router->lines == NULL ||
+            !router_hold_behind(router, peer, frames, count, &request.is_shut)) {
+            on_request(router, peer, &message.request, &request);
+        }
         break;
     case MAJORDOMO_WORKER:
         router_on_worker(router, peer, &message.worker, &frames[0]);
@@ -460,6 +417,36 @@ void router_on_message(void *user, const edge_peer_t *peer, zmq_msg_t *frames, s
         }
         break;
     }
+}
+
+void router_serve_again(router_t *router, const edge_peer_t *peer, const arrival_t *arrival)
+{
+    request_t request = {.raw = arrival->frames,
+                         .raw_count = arrival->count,
+                         .look = arrival->look,
+                         .since_ns = arrival->since_ns};
+    majordomo_message_t message;
+    if (majordomo_parse(arrival->frames, arrival->count, &message) == MAJORDOMO_REQUEST) {
+        on_request(router, peer, &message.request, &request);
+    }
+}
+
+/* `body` is left empty when it was taken. */
+static void serve_call(router_t *router, request_t *request, zmq_msg_t *body)
+{
+    const majordomo_request_t message = {
+        .body = body, .body_count = 1, .frames = body, .frame_count = 1};
+    serve_request(router, request, &message);
+}
+
+void router_call_again(router_t *router, trp_reply_address_t actor, const arrival_t *arrival)
+{
+    zmq_msg_t *tool = &arrival->frames[0], *body = &arrival->frames[1];
+    request_t request = {.service = {zmq_msg_data(tool), zmq_msg_size(tool)},
+                         .origin = {.actor = actor},
+                         .look = arrival->look,
+                         .since_ns = arrival->since_ns};
+    serve_call(router, &request, body);
 }
 
 void router_accept_call(router_t *router, const router_call_t *call)
@@ -475,8 +462,6 @@ void router_accept_call(router_t *router, const router_call_t *call)
         request.options.has_deadline_ms = true;
         request.options.deadline_ms = call->deadline_ms;
     }
-    majordomo_request_t message = {
-        .body = &body, .body_count = 1, .frames = &body, .frame_count = 1};
-    serve_request(router, &request, &message);
+    serve_call(router, &request, &body);
     zmq_msg_close(&body);
 }

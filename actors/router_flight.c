@@ -23,7 +23,14 @@ static bool find_key(const request_t *request, const service_t *service, flight_
         cache_key_of_text("idem", request->service, request->options.idem, &flight->key);
         return true;
     }
-    if (!config->cache || config->foreign || request->body_size > LOOK_MAX) {
+    if (!config->cache || config->foreign) {
+        return false;
+    }
+    if (request->look != NULL && request->look->has_digest) {
+        flight->key = request->look->digest;
+        return true;
+    }
+    if (request->body_size > LOOK_MAX) {
         return false;
     }
     return cache_key_of_call(request->service, config->child.class->version,

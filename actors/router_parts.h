@@ -43,6 +43,16 @@ void waiter_fini(waiter_t *waiter);
 
 /* ---- router_accept.c ---- */
 
+/** What the intake found in a large body. */
+typedef struct look {
+    bool has_failed; /* it was not read */
+    bool is_broken;  /* it is no sound map: what `fault` says */
+    bool has_digest;
+    char key[TRP_TASK_KEY_MAX + 1];
+    cache_key_t digest;
+    trp_fault_t fault;
+} look_t;
+
 /** A request before it is a task. */
 struct request {
     origin_t origin;
@@ -54,6 +64,11 @@ struct request {
     size_t body_size;
     trp_form_t form;
     task_options_t options;
+    zmq_msg_t *raw; /* the whole message; NULL: an actor's */
+    size_t raw_count;
+    const look_t *look;             /* NULL: not looked at by the intake */
+    int64_t since_ns;               /* when it came; 0: now */
+    bool is_shut;                   /* refused as busy: there was no room to let it wait */
     char key[TRP_TASK_KEY_MAX + 1]; /* of the task, from the options or the body; "" = none */
 };
 
@@ -70,6 +85,35 @@ typedef struct router_call {
 
 /** A call by an actor (the control socket); answered with one TRP_TAG_CALL_RESULT. */
 void router_accept_call(router_t *router, const router_call_t *call);
+
+/** A message, or an actor's call (tool and body), that has waited for the intake. */
+typedef struct arrival {
+    zmq_msg_t *frames;
+    size_t count;
+    const look_t *look; /* NULL: it only waited behind another one */
+    int64_t since_ns;
+} arrival_t;
+
+void router_serve_again(router_t *router, const edge_peer_t *peer, const arrival_t *arrival);
+void router_call_again(router_t *router, trp_reply_address_t actor, const arrival_t *arrival);
+
+/* ---- router_intake.c: bodies that the edge does not read ---- */
+
+/** Lets a request wait until the intake has read its body. False: it need not wait. */
+bool router_hold_for_look(router_t *router, request_t *request, const service_t *service);
+/** Lets a message wait behind one of its client that waits; its frames are moved. False: it need
+ * not, or (`is_shut`) there is no room. */
+bool router_hold_behind(router_t *router, const edge_peer_t *peer, zmq_msg_t *frames, size_t count,
+                        bool *is_shut);
+/** Asks for what was not asked for yet; inside a callback of the actor. */
+void router_ask_intake(router_t *router);
+/** The intake's answer, or none in time. */
+void router_on_looked(router_t *router, const trp_envelope_t *message);
+/** For a restarted router: asks again. */
+void router_look_anew(router_t *router);
+void router_free_held(router_t *router);
+/** The key of the task: from the options, the intake, or a small body. */
+void router_find_key(request_t *request, const pool_t *pool);
 
 /* ---- router_refuse.c: errors that the router itself gives ---- */
 
@@ -90,6 +134,10 @@ void refusal_fault(refusal_t *refusal, const trp_fault_t *fault);
 trp_writer_t *refusal_member(refusal_t *refusal, const char *key);
 /** The error map, packed. owns: frees the refusal. errors: TRP_NO_MEMORY */
 trp_status_t refusal_take(refusal_t *refusal, zmq_msg_t *map);
+
+/* ---- router_unknown.c ---- */
+
+void router_refuse_unknown(router_t *router, const request_t *request);
 
 /* ---- router_answer.c ---- */
 

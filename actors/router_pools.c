@@ -93,7 +93,7 @@ void router_on_child(router_t *router, const trp_envelope_t *message)
 
 void router_check_drained(router_t *router)
 {
-    if (!router->draining || router->tasks > router->shadows ||
+    if (!router->draining || router->tasks > router->shadows || router->held > 0 ||
         trp_pid_is_none(router->drain_to.to)) {
         return;
     }

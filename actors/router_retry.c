@@ -182,6 +182,7 @@ void router_resume(router_t *router)
     }
     router->beat_timer = 0; /* as well */
     router_drop_pairs(router, false);
+    router_look_anew(router);
 }
 
 void router_on_down(router_t *router, const trp_envelope_t *message)

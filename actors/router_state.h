@@ -31,6 +31,8 @@ typedef struct call call_entry_t; /* router_cancel.c */
 typedef struct flight flight_t;
 typedef struct poison poison_t;     /* router_poison.c */
 typedef struct rollout rollout_t;   /* router_rollout.h */
+typedef struct held held_t;         /* router_intake.c */
+typedef struct line line_t;         /* router_intake.c */
 typedef struct sequence sequence_t; /* router_sequence.c */
 typedef struct pair pair_t;         /* router_compare.c */
 
@@ -225,6 +227,12 @@ struct router {
     uint64_t beat_timer;     /* while there are any */
     uint64_t foreign_serial; /* of their names and attempts */
     size_t unlisted;         /* tools that the configuration does not know */
+    bool has_intake;         /* the program has an actor that reads large bodies */
+    line_t *lines;           /* clients whose requests wait for it ... */
+    line_t *asked;           /* ... by the request to it */
+    held_t *resuming;        /* one of these requests while it is served */
+    size_t held;             /* all of them */
+    bool wants_looks;        /* some were not asked for yet */
     rollout_t *rollouts;
     pair_t *pairs[2]; /* calls and shadows under way, by the task of either ... */
     pair_t *compared; /* ... and those whose results are at the intake, by request */

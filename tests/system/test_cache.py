@@ -43,7 +43,7 @@ def slow_source():
     return {"language": "c", "code": "int f(int a) { return a; }\n" * 500}
 
 
-class Cache(unittest.TestCase):
+class CacheNode(unittest.TestCase):
     def setUp(self):
         self.node = Node(CONFIG)
         self.addCleanup(self.node.close)
@@ -67,6 +67,8 @@ class Cache(unittest.TestCase):
         self.addCleanup(lambda: os.path.exists(f"/proc/{victim}") and os.kill(victim, signal.SIGCONT))
         return victim
 
+
+class Cache(CacheNode):
     def test_second_identical_call_comes_from_the_cache_in_either_form(self):
         client = self.client()
         first = client.call_01("code_parse", source(1))
@@ -168,6 +170,64 @@ class Cache(unittest.TestCase):
         os.kill(self.node.workers("parser")[0]["os_pid"], signal.SIGCONT)
         self.send_idem(client, "k", json.dumps(source(1)).encode())
         self.assertIs(json.loads(client.receive()[4])["success"], True)
+
+
+class LargeBodies(CacheNode):
+    """Over 16 KiB: read by an actor on the pool threads, not on the edge."""
+
+    @staticmethod
+    def large(number):
+        return {"language": "c", "code": f"/* {number} {'x' * 40000} */ int f;", "options": {"max_nodes": 10}}
+
+    def test_large_body_comes_from_the_cache_in_either_form(self):
+        client = self.client()
+        first = client.call_01("code_parse", self.large(1))
+        again = client.call_01("code_parse", dict(reversed(self.large(1).items())))
+        other = client.call_01("code_parse", self.large(2))
+        self.assertEqual([reply["from_cache"] for reply in (first, again, other)], [False, True, False])
+        self.assertEqual(first["result"], again["result"])
+        client.send(b"", b"MDPC01", b"code_parse", msgpack.packb(self.large(1)))
+        self.assertIs(msgpack.unpackb(client.receive()[3])["from_cache"], True)
+
+    def test_requests_of_one_client_keep_their_order_across_sizes(self):
+        client = self.client()
+        client.call_01("code_parse", source(0))
+        names = []
+        for i in range(20):
+            names.append(f"n{i}")
+            body = self.large(i) if i % 3 == 0 else source(i + 1)
+            client.send(b"MDPC02", b"\x01", b"code_parse", b"TRP1" + msgpack.packb({"id": names[-1]}),
+                        json.dumps(body).encode())
+        answered = [msgpack.unpackb(client.receive()[3][4:])["id"] for _ in names]
+        self.assertEqual(answered, names)
+
+    def test_call_can_be_cancelled_while_its_body_is_read(self):
+        client = self.client()
+        client.send(b"MDPC02", b"\x01", b"code_parse", b"TRP1" + msgpack.packb({"id": "a"}),
+                    json.dumps(self.large(1)).encode())
+        client.send(b"MDPC02", b"\x01", b"mmi.cancel", b"a")
+        frames = [client.receive(), client.receive()]
+        self.assertIn(b"200", [frame for message in frames for frame in message])
+
+    def test_stop_waits_for_bodies_that_are_being_read(self):
+        client = self.client()
+        for i in range(10):
+            client.send(b"", b"MDPC01", b"code_parse", json.dumps(self.large(i)).encode())
+        self.node.send_signal(signal.SIGTERM)
+        codes = [json.loads(client.receive()[3]) for _ in range(10)]
+        self.assertTrue(all(reply["success"] or reply["error"]["code"] == "E_BUSY" for reply in codes))
+        self.node.wait_ended()
+
+    def test_broken_large_bodies_are_refused_with_the_place_and_others_go_on(self):
+        client = self.client()
+        whole = json.dumps(self.large(1)).encode()
+        for broken in (whole[:-1], whole + b"}", b"\xff" + whole, whole.replace(b"int f", b"\xff\xfe"),
+                       msgpack.packb(self.large(1))[:-3]):
+            client.send(b"", b"MDPC01", b"code_parse", broken)
+            reply = client.receive()[3]
+            reply = json.loads(reply) if reply[:1] == b"{" else msgpack.unpackb(reply)
+            self.assertEqual(reply["error"]["code"], "E_BAD_BODY", broken[:20])
+        self.assertIs(client.call_01("code_parse", source(3))["success"], True)
 
 
 if __name__ == "__main__":
