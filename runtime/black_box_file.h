@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Black boxes of workers that have ended, as files of one folder: written by helper threads of the
- * node (black_box_keeper.h), read by commands and by the control socket as foreign input.
+/* Black boxes of workers that have ended, as files of one folder: written by a thread of the node
+ * (black_box_keeper.h), read by commands and by the control socket as foreign input.
  *
  * shape: "TRPBOX1\n", u32 little-endian size of the owner, box_owner (messages/black_box.h), then
  * the box as it was in memory */

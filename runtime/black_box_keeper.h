@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Keeps the boxes of workers that have died as files, on helper threads of the host: neither the
- * edge nor the worker that is started in the dead one's place waits for a disk. */
+/* Keeps the boxes of workers that have died as files, on a thread of its own, a moment later:
+ * neither the edge nor the worker that takes the dead one's place waits for a disk. No helper of
+ * trp_offload, all of which one hung disk would hold. */
 #ifndef TRP_RUNTIME_BLACK_BOX_KEEPER_H
 #define TRP_RUNTIME_BLACK_BOX_KEEPER_H
 
@@ -14,12 +15,12 @@ typedef struct black_box_keeper black_box_keeper_t;
 TRP_MUST_USE trp_status_t black_box_keeper_open(const trp_host_t *host, const char *folder,
                                                 black_box_keeper_t **keeper);
 
-/** Waits for what is being written, a second at most; who writes longer ends by itself. Clears the
- * pointer. */
+/** Waits until all is written, a second at most; what takes longer is left to the end of the
+ * process. Clears the pointer. */
 void black_box_keeper_close(black_box_keeper_t **keeper);
 
 /** Has a box written, and the log say where (black_box_kept) or why not (black_box_lost). owns:
- * takes the mapping; copies what `owner` says. threads: one, not a helper */
+ * takes the mapping; copies what `owner` says. threads: one */
 void black_box_keep(black_box_keeper_t *keeper, black_box_t *box, const box_owner_t *owner);
 
 #endif

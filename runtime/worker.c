@@ -54,7 +54,11 @@ static void wait_for(void *user, int64_t until_ns)
 
 static void flush(void *user)
 {
-    worker_root_flush(&((worker_process_t *)user)->root);
+    worker_root_t *root = &((worker_process_t *)user)->root;
+    worker_root_flush(root);
+    if (root->is_ready) {
+        worker_box_ready();
+    }
 }
 
 /* ---- the socket ---- */

@@ -14,11 +14,12 @@ static void answer_probes(void *arg)
     black_box_answer(arg);
 }
 
-/* With the first message: who has none yet owes nothing, and getting ready is a race. */
-static void start_probe(void)
+/* Not before: getting ready is a race, as the first message of an understudy is; and who has had
+ * none owes nothing. */
+void worker_box_ready(void)
 {
     static host_thread_t *probe;
-    if (probe == NULL &&
+    if (probe == NULL && box.head != NULL &&
         host_os.thread_start(host_os.user, answer_probes, &box, &probe) != TRP_OK) {
         log_event(LOG_WARN, "probe_not_started");
     }
@@ -27,7 +28,7 @@ static void start_probe(void)
 static void begin(void *user, const trp_envelope_t *message)
 {
     (void)user;
-    start_probe();
+    worker_box_ready();
     black_box_begin(&box, message);
 }
 

@@ -337,6 +337,7 @@ static trp_status_t link_receive(trp_ctx_t *ctx, void *state, const trp_envelope
     } else if (message->tag == TRP_TAG_STARTED) {
         channel_flush(&root->channel);
         (void)!channel_send(&root->channel, WIRE_READY, NULL, 0);
+        root->is_ready = true;
     } else if (message->tag == TRP_TAG_DOWN && message->request_id == root->root_ref) {
         trp_reason_t reason;
         size_t size = 0;

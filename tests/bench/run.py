@@ -4,6 +4,7 @@
 
     ./dev bench curves                  how costs grow: the charts of docs/performance.md
     ./dev bench tasks                   tasks through the router, against a bare libzmq broker
+    ./dev bench restart                 from a death to whoever takes over: processes, understudies, pool actors
     ./dev bench [--quick] [--peers caf,erlang,go,zmq] [--threads 1,2] [--json FILE] [NAME...]
 
 All contestants of a row are run in turn, five times over, each run a process of its own; the medians
@@ -65,10 +66,12 @@ BENCHMARKS = [
     Benchmark("request_latency", "crowd", quick={"": 20000, **SLOW}),
     Benchmark("request_latency apart", "crowd", parameters={"mode": "apart", "n": 50000}, quick={"": 5000}),
     Benchmark("process_restart", "restart", quick={"": 50}),
+    Benchmark("understudy_restart", "understudy", quick={"": 50}),
     Benchmark("supervised_restart", "supervised", quick={"": 1000}),
     Benchmark("tree", "tree", parameters={"n": 10000, "storm_s": 3}),
     *(between_processes("tcp", 64, window) for window in (1, 100)),
 ]
+GROUPS = {"restart": ["process_restart", "understudy_restart", "supervised_restart"]}  # asked for together
 
 
 def once(argv, env):
@@ -157,14 +160,15 @@ def print_row(row, peers):
 
 
 def selected(names):
-    """The benchmarks with these names, by first word or in full; all that are ours when none is given."""
+    """The benchmarks with these names, by first word, in full or by group; all that are ours when none is given."""
     if not names:
         return [b for b in BENCHMARKS if b.ours]
-    known = sorted({b.program for b in BENCHMARKS} | {b.name for b in BENCHMARKS})
+    known = sorted({*GROUPS, *(name for b in BENCHMARKS for name in (b.program, b.name))})
     for name in names:
         if name not in known:
             sys.exit(f"bench: no benchmark '{name}'; there are: {', '.join(known)}")
-    return [b for b in BENCHMARKS if b.name in names or b.program in names]
+    wanted = {*names, *(member for name in names for member in GROUPS.get(name, []))}
+    return [b for b in BENCHMARKS if b.name in wanted or b.program in wanted]
 
 
 def peers_built(text):

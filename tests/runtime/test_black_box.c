@@ -251,7 +251,7 @@ Test(black_box, the_number_of_files_is_bounded_and_the_newest_stay)
     black_box_remove_all(folder);
 }
 
-/* ---- kept by helper threads ---- */
+/* ---- kept by a thread ---- */
 
 Test(black_box, a_keeper_that_is_closed_has_written_what_it_was_given)
 {
@@ -290,17 +290,18 @@ Test(black_box, a_folder_that_takes_no_file_leaves_no_part_of_one)
     black_box_copy_free(&copy);
 }
 
-static trp_status_t no_helper(void *user, host_job_t *job)
+static trp_status_t no_thread(void *user, void (*body)(void *arg), void *arg,
+                              host_thread_t **thread)
 {
-    (void)user, (void)job;
-    return TRP_BUSY;
+    (void)user, (void)body, (void)arg, (void)thread;
+    return TRP_SYSTEM;
 }
 
-Test(black_box, a_keeper_without_a_helper_lets_the_box_go)
+Test(black_box, a_keeper_without_a_thread_lets_the_box_go)
 {
     trp_host_t host = host_os;
     black_box_keeper_t *keeper = NULL;
-    host.offload = no_helper;
+    host.thread_start = no_thread;
     cr_assert_eq(black_box_keeper_open(&host, "/nowhere", &keeper), TRP_OK);
     const box_owner_t owner = owner_at(1000, "echo.1");
 
