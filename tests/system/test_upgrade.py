@@ -32,7 +32,8 @@ def grammars():
 class Load:
     """Clients that call without a pause, each in a thread of its own."""
 
-    def __init__(self, endpoint, count=4):
+    def __init__(self, endpoint, count=4, call=("code_parse", {"filename": "a.c", "code": "int x;"})):
+        self.call = call
         self.replies, self.faults, self.over = [], [], threading.Event()
         self.threads = [threading.Thread(target=self.run, args=(endpoint,)) for _ in range(count)]
 
@@ -40,7 +41,7 @@ class Load:
         with Client(endpoint) as client:
             try:
                 while not self.over.is_set():
-                    self.replies.append(client.call_02("code_parse", {"filename": "a.c", "code": "int x;"})["success"])
+                    self.replies.append(client.call_02(*self.call)["success"])
             except AssertionError as fault:
                 self.faults.append(fault)
 

@@ -170,7 +170,8 @@ class Workers(unittest.TestCase):
         victim = self.node.kill_worker("parser")
         self.node.wait_replaced(victim)
 
-        box = wait_for(lambda: self.why(str(victim["os_pid"])), what="the box of the dead")
+        wait_for(lambda: self.node.events("black_box_kept"), what="the kept box")
+        box = self.why(str(victim["os_pid"]))
 
         self.assertFalse(box["alive"])
         self.assertEqual(box["reason"], "signal 9 (Killed)")
@@ -183,6 +184,7 @@ class Workers(unittest.TestCase):
         victim = self.node.workers("parser")[0]
         os.kill(victim["os_pid"], signal.SIGSEGV)
         self.node.wait_replaced(victim)
+        wait_for(lambda: self.node.events("black_box_kept"), what="the kept box")
 
         self.assertIn(f"sent by process {os.getpid()}", self.why(str(victim["os_pid"]))["reason"])
 
