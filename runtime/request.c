@@ -95,7 +95,8 @@ trp_status_t context_ask(trp_ctx_t *ctx, const trp_request_t *request, uint8_t f
         if (row.monitored) {
             context_signal(ctx, request->to, TRP_SIGNAL_MONITOR, row.ref);
         }
-        status = context_post(ctx, envelope, &content);
+        status = (flags & TRP_ENVELOPE_SIGNAL) != 0 ? send_envelope(&ctx->worker->sender, envelope)
+                                                    : context_post(ctx, envelope, &content);
     }
     if (status != TRP_OK) {
         trp_request_cancel(ctx, row.ref);
@@ -179,6 +180,11 @@ trp_status_t trp_forward(trp_ctx_t *ctx, const trp_envelope_t *message, trp_pid_
     trp_envelope_t *copy = envelope_copy(message);
     if (copy == NULL) {
         return TRP_NO_MEMORY;
+    }
+    const uint8_t awaited = TRP_ENVELOPE_SIGNAL | TRP_ENVELOPE_URGENT | TRP_ENVELOPE_REPLY;
+    if ((copy->flags & awaited) != 0) { /* by us: to anybody else it is a plain message */
+        copy->flags &= (uint8_t)~awaited;
+        copy->request_id = 0;
     }
     copy->to = to;
     content_t content = {.tag = message->tag};

@@ -4,6 +4,8 @@
 #ifndef TRP_RUNTIME_SEND_H
 #define TRP_RUNTIME_SEND_H
 
+#include <assert.h>
+
 #include "runtime/scheduler.h"
 
 #define SIGNAL_LINK_END 1 /* request_id of an EXIT signal that a link sent: messages/system.h */
@@ -58,6 +60,7 @@ static inline trp_status_t send_message(const sender_t *sender, trp_envelope_t *
         atomic_load_explicit(&cell->generation, memory_order_acquire) != to.generation) {
         return send_envelope(sender, envelope);
     }
+    assert(!TRP_CHECKED || (envelope->flags & TRP_ENVELOPE_SIGNAL) == 0);
     counter_add(&sender->worker->counters.sent, true);
     send_stamp(sender->worker, envelope);
     mailbox_pushed_t pushed = mailbox_post(&cell->mailbox, envelope);

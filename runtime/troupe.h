@@ -252,7 +252,7 @@ TRP_API TRP_MUST_USE trp_status_t trp_reply_to(trp_ctx_t *ctx, trp_reply_address
                                                uint16_t tag, zmq_msg_t *message);
 
 /** Passes a message on as it is: the receiver sees the first sender, so that its reply goes
- * there. */
+ * there. An answer, a timer's message or one of the runtime's is a plain message there. */
 TRP_API TRP_MUST_USE trp_status_t trp_forward(trp_ctx_t *ctx, const trp_envelope_t *message,
                                               trp_pid_t to);
 
@@ -285,7 +285,8 @@ TRP_API TRP_MUST_USE trp_status_t trp_idle_after(trp_ctx_t *ctx, int64_t ms, uin
 /* State machines: runtime/machine.h. Several requests at once: runtime/gather.h. Calls that block,
  * made by helper threads: runtime/offload.h. Threads that are no actors: runtime/client.h.
  * Deadlines of plain messages: runtime/letter.h. Memory that is freed at the actor's end, scratch
- * for a callback: runtime/memory.h. Snapshots: runtime/snapshot.h.
+ * for a callback: runtime/memory.h. Snapshots: runtime/snapshot.h. To be small while nothing comes:
+ * runtime/hibernate.h.
  * Sent and read by the name of their schema: runtime/typed.h. */
 
 /* ---- groups: publish and subscribe ---- */

@@ -106,7 +106,8 @@ def unit(totals, build, env, options):
     count = {name: int(n) for name, n in re.findall(r"(Tested|Passing|Failing): (\d+)", output)}
     passed, failed = count.get("Passing", 0), count.get("Failing", 0)
     skipped = count.get("Tested", passed + failed) - passed - failed
-    if status != 0 and failed == 0:
+    ends_wrong = "Assertion Failed" in output or "during its setup or teardown" in output  # which Criterion lets pass
+    if failed == 0 and (status != 0 or ends_wrong):
         failed = 1
     if failed:
         show(output)

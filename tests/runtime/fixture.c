@@ -99,10 +99,15 @@ void node_close(void)
     node_settle();
     runtime_ledger_t ledger;
     runtime_ledger(node, &ledger);
-    cr_assert_eq(ledger.sent,
-                 ledger.handled + ledger.queued + ledger.refused + ledger.dropped + ledger.dead,
-                 "sent %lu handled %lu queued %lu refused %lu dropped %lu dead %lu", ledger.sent,
-                 ledger.handled, ledger.queued, ledger.refused, ledger.dropped, ledger.dead);
+    const uint64_t found =
+        ledger.handled + ledger.queued + ledger.refused + ledger.dropped + ledger.dead;
+    if (ledger.sent != found) { /* Criterion lets a test pass whose end finds a failure */
+        fprintf(stderr,
+                "the ledger: sent %lu handled %lu queued %lu refused %lu dropped %lu dead %lu\n",
+                ledger.sent, ledger.handled, ledger.queued, ledger.refused, ledger.dropped,
+                ledger.dead);
+        abort();
+    }
     scheduler_enter(NULL);
     runtime_destroy(&node);
     cr_assert_null(node);

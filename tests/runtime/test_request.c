@@ -293,3 +293,45 @@ Test(request, to_a_proxy_hears_of_its_end_although_it_was_passed_on)
     cr_assert_eq(probe_last(&asker)->tag, TRP_TAG_DOWN);
     cr_assert_eq(probe_last(&asker)->request_id, asker.ref);
 }
+
+/* ---- forwarding what only its receiver awaited ---- */
+
+static void start_timer(trp_ctx_t *ctx, probe_t *probe)
+{
+    cr_assert_eq(trp_timer_start(ctx, 10, 0, TAG_NOTE, &probe->ref), TRP_OK);
+}
+
+Test(request, a_timer_that_is_forwarded_is_a_plain_message)
+{
+    pair(NULL);
+    asker.receive = pass_on;
+    asker.other = third.pid;
+    probe_do(&asker, start_timer);
+
+    node_advance_ms(20);
+
+    cr_assert_eq(third.count, 1);
+    cr_expect_eq(third.seen[0].tag, TAG_NOTE);
+    cr_expect_eq(third.seen[0].flags & (TRP_ENVELOPE_SIGNAL | TRP_ENVELOPE_REPLY), 0);
+    cr_expect_eq(third.seen[0].request_id, 0);
+}
+
+static void ask_and_pass_on(trp_ctx_t *ctx, probe_t *probe)
+{
+    const trp_request_t request = {.to = server.pid, .tag = TAG_NOTE};
+    cr_assert_eq(trp_request(ctx, &request, &probe->ref), TRP_OK);
+    probe->other = third.pid;
+}
+
+Test(request, an_answer_that_is_forwarded_is_a_plain_message_and_not_late)
+{
+    pair(answer);
+    asker.receive = pass_on;
+
+    probe_do(&asker, ask_and_pass_on);
+
+    cr_assert_eq(third.count, 1);
+    cr_expect_eq(third.seen[0].tag, TAG_ANSWER);
+    cr_expect_eq(third.seen[0].request_id, 0);
+    cr_expect(trp_pid_equal(third.seen[0].from, server.pid));
+}

@@ -145,6 +145,11 @@ class Control(unittest.TestCase):
             failed = self.node.command(*arguments)
             self.assertEqual((failed.returncode, words in failed.stderr), (code, True), failed.stderr)
 
+    def test_the_books_add_up_after_a_look_at_a_state(self):
+        self.node.ask("state", who="dead_letters")
+
+        self.assertEqual(self.node.ask("ledger")["missing"], 0)
+
     def test_state_of_nobody_and_of_a_class_without_save_is_an_error(self):
         for actor, code in (("nobody", "E_NOT_FOUND"), ("control", "E_UNSUPPORTED"),
                             ("<1.2.3.4.5>", "E_UNAVAILABLE")):
