@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The mistakes of new runtimes, after a published audit of one (pathosDev/actor-ts, issue 913): a
- * test for each that concerns the core, named by the number of its issue there. */
+ * test for each that concerns the core, named by the number of its issue there. 920 is in
+ * tests/system/test_mistakes.py; 948 to 950 are about what lives on several nodes, which there is
+ * not. */
 #include <string.h>
 
 #include "runtime/dead_log.h"
@@ -129,7 +131,7 @@ static void end_supervisor(trp_ctx_t *ctx, probe_t *probe)
     trp_exit(ctx, probe->other, &reason);
 }
 
-static void supervise(void)
+static void describe_child(void)
 {
     child_spec = (trp_child_spec_t){.id = "child",
                                     .class = &probe_class,
@@ -141,6 +143,11 @@ static void supervise(void)
                                     .start_ms = 1000,
                                     .backoff_ms = 100,
                                     .backoff_max_ms = 1000};
+}
+
+static void supervise(void)
+{
+    describe_child();
     supervisor_spec = (trp_supervisor_spec_t){
         .name = "boss", .intensity = 10, .period_s = 60, .children = &child_spec, .child_count = 1};
     child.receive = fail;
@@ -181,6 +188,99 @@ Test(wishes, w665_back_off_does_not_change_the_address_of_the_actor)
     cr_assert(trp_pid_equal(runtime_whereis(node, "child"), child.pid));
     cr_assert(probe_lives(&child));
     probe_do(&a, end_supervisor);
+}
+
+/* ---- #917 ---- */
+
+static probe_t cousin;
+static probe_t *cousin_pointer = &cousin;
+
+static void fail_twice(const probe_t *probe)
+{
+    for (int failure = 0; failure < 2; failure++) {
+        cr_assert_eq(probe_note(probe, 1), TRP_OK);
+        node_settle();
+        node_advance_ms(2000);
+    }
+}
+
+/* A supervisor with one child of its own, which may fail twice. */
+static trp_child_spec_t branch(const char *id, trp_supervisor_spec_t *of, trp_child_spec_t *leaf,
+                               probe_t **pointer)
+{
+    trp_child_spec_t spec = {.class = &trp_supervisor_class,
+                             .args = of,
+                             .is_supervisor = true,
+                             .shutdown_ms = TRP_SHUTDOWN_INFINITY};
+    *leaf = child_spec;
+    leaf->args = pointer;
+    snprintf(leaf->id, sizeof(leaf->id), "%s's", id);
+    *of = (trp_supervisor_spec_t){.intensity = 2, .period_s = 60};
+    of->children = leaf;
+    of->child_count = 1;
+    snprintf(of->name, sizeof(of->name), "%s", id);
+    snprintf(spec.id, sizeof(spec.id), "%s", id);
+    return spec;
+}
+
+Test(wishes, w917_the_restart_budget_is_not_shared_by_siblings)
+{
+    trp_supervisor_spec_t bosses[2];
+    trp_child_spec_t leaves[2];
+    describe_child();
+    const trp_child_spec_t branches[] = {branch("one", &bosses[0], &leaves[0], &child_pointer),
+                                         branch("two", &bosses[1], &leaves[1], &cousin_pointer)};
+    supervisor_spec = (trp_supervisor_spec_t){
+        .name = "top", .intensity = 0, .period_s = 60, .children = branches, .child_count = 2};
+    child.receive = cousin.receive = fail;
+    probe_spawn(&a, NULL);
+    node_settle();
+    probe_do(&a, start_supervisor);
+
+    fail_twice(&child);
+    fail_twice(&cousin);
+
+    cr_expect_eq(child.inits, 3);
+    cr_expect_eq(cousin.inits, 3);
+    cr_expect(runtime_lives(node, a.other), "four restarts, of two that may have two each");
+    cr_assert_eq(probe_note(&child, 1), TRP_OK);
+    node_settle();
+    cr_expect_not(runtime_lives(node, a.other), "the third of one, and `top` allows none");
+}
+
+/* ---- #918 ---- */
+
+static void watch_other(trp_ctx_t *ctx, probe_t *probe)
+{
+    probe->status = trp_monitor(ctx, probe->other, &probe->ref);
+}
+
+Test(wishes, w918_a_watch_on_a_remote_pid_is_no_silent_nothing)
+{
+    const trp_reason_t lost = trp_reason(TRP_REASON_SIGNAL, 9, NULL);
+    probe_spawn(&a, NULL);
+    probe_spawn(&b, &(trp_spawn_t){.class = &probe_proxy_class});
+    node_settle();
+    a.other = (trp_pid_t){.node = 77, .slot = 3, .generation = 1, .incarnation = 5};
+
+    probe_do(&a, watch_other); /* nobody knows that node */
+    cr_assert_eq(a.count, 1);
+    cr_expect_eq(a.seen[0].tag, TRP_TAG_DOWN);
+    cr_expect_eq(a.seen[0].request_id, a.ref);
+    cr_expect_eq(a.seen[0].reason.kind, TRP_REASON_NO_PROCESS);
+
+    cr_assert_eq(runtime_route(node, 77, 5, b.pid), TRP_OK);
+    probe_do(&a, watch_other); /* now it is told, and told on */
+    cr_assert_eq(a.count, 1);
+    cr_expect_eq(probe_last(&b)->tag, TRP_SIGNAL_MONITOR);
+
+    cr_assert_eq(runtime_route(node, 77, 5, TRP_PID_NONE), TRP_OK);
+    runtime_node_down(node, 77, 5, &lost);
+    node_settle();
+    cr_assert_eq(a.count, 2);
+    cr_expect_eq(a.seen[1].tag, TRP_TAG_DOWN);
+    cr_expect_eq(a.seen[1].request_id, a.ref);
+    cr_expect_eq(a.seen[1].reason.kind, TRP_REASON_SIGNAL);
 }
 
 /* ---- #919 ---- */
@@ -327,6 +427,28 @@ Test(wishes, w518_what_was_put_off_becomes_dead_letters_on_stop)
     runtime_ledger_t ledger;
     runtime_ledger(node, &ledger);
     cr_assert_eq(ledger.dead_by[TRP_DEAD_ENDED], 2);
+}
+
+static trp_status_t defer_or_fail(trp_ctx_t *ctx, probe_t *probe, const trp_envelope_t *message)
+{
+    return probe->inits == 1 && probe->ref++ == 2 ? TRP_FAILED : trp_defer(ctx, message, 10, 1000);
+}
+
+Test(wishes, w518_what_was_put_off_becomes_dead_letters_on_restart)
+{
+    supervise();
+    child.receive = defer_or_fail;
+    cr_assert_eq(probe_note(&child, 1), TRP_OK);
+    cr_assert_eq(probe_note(&child, 2), TRP_OK);
+    cr_assert_eq(probe_note(&child, 3), TRP_OK); /* it fails */
+    node_settle();
+    node_advance_ms(2000);
+
+    runtime_ledger_t ledger;
+    runtime_ledger(node, &ledger);
+    cr_assert_eq(child.inits, 2);
+    cr_assert_eq(ledger.dead_by[TRP_DEAD_ENDED], 2);
+    probe_do(&a, end_supervisor);
 }
 
 /* ---- #1000 ---- */

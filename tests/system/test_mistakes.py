@@ -65,7 +65,7 @@ class Mistakes(unittest.TestCase):
 
         wait_for(lambda: gone(family), what="the end of all processes")
 
-    def test_m16_a_stop_whose_phases_have_no_limit_has_one_as_a_whole(self):
+    def test_m16_w920_a_stop_whose_phases_have_no_limit_has_one_as_a_whole(self):
         node = self.start(WORKSHOP.replace("place = process\n", "place = process\n        shutdown_ms = -1\n"),
                           ["node.stop_ms=1000"])
         family = node.family()
