@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "runtime/hibernate_core.h"
 #include "runtime/life.h"
 
 static const char *state_of(const cell_t *cell)
@@ -21,7 +22,10 @@ static const char *state_of(const cell_t *cell)
     if (atomic_load_explicit(&cell->running, memory_order_relaxed) != 0) {
         return "running";
     }
-    return mailbox_is_asleep(&cell->mailbox) ? "idle" : "ready";
+    if (!mailbox_is_asleep(&cell->mailbox)) {
+        return "ready";
+    }
+    return hibernate_is_asleep(cell) ? "asleep" : "idle";
 }
 
 /* One row, under the cell's inspect lock; false: nobody lives there. */

@@ -253,8 +253,8 @@ typedef struct actor_info {
     const char *class_name;
     trp_place_t place;
     int32_t os_pid;    /* of the process, or of the thread of its own, that it runs in */
-    const char *state; /* "starting", "idle", "ready" (queued), "running", "exiting", or "stuck":
-                        * killed, and its handler does not return */
+    const char *state; /* "starting", "idle", "asleep" (it hibernates), "ready" (queued), "running",
+                        * "exiting", or "stuck": killed, and its handler does not return */
     char detail[32];   /* trp_describe */
     uint32_t mailbox;  /* messages queued */
     uint64_t handled;  /* messages and signals handled */

@@ -81,6 +81,7 @@ struct trp_ctx {
     cell_t *cell;
     trp_envelope_t *message; /* being handled; NULL: none, or taken by a proxy */
     bool answered;           /* the message was a request and has its answer */
+    bool is_waking;          /* `restore` runs since it has hibernated */
     uint8_t after;           /* what is to be done when the callback has returned: CTX_ marks */
     trp_reason_t reason;     /* CTX_END: with this */
     /* runtime/lease.h: shared with a signal handler on the same thread */
@@ -90,8 +91,9 @@ struct trp_ctx {
 };
 
 enum {
-    CTX_END = 1u << 0,     /* trp_stop was called */
-    CTX_SCRATCH = 1u << 1, /* there is scratch to be taken back */
+    CTX_END = 1u << 0,       /* trp_stop was called */
+    CTX_SCRATCH = 1u << 1,   /* there is scratch to be taken back */
+    CTX_HIBERNATE = 1u << 2, /* trp_hibernate was called */
 };
 
 /** Written by the worker alone; atomics for who sums them up. */

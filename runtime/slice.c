@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "messages/envelope_pool.h"
+#include "runtime/hibernate_core.h"
 #include "runtime/life.h"
 #include "runtime/overflow.h"
 #include "runtime/room.h"
@@ -57,6 +58,10 @@ static bool go_on(worker_t *worker, cell_t *cell, trp_status_t status)
     if (status != TRP_OK || (worker->ctx.after & CTX_END) != 0) {
         end_by_callback(worker, cell, status);
         return false;
+    }
+    if ((worker->ctx.after & CTX_HIBERNATE) != 0) {
+        worker->ctx.after &= (uint8_t)~CTX_HIBERNATE;
+        return hibernate_begin(worker, cell) && go_on(worker, cell, TRP_OK);
     }
     return true;
 }
