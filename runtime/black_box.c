@@ -173,6 +173,7 @@ static void append(const black_box_t *box, black_box_record_t *record, const voi
     put(box, written, record, sizeof(*record));
     put(box, written + sizeof(*record), fixed, fixed_size);
     put(box, written + sizeof(*record) + fixed_size, rest.data, kept);
+    /* Release: the record, to who reads up to here. */
     atomic_store_explicit(&box->head->written, written + whole, memory_order_release);
 }
 
@@ -200,6 +201,7 @@ void black_box_begin(black_box_t *box, const trp_envelope_t *message)
     size_t size = 0;
     const void *data = trp_message_data(message, &size);
     black_box_head_t *head = box->head;
+    /* Relaxed, all three: only this thread writes them; the node shows them. */
     const uint64_t turn = atomic_load_explicit(&head->turn, memory_order_relaxed) + 1;
     black_box_record_t record = {.kind = is_timer(message) ? BLACK_BOX_TIMER : BLACK_BOX_MESSAGE,
                                  .turn = turn};
@@ -217,6 +219,7 @@ void black_box_begin(black_box_t *box, const trp_envelope_t *message)
 void black_box_end(black_box_t *box)
 {
     if (box->head != NULL) {
+        /* Relaxed: as in black_box_begin. */
         atomic_store_explicit(&box->head->since_ns, 0, memory_order_relaxed);
     }
 }
@@ -227,6 +230,7 @@ void black_box_log(black_box_t *box, const char *line, size_t size)
         return;
     }
     const black_box_head_t *head = box->head;
+    /* Relaxed, both: our own. */
     const bool busy = atomic_load_explicit(&head->since_ns, memory_order_relaxed) != 0;
     black_box_record_t record = {
         .kind = BLACK_BOX_LOG,
@@ -245,6 +249,7 @@ static void futex(_Atomic uint32_t *word, int operation, uint32_t value)
 void black_box_ask(black_box_t *box)
 {
     if (box->head != NULL) {
+        /* Release: what the asker did before is seen by who answers. */
         atomic_fetch_add_explicit(&box->head->asked, 1, memory_order_release);
         futex(&box->head->asked, FUTEX_WAKE, INT_MAX);
     }
@@ -252,6 +257,7 @@ void black_box_ask(black_box_t *box)
 
 bool black_box_has_answered(const black_box_t *box)
 {
+    /* Acquire: what the worker did before it answered. Relaxed: our own count. */
     return box->head == NULL || atomic_load_explicit(&box->head->answered, memory_order_acquire) ==
                                     atomic_load_explicit(&box->head->asked, memory_order_relaxed);
 }
@@ -259,6 +265,7 @@ bool black_box_has_answered(const black_box_t *box)
 _Noreturn void black_box_answer(black_box_t *box)
 {
     for (;;) {
+        /* Acquire, release: as black_box_ask and black_box_has_answered say. */
         const uint32_t asked = atomic_load_explicit(&box->head->asked, memory_order_acquire);
         atomic_store_explicit(&box->head->answered, asked, memory_order_release);
         futex(&box->head->asked, FUTEX_WAIT, asked);

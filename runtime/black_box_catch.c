@@ -48,6 +48,7 @@ static void on_signal(int number, siginfo_t *info, void *context)
     death->address = is_fault(number, info) ? (uint64_t)(uintptr_t)info->si_addr : 0;
     death->sender = info->si_code == SI_USER ? info->si_pid : 0;
     death->data_bytes = (uint64_t)sandbox_memory();
+    /* Release: the lines above, to who reads the box of the dead. */
     atomic_store_explicit(&death->signal, (uint32_t)number, memory_order_release);
     pass_on(number, info);
 }

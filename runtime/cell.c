@@ -125,6 +125,7 @@ void cell_mark_remote(cell_table_t *table, const cell_t *cell)
 
 uint32_t cell_next_remote(cell_table_t *table, uint32_t slot)
 {
+    /* Acquire: as in cell_at. */
     uint32_t used = atomic_load_explicit(&table->used, memory_order_acquire);
     for (uint32_t at = slot + 1; at < used;) {
         uint64_t word = atomic_load_explicit(&table->remote[at / 64u], memory_order_seq_cst);

@@ -140,6 +140,7 @@ static inline pthread_mutex_t *cell_inspect_lock(cell_table_t *table, const cell
 
 static inline cell_phase_t cell_phase(const cell_t *cell)
 {
+    /* Relaxed: as in cell_set_phase. */
     return (cell_phase_t)atomic_load_explicit(&cell->phase, memory_order_relaxed);
 }
 

@@ -216,6 +216,7 @@ trp_status_t client_leave(trp_client_t *client, trp_status_t status)
     if (client->gone && status != TRP_OK) {
         status = TRP_GONE;
     }
+    /* Release: the client as we leave it, to the next thread that enters. */
     atomic_store_explicit(&client->busy, false, memory_order_release);
     return status;
 }

@@ -442,11 +442,13 @@ static void edge_poll(void *user)
 
 bool edge_is_waiting(const edge_t *edge)
 {
+    /* Acquire, release, here and below: what was queued before the wake is seen after the wait. */
     return atomic_load_explicit(&edge->state, memory_order_acquire) == EDGE_WAITING;
 }
 
 void edge_resume(edge_t *edge)
 {
+    /* As in edge_is_waiting. */
     (void)atomic_exchange_explicit(&edge->state, EDGE_RUNNING, memory_order_acq_rel);
 }
 
@@ -480,6 +482,7 @@ static void edge_wait(void *user, int64_t until_ns)
 static void edge_wake(void *user)
 {
     edge_t *edge = user;
+    /* Release: what was queued before, to the edge when it has waited. */
     if (atomic_exchange_explicit(&edge->state, EDGE_WOKEN, memory_order_acq_rel) == EDGE_WAITING &&
         !is_stepped(edge)) {
         const uint64_t one = 1;

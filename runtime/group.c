@@ -379,6 +379,7 @@ static uint32_t count_of(const group_table_t *table)
 
 static void set_count(group_table_t *table, uint32_t count)
 {
+    /* Relaxed: under the lock; others take it for a hint. */
     atomic_store_explicit(&table->listener_count, count, memory_order_relaxed);
 }
 

@@ -42,6 +42,7 @@ static void on_signal(int number, siginfo_t *info, void *context)
     host_probe_t *probe = info->si_value.sival_ptr;
     const int error = errno;
     uint32_t asked = ASKED;
+    /* Acquire: whom to tell, which was set before ASKED. */
     if (info->si_code != SI_QUEUE || probe == NULL ||
         !atomic_compare_exchange_strong_explicit(&probe->state, &asked, ANSWERING,
                                                  memory_order_acquire, memory_order_relaxed)) {
@@ -52,6 +53,7 @@ static void on_signal(int number, siginfo_t *info, void *context)
     const int count = backtrace(frames, HOST_FRAMES_MAX + OWN_FRAMES);
     const int skipped = count > OWN_FRAMES ? OWN_FRAMES : 0;
     probe->glance(probe->arg, frames + skipped, count - skipped);
+    /* Release: what the glance noted, to who asked. */
     atomic_store_explicit(&probe->state, ANSWERED, memory_order_release);
     syscall(SYS_futex, &probe->state, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
     errno = error;
@@ -160,6 +162,7 @@ bool host_probe_look(void *user, host_probe_t *probe, host_glance_t glance, void
     (void)user;
     probe->glance = glance;
     probe->arg = arg;
+    /* Release: the two lines above, to the handler. */
     atomic_store_explicit(&probe->state, ASKED, memory_order_release);
     const union sigval value = {.sival_ptr = probe};
     bool answered = pthread_sigqueue(probe->thread, LOOK_SIGNAL, value) == 0;

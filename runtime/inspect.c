@@ -19,6 +19,7 @@ static const char *state_of(const cell_t *cell)
     default:
         break;
     }
+    /* Relaxed: for display. */
     if (atomic_load_explicit(&cell->running, memory_order_relaxed) != 0) {
         return "running";
     }
@@ -87,6 +88,7 @@ void runtime_each(trp_runtime_t *runtime, void (*each)(void *user, const actor_i
 {
     const trp_host_t *host = runtime->host;
     const int32_t os_pid = host->process_id(host->user);
+    /* Acquire: as in cell_at. */
     uint32_t used = atomic_load_explicit(&runtime->table.used, memory_order_acquire);
     for (uint32_t slot = 1; slot < used; slot++) {
         const cell_t *cell = &runtime->table.cells[slot];
@@ -104,6 +106,7 @@ void runtime_each(trp_runtime_t *runtime, void (*each)(void *user, const actor_i
 size_t trp_find_class(trp_ctx_t *ctx, const char *class_name, trp_pid_t *pids, size_t max)
 {
     const cell_table_t *table = &ctx->runtime->table;
+    /* Acquire: as in cell_at. */
     uint32_t used = atomic_load_explicit(&table->used, memory_order_acquire);
     size_t count = 0;
     for (uint32_t slot = 1; slot < used; slot++) {
@@ -143,6 +146,7 @@ static void add(runtime_ledger_t *ledger, const counters_t *counters)
 static void add_dead(uint64_t counts[TRP_DEAD_COUNT], const counters_t *counters)
 {
     for (unsigned why = 0; why < TRP_DEAD_COUNT; why++) {
+        /* Relaxed: a sum, as in `add`. */
         counts[why] += atomic_load_explicit(&counters->dead[why], memory_order_relaxed);
     }
 }
@@ -168,6 +172,7 @@ void runtime_ledger(trp_runtime_t *runtime, runtime_ledger_t *ledger)
         bool drop = why == TRP_DEAD_DROP_NEW || why == TRP_DEAD_DROP_OLD;
         *(drop ? &ledger->dropped : &ledger->dead) += ledger->dead_by[why];
     }
+    /* Acquire: as in cell_at. */
     uint32_t used = atomic_load_explicit(&runtime->table.used, memory_order_acquire);
     for (uint32_t slot = 1; slot < used; slot++) {
         ledger->queued += mailbox_depth(&runtime->table.cells[slot].mailbox);

@@ -115,6 +115,7 @@ static void put_head(line_t *line, int level)
 
 bool log_enabled(int level)
 {
+    /* Relaxed: a line more or less when it is changed. */
     return level >= atomic_load_explicit(&threshold, memory_order_relaxed);
 }
 
@@ -175,5 +176,6 @@ void log_copy_to(void (*copy)(const char *line, size_t size))
 
 void log_level_set(int level)
 {
+    /* Relaxed: nothing is published with it. */
     atomic_store_explicit(&threshold, level, memory_order_relaxed);
 }

@@ -91,6 +91,7 @@ bool mailbox_charge(mailbox_t *mailbox, uint64_t charge)
 
 void mailbox_credit(mailbox_t *mailbox, uint64_t charge)
 {
+    /* Relaxed: a sum; nothing is published by it. */
     atomic_fetch_sub_explicit(&mailbox->charge, charge, memory_order_relaxed);
 }
 
@@ -130,6 +131,7 @@ mailbox_pushed_t mailbox_push(mailbox_t *mailbox, trp_envelope_t *envelope)
 
 mailbox_pushed_t mailbox_push_urgent(mailbox_t *mailbox, trp_envelope_t *envelope)
 {
+    /* Acquire: as in mailbox_push. */
     uintptr_t urgent = atomic_load_explicit(&mailbox->urgent, memory_order_acquire);
     do {
         if (urgent == MAILBOX_CLOSED) {

@@ -36,6 +36,7 @@ static void set_used(quota_t *quota, size_t used)
 
 static size_t used_of(const quota_t *quota)
 {
+    /* Relaxed: the runner's own; others show it. */
     return atomic_load_explicit(&quota->used, memory_order_relaxed);
 }
 

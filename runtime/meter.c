@@ -58,6 +58,7 @@ static void add_class(meter_table_t *table, const trp_class_t *class)
 {
     pthread_mutex_lock(&table->lock);
     meter_class_t *row = &table->classes[place_of(table, class)];
+    /* Relaxed: under the lock. */
     if (row != &table->classes[0] &&
         atomic_load_explicit(&row->class, memory_order_relaxed) == NULL) {
         snprintf(row->name, sizeof(row->name), "%s", class->name == NULL ? "" : class->name);
@@ -70,6 +71,7 @@ static void add_class(meter_table_t *table, const trp_class_t *class)
 uint8_t meter_class(meter_table_t *table, const trp_class_t *class)
 {
     uint32_t index = place_of(table, class);
+    /* Relaxed: it was there before, or the lock will tell. */
     if (index != 0 &&
         atomic_load_explicit(&table->classes[index].class, memory_order_relaxed) != class) {
         add_class(table, class);
@@ -154,6 +156,7 @@ void meter_run(worker_t *worker, cell_t *cell)
 {
     const uint32_t weight = worker->time_weight;
     const uint8_t class = cell->meter;
+    /* Relaxed: nobody else raises it while we run the cell. */
     const uint32_t generation = atomic_load_explicit(&cell->generation, memory_order_relaxed);
     worker->time_weight = worker->time_credit = meter_gap(worker, worker->clock_interval);
     const int64_t begin_ns = runtime_clock(worker->runtime);

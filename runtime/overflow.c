@@ -45,6 +45,7 @@ trp_status_t overflow_refuse(const sender_t *sender, cell_t *cell, trp_envelope_
 
 uint64_t overflow_bound(const cell_t *cell)
 {
+    /* Relaxed: the runner's own since the birth. */
     uint64_t limit = atomic_load_explicit(&cell->mailbox.limit, memory_order_relaxed);
     return mailbox_sum(mailbox_count(limit) / 2, mailbox_bytes(limit) / 2);
 }

@@ -358,6 +358,7 @@ static trp_status_t start(void *user, place_link_t *link, const place_birth_t *b
 
 static void tell(thread_t *thread)
 {
+    /* Release: to the thread, which looks whether it is to end. */
     atomic_store_explicit(&thread->told, true, memory_order_release);
     runtime_stop(thread->runtime);
 }

@@ -164,6 +164,7 @@ void runtime_stop_with(trp_runtime_t *runtime, int status)
 
 int runtime_exit_status(const trp_runtime_t *runtime)
 {
+    /* Acquire: as it was set before the loops were left. */
     return atomic_load_explicit(&runtime->exit_status, memory_order_acquire);
 }
 

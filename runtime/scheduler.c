@@ -174,6 +174,7 @@ void scheduler_again(worker_t *worker, cell_t *cell)
     }
     bool shared = worker->runs_pool && is_system(cell);
     uint32_t waiting = runq_push(shared ? &worker->runtime->system : &worker->queue, cell);
+    /* Relaxed: our own; who rescues may take it. */
     if (waiting > 1 || atomic_load_explicit(&worker->lifo, memory_order_relaxed) != NULL) {
         notify_if_behind(worker, waiting);
     }
@@ -181,6 +182,7 @@ void scheduler_again(worker_t *worker, cell_t *cell)
 
 static cell_t *take_lifo(worker_t *worker)
 {
+    /* Relaxed: our own; NULL stays so until we put a cell there. */
     if (atomic_load_explicit(&worker->lifo, memory_order_relaxed) == NULL) {
         return NULL;
     }

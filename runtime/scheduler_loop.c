@@ -339,6 +339,7 @@ trp_status_t worker_start(worker_t *worker)
 
 static bool edge_lifo(const worker_t *edge)
 {
+    /* Relaxed: the edge's own. */
     return atomic_load_explicit(&edge->lifo, memory_order_relaxed) != NULL;
 }
 

@@ -43,5 +43,6 @@ void share_look(share_t *share, int64_t took_ns, uint32_t slices, uint32_t messa
     const uint32_t much = slices_in(light ? LIGHT_WAIT_NS : WAKE_NS, mean->slice_ns);
     const bool known = mean->slice_ns > 0;
     share->bearable = known ? much : UINT32_MAX;
+    /* Relaxed: a number that others go by; nothing is published with it. */
     atomic_store_explicit(&share->kept, known && light ? much : 0, memory_order_relaxed);
 }

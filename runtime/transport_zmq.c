@@ -67,6 +67,7 @@ static void before_send(shared_t *shared)
 static void after_receive(shared_t *shared)
 {
 #ifdef RACE_DETECTOR
+    /* Acquire: tells the race detector what libzmq's queues do. */
     (void)atomic_load_explicit(&shared->handed, memory_order_acquire);
 #else
     (void)shared;

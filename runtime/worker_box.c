@@ -37,6 +37,7 @@ static void end(void *user, trp_status_t status)
     (void)user;
     black_box_end(&box);
     if (status == TRP_NO_MEMORY) {
+        /* Relaxed: a count. */
         atomic_fetch_add_explicit(&box.head->failed, 1, memory_order_relaxed);
     }
 }

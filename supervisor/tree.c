@@ -272,6 +272,7 @@ trp_status_t tree_build(const config_t *config, const trp_class_t *const *classe
 
 static trp_status_t give_limits(tree_t *tree, trp_limits_cell_t *cell, const trp_limits_t *limits)
 {
+    /* Relaxed: only a reload writes it, and that is us. */
     const trp_limits_t *now = atomic_load_explicit(cell, memory_order_relaxed);
     if (now != NULL && memcmp(now, limits, sizeof(*now)) == 0) {
         return TRP_OK;

@@ -309,7 +309,20 @@ def check_models(tree):
                             f"runtime/{leaf}, {name} has no longer: {words}")
 
 
-CHECKS = [check_layers, check_cycles, check_own_header, check_sizes, check_calls, check_text, check_models]
+def check_atomics(tree):
+    """Each order of an atomic but the strongest has its reason: a comment in its function or right above that."""
+    weaker = re.compile(r"memory_order_(acquire|release|acq_rel|relaxed)")
+    for path, text in tree.sources(".c", ".h"):
+        lines = text.splitlines()
+        explained = False
+        for number, line in enumerate(lines, 1):
+            explained = "*/" in line or (explained and not line.startswith("}"))
+            beside = "/*" in "".join(lines[number - 1:number + 1])
+            if weaker.search(line) and not explained and not beside and not path.startswith("tests/"):
+                tree.report(path, number, "atomic", "say what the order is for: which write it makes visible, and to whom")
+
+
+CHECKS = [check_layers, check_cycles, check_own_header, check_sizes, check_calls, check_text, check_models, check_atomics]
 
 
 def check(files):
@@ -361,6 +374,8 @@ def self_test():
         "columns": {"messages/wide.c": spdx + "/* " + "x" * 100 + " */\n"},
         "banned": {"messages/copy.c": spdx + "int f(void)\n{\n    strcpy(a, b);\n}\n"},
         "licence": {"messages/bare.c": "int x;\n"},
+        "atomic": {"messages/flag.c": spdx + "/* f */\nint f(void)\n{\n}\n\nint g(void)\n{\n"
+                                      "    return atomic_load_explicit(&x, memory_order_acquire);\n}\n"},
         "model": {"tests/models/cell.pml": spdx + "x = 1 /* @ cell.c f: h->now(a) */\n"},
         "open-end": {"messages/later.c": spdx + "/* TO" + "DO */\n"},
         "machine-path": {"tests/run.sh": "# SPDX-License-Identifier: MIT\ncd /ho" + "me/me\n"},
