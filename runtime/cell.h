@@ -38,6 +38,14 @@ typedef struct idle {
     uint32_t parts;   /* ... of so many that make up the time */
 } idle_t;
 
+/** The timer of an answered request, left on its wheel for the next one: runtime/timeout.h. */
+typedef struct spare_timer {
+    timer_handle_t timer;
+    int64_t due_ns;
+    uint64_t fires;    /* with this reference */
+    uint64_t taken_by; /* the request that it is for now; 0: none */
+} spare_timer_t;
+
 /** What only some actors need: made when first used. */
 typedef struct cell_life {
     watch_table_t mine, theirs;
@@ -49,6 +57,7 @@ typedef struct cell_life {
     trp_envelope_t *waiting_first, *waiting_last; /* who waits for room: runtime/room.h */
     deferred_t deferred;
     idle_t idle;
+    spare_timer_t spare;
     group_member_t *groups;
     quota_t quota;
     trp_envelope_t *snapshot; /* to begin with, until its first turn */

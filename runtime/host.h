@@ -21,6 +21,7 @@ typedef struct host_thread host_thread_t;
 typedef struct host_probe host_probe_t;
 
 #define HOST_FRAMES_MAX 48
+#define HOST_ABOUT_NS   20000000 /* how far about_ns may be behind */
 
 /** Sees a thread from within: `frames` are the addresses of its calls, innermost first. Only what
  * is async-signal-safe. */
@@ -37,6 +38,9 @@ typedef struct trp_host {
     void *user;
     /** Monotonic. units: nanoseconds */
     int64_t (*now_ns)(void *user);
+    /** The same clock at a quarter of the cost, at most HOST_ABOUT_NS behind, or more where the
+     * system does not get its processors. NULL: this host has none. */
+    int64_t (*about_ns)(void *user);
     /** Wall clock. units: milliseconds since 1970 */
     int64_t (*epoch_ms)(void *user);
     /** Fresh chance: seeds of the workers' generators, not for the hot path. */

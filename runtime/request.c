@@ -4,6 +4,7 @@
  * them when it ends. Only a proxy, which never sees the end of what it passes on, is monitored. */
 #include "runtime/context.h"
 #include "runtime/signal.h"
+#include "runtime/timeout.h"
 
 #define NS_PER_MS          1000000LL
 #define TIMEOUT_DEFAULT_MS 5000
@@ -49,13 +50,13 @@ static trp_status_t open_request(trp_ctx_t *ctx, const trp_request_t *request, w
     if (request->inherit) {
         row->due_ns = context_inherit(ctx, row->due_ns);
     }
-    if (row->due_ns != 0 && start_timer(ctx, row) != TRP_OK) {
+    if (row->due_ns != 0 && timeout_start(ctx->worker, cell, row) != TRP_OK) {
         return TRP_NO_MEMORY;
     }
     signal_note_remote(ctx->runtime, cell, request->to);
     trp_status_t status = watch_add(&life->mine, row, false);
-    if (status != TRP_OK && row->timer.timer != NULL) {
-        timer_cancel(&ctx->worker->wheel, &row->timer);
+    if (status != TRP_OK) {
+        timeout_end(ctx->runtime, cell, row);
     }
     return status;
 }

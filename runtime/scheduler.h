@@ -270,6 +270,14 @@ static inline void counter_add(_Atomic uint64_t *counter, bool own)
     }
 }
 
+/** Whether a time has passed; most are far ahead, and cost no look at the exact clock. */
+static inline bool runtime_is_past(const trp_runtime_t *runtime, int64_t time_ns)
+{
+    const trp_host_t *host = runtime->host;
+    return (host->about_ns == NULL || time_ns - host->about_ns(host->user) <= HOST_ABOUT_NS) &&
+           time_ns < host->now_ns(host->user);
+}
+
 static inline int64_t runtime_clock(const trp_runtime_t *runtime)
 {
     return runtime->host->now_ns(runtime->host->user);

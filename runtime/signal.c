@@ -5,6 +5,7 @@
 
 #include "runtime/defer.h"
 #include "runtime/log.h"
+#include "runtime/timeout.h"
 
 #define NS_PER_MS 1000000LL
 
@@ -133,9 +134,7 @@ void signal_request_done(worker_t *worker, cell_t *cell, watch_t *row)
 {
     watch_t request = *row;
     watch_remove(&cell->life->mine, row, false);
-    if (request.timer.timer != NULL) {
-        timer_cancel(&worker->runtime->workers[request.timer.worker].wheel, &request.timer);
-    }
+    timeout_end(worker->runtime, cell, &request);
     if (request.monitored) {
         send_signal(sender_of(worker),
                     signal_make(cell->self, request.pid, TRP_SIGNAL_DEMONITOR, request.ref));
@@ -188,6 +187,7 @@ static void timer_again(worker_t *worker, const cell_t *cell, watch_t *row)
 static admit_t admit_timer(worker_t *worker, cell_t *cell, trp_envelope_t *envelope)
 {
     watch_t *row = mine(cell, envelope->request_id);
+    row = row != NULL ? row : timeout_fired(worker, cell, envelope->request_id);
     if (row == NULL) {
         return ADMIT_DROP; /* cancelled, or answered */
     }
@@ -195,6 +195,7 @@ static admit_t admit_timer(worker_t *worker, cell_t *cell, trp_envelope_t *envel
     if (row->kind == WATCH_REQUEST) {
         envelope->tag = TRP_TAG_TIMEOUT;
         envelope->from = row->pid;
+        envelope->request_id = row->ref;
         signal_request_done(worker, cell, row);
         return ADMIT_SHOW;
     }
@@ -337,6 +338,7 @@ void signal_ended(const sender_t *sender, cell_t *cell, const trp_reason_t *reas
     }
     tell_theirs(sender, cell, reason);
     drop_mine(sender, cell);
+    timeout_drop(sender->runtime, cell);
     if (cell->life->fail_down) {
         trp_envelope_t *down = signal_make(cell->self, cell->life->spawner, TRP_SIGNAL_DOWN, 0);
         send_signal(sender, signal_make_reason(down, reason));

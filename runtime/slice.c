@@ -157,7 +157,7 @@ static bool is_routed(const worker_t *worker, const cell_t *cell, trp_pid_t to)
 
 static bool is_expired(const worker_t *worker, const trp_envelope_t *envelope)
 {
-    return envelope->deadline_ns != 0 && envelope->deadline_ns < runtime_clock(worker->runtime);
+    return envelope->deadline_ns != 0 && runtime_is_past(worker->runtime, envelope->deadline_ns);
 }
 
 /* Signals and answers. False: the actor has ended. */

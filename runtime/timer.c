@@ -88,13 +88,19 @@ static void unlink_timer(timer_wheel_t *wheel, timer_record_t *timer)
     }
 }
 
+static void count(timer_wheel_t *wheel, uint32_t change)
+{
+    /* Relaxed: written under the lock; a hint for the wheel's own thread, which alone adds. */
+    uint32_t pending = atomic_load_explicit(&wheel->count, memory_order_relaxed);
+    atomic_store_explicit(&wheel->count, pending + change, memory_order_relaxed);
+}
+
 static void release(timer_wheel_t *wheel, timer_record_t *timer)
 {
     timer->level = LEVEL_FREE;
     timer->next = wheel->free;
     wheel->free = timer;
-    /* Relaxed: a hint for the wheel's own thread, which alone adds. */
-    atomic_fetch_sub_explicit(&wheel->count, 1, memory_order_relaxed);
+    count(wheel, (uint32_t)-1);
 }
 
 trp_status_t timer_start(timer_wheel_t *wheel, int64_t due_ns, trp_pid_t owner, uint64_t ref,
@@ -118,7 +124,7 @@ trp_status_t timer_start(timer_wheel_t *wheel, int64_t due_ns, trp_pid_t owner, 
     insert(wheel, timer);
     handle->timer = timer;
     handle->sequence = timer->sequence;
-    atomic_fetch_add_explicit(&wheel->count, 1, memory_order_relaxed);
+    count(wheel, 1);
     pthread_mutex_unlock(&wheel->lock);
     return TRP_OK;
 }

@@ -39,7 +39,7 @@ LEVELS = {
     "base": ["host", "log", "option", "backoff"],
     "core": ["runtime", "cell", "mailbox", "runq", "scheduler", "share", "timer", "registry", "group", "signal",
              "watch", "route", "request", "defer", "send", "life", "publish", "slice", "inspect", "keep", "context",
-             "overflow", "room", "letter", "watchdog", "spare", "lease",
+             "overflow", "room", "letter", "watchdog", "spare", "lease", "timeout",
              "memory", "meter", "quota", "snapshot", "hibernate", "typed", "offload"],
     "boundary": ["edge", "channel", "node", "config", "transport", "place", "guardian", "worker",
                  "dead_log", "cgroup", "sandbox", "black_box", "client", "tools"],
