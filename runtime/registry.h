@@ -1,16 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-/* Names of actors: a hash table under one mutex (a leaf). Any thread may call. */
+/* Names of actors: a hash table. Any thread may call. Who adds or removes holds a mutex (a leaf);
+ * who looks a name up holds nothing: it reads the table's version, walks, and reads the version
+ * again; when that has changed meanwhile it starts anew, and after some attempts under the mutex.
+ * What a reader may meet is never freed before the end: entries are used again, tables that have
+ * been outgrown are kept (together as large as the last).
+ * source of the order of accesses: H.-J. Boehm, "Can seqlocks get along with programming language
+ * memory models?", 2012 */
 #ifndef TRP_RUNTIME_REGISTRY_H
 #define TRP_RUNTIME_REGISTRY_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "runtime/troupe.h"
 
 typedef struct registry {
+    _Atomic uint64_t version; /* odd while somebody writes */
+    _Atomic(struct registry_table *) table;
     pthread_mutex_t lock;
-    struct registry_entry **chains;
-    uint32_t capacity; /* power of two */
+    struct registry_entry *free;
+    struct registry_block *blocks; /* memory of all entries */
     uint32_t count;
 } registry_t;
 
