@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Requests to an actor in a process that is paused, killed and answers late: each request is over
- * once, by its answer, its time limit or the end of who was asked. */
+/* Requests to an actor in a process that is paused, killed and answers late, some of them for its
+ * state: each request is over once, by its answer, its time limit or the end of who was asked. */
 #include <string.h>
 
+#include "runtime/snapshot.h"
 #include "tests/sim/scenario.h"
 
 #define TAG_ASK   TRP_TAG_USER
@@ -88,7 +89,11 @@ static trp_status_t ask(trp_ctx_t *ctx, asker_t *asker)
     if (asker->asked == ASKS) {
         return TRP_OK;
     }
-    const trp_status_t status = trp_request(ctx, &request, &asker->open[asker->asked]);
+    uint64_t *id = &asker->open[asker->asked];
+    const trp_status_t status =
+        trp_random(ctx) % 8 == 0
+            ? trp_snapshot_take(ctx, request.to, request.timeout_ms, id) /* it has no `save` */
+            : trp_request(ctx, &request, id);
     if (status == TRP_OK) {
         asker->asked++;
         still_open++;
@@ -118,7 +123,7 @@ static trp_status_t asker_receive(trp_ctx_t *ctx, void *state, const trp_envelop
         return find_answerer(ctx, asker);
     }
     if (message->tag == TAG_REPLY || message->tag == TRP_TAG_TIMEOUT ||
-        message->tag == TRP_TAG_DOWN) {
+        message->tag == TRP_TAG_DOWN || message->tag == TRP_TAG_NO_SNAPSHOT) {
         close_request(asker, message->request_id);
     }
     return TRP_OK;

@@ -343,7 +343,8 @@ static void check_ledger(const sim_domain_t *domain)
 {
     runtime_ledger_t ledger;
     runtime_ledger(domain->runtime, &ledger);
-    const uint64_t found = ledger.handled + ledger.queued + ledger.refused + ledger.dead;
+    const uint64_t found =
+        ledger.handled + ledger.queued + ledger.refused + ledger.dropped + ledger.dead;
     if (ledger.sent != found) {
         trp_sim_fail(domain->sim,
                      "%s: sent %llu, handled %llu, queued %llu, refused %llu, dead %llu",
