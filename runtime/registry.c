@@ -231,7 +231,7 @@ static trp_status_t add_locked(registry_t *registry, const padded_t *name, trp_p
         grow(registry);
     }
     _Atomic(registry_entry_t *) *place = place_of(registry, name);
-    if (atomic_load_explicit(place, memory_order_relaxed) != NULL) {
+    if (atomic_load_explicit(place, memory_order_relaxed) != NULL) { /* relaxed: under the lock */
         return TRP_EXISTS;
     }
     registry_entry_t *entry = take(registry);
@@ -266,6 +266,7 @@ void registry_remove(registry_t *registry, const char *name, trp_pid_t pid)
     }
     pthread_mutex_lock(&registry->lock);
     _Atomic(registry_entry_t *) *place = place_of(registry, &padded);
+    /* Relaxed, here and below: under the lock. */
     registry_entry_t *entry = atomic_load_explicit(place, memory_order_relaxed);
     if (entry != NULL && trp_pid_equal(pid_of(entry), pid)) {
         begin_write(registry);
@@ -320,6 +321,7 @@ trp_pid_t registry_find(registry_t *registry, const char *name)
         }
     }
     pthread_mutex_lock(&registry->lock);
+    /* Relaxed: under the lock. */
     const registry_entry_t *entry =
         atomic_load_explicit(place_of(registry, &padded), memory_order_relaxed);
     pid = entry == NULL ? TRP_PID_NONE : pid_of(entry);

@@ -310,15 +310,19 @@ def check_models(tree):
 
 
 def check_atomics(tree):
-    """Each order of an atomic but the strongest has its reason: a comment in its function or right above that."""
+    """Each order of an atomic but the strongest has its reason: a comment in its function or right above that, or
+    one right above the struct, for all in the file, that names the order."""
     weaker = re.compile(r"memory_order_(acquire|release|acq_rel|relaxed)")
+    about_struct = re.compile(r"/\*((?:[^*]|\*(?!/))*)\*/\n(?:typedef )?struct")
     for path, text in tree.sources(".c", ".h"):
         lines = text.splitlines()
         explained = False
+        named = " ".join(about_struct.findall(text)).lower()
         for number, line in enumerate(lines, 1):
             explained = "*/" in line or (explained and not line.startswith("}"))
             beside = "/*" in "".join(lines[number - 1:number + 1])
-            if weaker.search(line) and not explained and not beside and not path.startswith("tests/"):
+            orders = [order for order in weaker.findall(line) if order not in named]
+            if orders and not explained and not beside and not path.startswith("tests/"):
                 tree.report(path, number, "atomic", "say what the order is for: which write it makes visible, and to whom")
 
 
