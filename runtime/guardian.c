@@ -467,7 +467,7 @@ int guardian_run(const guardian_options_t *options)
 {
     guardian_t self;
     sigset_t former;
-    (void)signal(SIGPIPE, SIG_IGN); /* who read our log may be gone */
+    log_ignore_signals();
     guardian_fill_standard_files();
     if (!guardian_init(&self, options)) {
         return STATUS_FAILED;

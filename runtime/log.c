@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -119,7 +120,8 @@ bool log_enabled(int level)
     return level >= atomic_load_explicit(&threshold, memory_order_relaxed);
 }
 
-static void write_line(int level, const log_field_t *fields)
+/* False: the line is lost, as on a full disk. */
+static bool write_line(int level, const log_field_t *fields)
 {
     line_t line;
     put_head(&line, level);
@@ -130,8 +132,7 @@ static void write_line(int level, const log_field_t *fields)
     if (copy_line != NULL) {
         copy_line(line.text, line.size + 1);
     }
-    ssize_t written = write(STDERR_FILENO, line.text, line.size + LINE_TAIL);
-    (void)written; /* nowhere to say that saying failed */
+    return write(STDERR_FILENO, line.text, line.size + LINE_TAIL) >= 0;
 }
 
 /* A node must not stand still because nobody reads its log. */
@@ -139,6 +140,12 @@ static bool has_room(void)
 {
     struct pollfd polled = {.fd = STDERR_FILENO, .events = POLLOUT};
     return poll(&polled, 1, atomic_load(&lost) > 0 ? 0 : READER_WAIT_MS) != 0;
+}
+
+void log_ignore_signals(void)
+{
+    (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN);
 }
 
 void log_write(int level, const log_field_t *fields)
@@ -154,12 +161,15 @@ void log_write(int level, const log_field_t *fields)
         atomic_fetch_add(&lost, 1);
         return;
     }
-    write_line(level, fields);
+    if (!write_line(level, fields)) {
+        atomic_fetch_add(&lost, 1);
+        return;
+    }
     long long count = atomic_load(&lost) > 0 && has_room() ? atomic_exchange(&lost, 0) : 0;
-    if (count > 0) {
-        write_line(LOG_WARN, (const log_field_t[]){LOG_TEXT("msg", "log_lines_lost"),
-                                                   LOG_INT("lines", count),
-                                                   {.kind = LOG_KIND_END}});
+    if (count > 0 && !write_line(LOG_WARN, (const log_field_t[]){LOG_TEXT("msg", "log_lines_lost"),
+                                                                 LOG_INT("lines", count),
+                                                                 {.kind = LOG_KIND_END}})) {
+        atomic_fetch_add(&lost, count);
     }
 }
 

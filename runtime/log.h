@@ -52,7 +52,7 @@ typedef struct log_field {
 
 /** Writes one line, cut at 4 KiB between fields, if `level` is at or above the threshold.
  * Never stands still for a reader: lines that it does not take in time are lost, and counted in a
- * line `log_lines_lost` when it reads again. Async-signal unsafe. */
+ * line `log_lines_lost` when it reads again; as on a full disk. Async-signal unsafe. */
 TRP_API void log_write(int level, const log_field_t *fields);
 
 /** Whether a line of this level would be written: asked before costly fields are made. */
@@ -66,6 +66,10 @@ TRP_API void log_redirect(void (*sink)(void *user, int level, const log_field_t 
 /** Gives each line that is written to `copy` as well, without its end; for the black box. Before
  * there are threads. */
 TRP_API void log_copy_to(void (*copy)(const char *line, size_t size));
+
+/** Has no line end the process: SIGPIPE (who read is gone) and SIGXFSZ (its file may not grow) are
+ * ignored from here on, whole process. Files of others that may not grow give EFBIG then. */
+TRP_API void log_ignore_signals(void);
 
 /** The threshold, for the whole process; default LOG_INFO. */
 TRP_API void log_level_set(int level);

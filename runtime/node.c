@@ -216,6 +216,7 @@ int node_run(const node_options_t *options, const guardian_child_t *child)
     char error[256];
     node_t *node = NULL;
     allow_descriptors();
+    log_ignore_signals();
     const trp_status_t status =
         node_create(options, child, &(node_ground_t){.guardian = NULL}, &node, error);
     if (status != TRP_OK) {

@@ -2,7 +2,6 @@
 /* A worker process: one thread, a runtime whose only worker is the edge, and in it the root actor
  * that the node asked for (worker_root.h). It ends when its root actor does, with a goodbye; or at
  * once when its link is lost. */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -198,7 +197,7 @@ int worker_run(const trp_class_t *const *classes, const guardian_child_t *child)
 {
     char error[256];
     worker_process_t *process = NULL;
-    (void)signal(SIGPIPE, SIG_IGN); /* who read the log may be gone */
+    log_ignore_signals();
     worker_box_open(child);
     const transport_zmq_how_t few = {.sockets_max = SOCKETS_MAX};
     const node_ground_t ground = {.edge = {.transport_how = &few}};

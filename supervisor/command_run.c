@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* run: checks the configuration whole, then becomes the guardian of a node. */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,7 +81,6 @@ static trp_status_t start(void *user, trp_runtime_t *runtime)
 {
     run_t *run = user;
     trp_pid_t keeper;
-    signal(SIGPIPE, SIG_IGN); /* who read our ready line or our log may be gone */
     config_keep(runtime, run->config);
     run->keeper = (keeper_args_t){
         .config = run->config, .tree = run->tree, .ready = ready, .reload = on_reload, .user = run};

@@ -73,6 +73,26 @@ Test(log, full_pipe_without_a_reader_loses_lines_and_says_how_many, .timeout = 1
     cr_assert_not_null(strstr(text, "\"log_lines_lost\",\"lines\":"), "%s", text);
 }
 
+Test(log, lines_that_a_full_disk_does_not_take_are_counted)
+{
+    char text[8192];
+    capture();
+    const int pipe_end = dup(STDERR_FILENO);
+    const int full = open("/dev/full", O_WRONLY);
+
+    cr_assert(full >= 0 && dup2(full, STDERR_FILENO) >= 0);
+    log_event(LOG_WARN, "first");
+    log_event(LOG_WARN, "second");
+    cr_assert(dup2(pipe_end, STDERR_FILENO) >= 0);
+    log_event(LOG_WARN, "after");
+
+    cr_assert_gt(captured(text, sizeof(text)), 0);
+    cr_expect_not_null(strstr(text, "\"after\""), "%s", text);
+    cr_expect_not_null(strstr(text, "\"log_lines_lost\",\"lines\":2"), "%s", text);
+    (void)close(full);
+    (void)close(pipe_end);
+}
+
 Test(log, hostile_text_stays_one_line_of_json)
 {
     char text[8192];

@@ -275,5 +275,48 @@ class Workers(unittest.TestCase):
         self.assertEqual(account["answered"], account["sent"])
 
 
+class FullDisk(unittest.TestCase):
+
+    def test_a_log_that_takes_no_line_ends_nobody(self):
+        with open("/dev/full", "wb") as full, Node(CONFIG, log=full) as node:
+            node.wait_replaced(node.kill_worker("parser"))
+
+            self.assertEqual(node.command("call", "code_parse", BODY).returncode, 0)
+            self.assertEqual(node.stop(), 0)
+
+    def test_a_file_of_a_log_that_may_not_grow_ends_nobody(self):
+        limited = self.program("ulimit -f 1024")  # KiB: enough for black boxes, which are memory
+        with tempfile.TemporaryFile() as log, Node(CONFIG, ["node.log_level=trace"], program=limited, log=log) as node:
+            log.truncate(1024 * 1024)
+            log.seek(0, os.SEEK_END)
+            node.wait_replaced(node.kill_worker("parser"))
+
+            self.assertEqual(node.command("call", "code_parse", BODY).returncode, 0)
+            self.assertEqual(node.stop(), 0)
+
+    @unittest.skipIf(subprocess.run(["unshare", "-m", "true"], stderr=subprocess.DEVNULL).returncode,
+                     "it takes root to mount a small disk")
+    def test_black_boxes_that_find_no_room_are_told_and_the_worker_is_replaced(self):
+        boxes = self.enterContext(tempfile.TemporaryDirectory())
+        small = self.program(f"mount -t tmpfs -o size=32k none {boxes}", "unshare -m")
+        with Node(CONFIG, [f"node.black_box_dir={boxes}"], program=small) as node:
+            for _ in range(3):
+                node.wait_replaced(node.kill_worker("parser"))
+
+            lost = wait_for(lambda: node.events("black_box_lost"), what="a box that is lost")[0]
+            self.assertEqual((lost["child"], lost["error"]), ("parser.1", "No space left on device"))
+            self.assertEqual(node.command("call", "code_parse", BODY).returncode, 0)
+            self.assertEqual(node.stop(), 0)
+
+    def program(self, before, how=""):
+        """A program that is the node's, with something done before it."""
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        path = os.path.join(folder, "troupe")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(f"#!/bin/bash\nexec {how} bash -c '{before} && exec {PROGRAM} \"$@\"' troupe \"$@\"\n")
+        os.chmod(path, 0o700)
+        return path
+
+
 if __name__ == "__main__":
     unittest.main()
