@@ -191,6 +191,15 @@ void balance_switch(balance_t *balance, balance_strategy_t strategy)
     }
 }
 
+void balance_view(balance_t *balance, balance_strategy_t strategy)
+{
+    balance->strategy = strategy;
+    for (size_t i = 0; i < balance->member_count; i++) {
+        balance_member_t *member = balance->members[i];
+        balance_update(balance, member, heap_holds(&member->node));
+    }
+}
+
 bool balance_join(balance_t *balance, balance_member_t *member, const char *name)
 {
     if (balance->member_count == balance->member_room) {

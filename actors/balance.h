@@ -65,6 +65,9 @@ void balance_fini(balance_t *balance);
 /** Changes the strategy; the members stay. */
 void balance_switch(balance_t *balance, balance_strategy_t strategy);
 
+/** Has the next balance_pick choose as another strategy would, and back; nothing else changes. */
+void balance_view(balance_t *balance, balance_strategy_t strategy);
+
 /** False: no memory. `name` is for the ring: equal after a restart, so that keys come back. */
 bool balance_join(balance_t *balance, balance_member_t *member, const char *name);
 void balance_leave(balance_t *balance, balance_member_t *member);

@@ -59,6 +59,7 @@ static bool has_room(router_t *router, const request_t *request, pool_t *pool)
         return true;
     }
     pool->refused++;
+    pool->refused_ns = runtime_now_ns(router->runtime);
     refusal_init(&refusal, "E_BUSY",
                  router->draining ? "the node is stopping"
                  : open_ms > 0    ? "its workers keep failing: try again later"

@@ -10,6 +10,7 @@
 #include <utlist.h>
 
 #include "actors/router_parts.h"
+#include "runtime/log.h"
 
 typedef enum verdict {
     VERDICT_GIVE,
@@ -132,6 +133,11 @@ static bool give(router_t *router, task_t *task, worker_t *worker)
     worker->pool->running++;
     balance_given(&worker->pool->balance, &worker->member);
     worker_changed(worker);
+    if (log_enabled(LOG_DEBUG)) {
+        log_event(LOG_DEBUG, "task_assigned", LOG_TEXT("task_id", task->waiter.id),
+                  LOG_TEXT("tool", task->service->name), LOG_TEXT("worker", worker->name),
+                  LOG_INT("attempt", task->attempts));
+    }
     return true;
 }
 

@@ -111,6 +111,16 @@ static pool_t *next_pool(const router_t *router, const trp_text_t *name, size_t 
     return NULL;
 }
 
+pool_t *order_find_pool(order_t *order)
+{
+    size_t at = 0;
+    pool_t *pool = next_pool(order->router, &order->wish->pool, &at);
+    if (pool == NULL) {
+        order_fail(order, "E_NOT_FOUND", "no pool of that name; `troupe pools` lists them");
+    }
+    return pool;
+}
+
 /* False: what is wrong was said. */
 static bool set_in_pool(order_t *order, pool_t *pool, const char *option, const char *value)
 {
@@ -172,7 +182,7 @@ typedef struct action {
     void (*run)(order_t *order);
 } action_t;
 
-enum { NEEDS_ID = 1, NEEDS_OPTION = 2, NEEDS_TOOL = 4 };
+enum { NEEDS_ID = 1, NEEDS_OPTION = 2, NEEDS_TOOL = 4, NEEDS_POOL = 8 };
 
 static const action_t actions[] = {
     {"set", NEEDS_OPTION, set_option},
@@ -183,6 +193,9 @@ static const action_t actions[] = {
     {"poison_replay", NEEDS_ID, replay_poison},
     {"poison_drop", NEEDS_ID, drop_poison},
     {"crash", 0, crash_router},
+    {"snapshot", 0, order_snapshot},
+    {"balance", 0, order_balance},
+    {"select", NEEDS_POOL, order_select},
     {"rollout", 0, order_list_rollouts},
     {"rollout_show", NEEDS_TOOL, order_show_rollout},
     {"rollout_set", NEEDS_TOOL, order_set_rollout},
@@ -199,6 +212,8 @@ static void run(order_t *order)
         }
         if ((action->needs & NEEDS_ID) != 0 && !wish->has_id) {
             order_fail(order, "E_BAD_REQUEST", "%s needs id", action->name);
+        } else if ((action->needs & NEEDS_POOL) != 0 && !wish->has_pool) {
+            order_fail(order, "E_BAD_REQUEST", "%s needs pool", action->name);
         } else if ((action->needs & NEEDS_TOOL) != 0 && !wish->has_tool) {
             order_fail(order, "E_BAD_REQUEST", "%s needs tool", action->name);
         } else if ((action->needs & NEEDS_OPTION) != 0 &&

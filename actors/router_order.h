@@ -23,6 +23,15 @@ typedef struct order {
 TRP_PRINTF(3, 4)
 void order_fail(order_t *order, const char *code, const char *message, ...);
 
+/** The pool that the order names. NULL: none, which was said. */
+pool_t *order_find_pool(order_t *order);
+
+/* ---- router_figures.c ---- */
+
+void order_snapshot(order_t *order);
+void order_balance(order_t *order);
+void order_select(order_t *order);
+
 /* ---- router_rollout_order.c ---- */
 
 void order_list_rollouts(order_t *order);

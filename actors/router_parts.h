@@ -194,6 +194,13 @@ static inline uint32_t pool_max(const pool_t *pool)
     return max > 0 ? (uint32_t)max : 1;
 }
 
+/* ---- router_figures.c ---- */
+
+/** Adds an answer to the figures of its worker and pool, and logs it (debug). */
+void pool_note_done(const task_t *task, const task_done_t *done);
+/** Workers that are neither leaving nor ejected, without understudies. */
+uint32_t pool_count_healthy(const pool_t *pool);
+
 /* ---- router_health.c: workers that live and do not do their work ---- */
 
 /** Judges a worker by an answer; one that could not be read is a fault. */

@@ -31,6 +31,7 @@ static void finish(router_t *router, task_t *task, const task_done_t *done)
     worker->done++;
     pool_attempt_ended(worker->pool, false);
     worker_note_answer(worker, done);
+    pool_note_done(task, done);
     if (done->has_bind) {
         router_key_bind(router, done->bind, worker);
     }

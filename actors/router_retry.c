@@ -9,6 +9,7 @@
 #include <utlist.h>
 
 #include "actors/router_parts.h"
+#include "runtime/log.h"
 
 #define MS           INT64_C(1000000)
 #define RETRY_MAX_MS 1000
@@ -130,6 +131,11 @@ void router_worker_down(worker_t *worker, const trp_reason_t *reason)
     router_keys_lose(router, worker, reason);
     worker_leave(worker);
     if (worker->tasks != NULL) {
+        char line[TRP_REASON_LINE_MAX];
+        trp_reason_format(reason, line);
+        log_event(LOG_WARN, "worker_died_at_work", LOG_TEXT("worker", worker->name),
+                  LOG_TEXT("task_id", worker->tasks->waiter.id),
+                  LOG_INT("tasks", worker->member.load), LOG_TEXT("reason", line));
         pool_attempt_ended(worker->pool, true);
     }
     while (worker->tasks != NULL) {

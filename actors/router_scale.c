@@ -191,7 +191,9 @@ bool pool_shrink(pool_t *pool, worker_t *worker)
 void pool_note_use(pool_t *pool)
 {
     int64_t now = runtime_now_ns(pool->router->runtime);
-    pool->used_ns += (now - pool->use_ns) * (int64_t)pool->running;
+    int64_t used_ns = (now - pool->use_ns) * (int64_t)pool->running;
+    pool->used_ns += used_ns;
+    pool->total_ns += used_ns;
     pool->use_ns = now;
 }
 

@@ -16,6 +16,7 @@
 
 #include "actors/balance.h"
 #include "actors/cache.h"
+#include "actors/histogram.h"
 #include "actors/majordomo.h"
 #include "actors/router_queue.h"
 #include "messages/task.h"
@@ -125,7 +126,8 @@ struct worker {
     pool_t *pool;
     task_t *tasks;   /* running here */
     queue_t waiting; /* tasks whose key it holds, until it has a place free */
-    uint64_t done;
+    uint64_t done, failed;
+    int64_t busy_us;   /* time that its tools ran */
     int64_t rss_bytes; /* most memory of its process, as it said last */
     int64_t up_ns;
     int64_t back_ns;    /* since when its share grows anew, after an ejection; 0: there was none */
@@ -197,8 +199,12 @@ struct pool {
     heap_t ends; /* tasks, by when time alone changes them */
     uint64_t timer;
     int64_t timer_ns;
-    uint64_t refused; /* its queue was full */
-    uint64_t late;    /* answers of former attempts */
+    uint64_t refused;        /* its queue was full ... */
+    int64_t refused_ns;      /* ... the last time */
+    histogram_t waits, runs; /* of its answered tasks: from acceptance to start, and in the tool */
+    int64_t total_ns;        /* tasks times ns, ever; ... */
+    int64_t looked_ns, looked_total_ns; /* ... and when it was shown */
+    uint64_t late;                      /* answers of former attempts */
 };
 
 /** Which worker holds a key (a match); after its death why it is gone, for a while. */

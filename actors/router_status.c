@@ -35,6 +35,7 @@ static void fill_workers(const pool_t *pool, pool_rows_t *rows)
             .running = worker->member.load,
             .keys = worker->member.keys,
             .done = (int64_t)worker->done,
+            .failed = (int64_t)worker->failed,
         };
         i++;
     }
@@ -81,6 +82,10 @@ static bool fill_pool(const router_t *router, const pool_t *pool, pool_rows_t *r
         .running = pool->running,
         .refused = (int64_t)pool->refused,
         .late = (int64_t)pool->late,
+        .healthy = pool_count_healthy(pool),
+        .queue_avg_us = (int64_t)histogram_mean(&pool->waits),
+        .exec_avg_us = (int64_t)histogram_mean(&pool->runs),
+        .exec_p99_us = histogram_percentile(&pool->runs, 99),
         .workers = rows->workers,
         .workers_count = all,
     };

@@ -58,21 +58,26 @@ enum {
     F(ENUM, state, "idle|busy|leaving|understudy|ejected", 0, 0, "what it does") \
     F(INT, running, _, 0, 9e15, "tasks that it has now")                         \
     F(INT, keys, _, 0, 9e15, "keys (matches) that it holds")                     \
-    F(INT, done, _, 0, 9e15, "tasks answered by this incarnation")
+    F(INT, done, _, 0, 9e15, "tasks answered by this incarnation")               \
+    F(INT, failed, _, 0, 9e15, "of these, answered with an error")
 
-#define POOL_STATUS_FIELDS(F)                                                   \
-    F(STRING, name, _, 1, 63, "name of the pool")                               \
-    F(TEXTS, tools, _, 0, 1000, "tools that it serves")                         \
-    F(INT, min, _, 0, 65535, "workers at least")                                \
-    F(INT, max, _, 0, 65535, "workers at most")                                 \
-    F(INT, queued, _, 0, 9e15, "tasks that wait")                               \
-    F(INT, running, _, 0, 9e15, "tasks at workers")                             \
-    F(INT, accepted, _, 0, 9e15, "tasks taken since the start")                 \
-    F(INT, answered, _, 0, 9e15, "tasks answered, errors included")             \
-    F(INT, failed, _, 0, 9e15, "of these, answered with an error")              \
-    F(INT, retried, _, 0, 9e15, "attempts after a worker's death")              \
-    F(INT, refused, _, 0, 9e15, "refused because the queue was full")           \
-    F(INT, late, _, 0, 9e15, "answers of former attempts that were fenced off") \
+#define POOL_STATUS_FIELDS(F)                                                    \
+    F(STRING, name, _, 1, 63, "name of the pool")                                \
+    F(TEXTS, tools, _, 0, 1000, "tools that it serves")                          \
+    F(INT, min, _, 0, 65535, "workers at least")                                 \
+    F(INT, max, _, 0, 65535, "workers at most")                                  \
+    F(INT, queued, _, 0, 9e15, "tasks that wait")                                \
+    F(INT, running, _, 0, 9e15, "tasks at workers")                              \
+    F(INT, accepted, _, 0, 9e15, "tasks taken since the start")                  \
+    F(INT, answered, _, 0, 9e15, "tasks answered, errors included")              \
+    F(INT, failed, _, 0, 9e15, "of these, answered with an error")               \
+    F(INT, retried, _, 0, 9e15, "attempts after a worker's death")               \
+    F(INT, refused, _, 0, 9e15, "refused because the queue was full")            \
+    F(INT, late, _, 0, 9e15, "answers of former attempts that were fenced off")  \
+    F(INT, healthy, _, 0, 65535, "workers that are neither leaving nor ejected") \
+    F(INT, queue_avg_us, _, 0, 9e15, "mean wait of answered tasks")              \
+    F(INT, exec_avg_us, _, 0, 9e15, "mean time in the tool of answered tasks")   \
+    F(INT, exec_p99_us, _, 0, 9e15, "what 99 of 100 of them do not exceed")      \
     F(LIST, workers, pool_worker, 0, 65535, "its workers that are up")
 
 #define POOLS_STATUS_FIELDS(F) F(LIST, pools, pool_status, 0, 10000, "in the order of the file")

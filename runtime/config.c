@@ -10,6 +10,10 @@
 #include "runtime/config_keys.h"
 #include "runtime/config_lines.h"
 #include "runtime/config_loader.h"
+#include "runtime/host.h"
+
+#define AUTO_SCALE_UP   80 /* percent */
+#define AUTO_SCALE_DOWN 20
 
 #define CONFIG_FOREIGN_MAX    1000000 /* workers that come by themselves */
 #define CONFIG_FOREIGN_RUN_MS 60000   /* above liveness, so that a vanished worker is found first */
@@ -104,6 +108,25 @@ static trp_status_t check_pool(config_loader_t *loader, const char *path, config
     return TRP_OK;
 }
 
+/* One core is left to the node. */
+static void size_by_cores(config_pool_t *pool)
+{
+    const uint32_t cores = host_os.processors(host_os.user);
+    if (pool->size != 0) {
+        pool->min = cores > 2 ? (int64_t)cores - 1 : 1;
+    }
+}
+
+static void scale_by_itself(zconfig_t *section, config_pool_t *pool)
+{
+    if (pool->auto_scale && zconfig_locate(section, "scale_up") == NULL) {
+        pool->scale_up = AUTO_SCALE_UP;
+    }
+    if (pool->auto_scale && zconfig_locate(section, "scale_down") == NULL) {
+        pool->scale_down = AUTO_SCALE_DOWN;
+    }
+}
+
 static trp_status_t read_pool(config_loader_t *loader, zconfig_t *section, config_pool_t *pool)
 {
     const config_target_t targets[] = {{CONFIG_POOL, pool},
@@ -119,6 +142,8 @@ static trp_status_t read_pool(config_loader_t *loader, zconfig_t *section, confi
     }
     trp_status_t status = config_loader_read(loader, path, section, targets, count);
     if (status == TRP_OK) {
+        size_by_cores(pool);
+        scale_by_itself(section, pool);
         status = check_pool(loader, path, pool);
     }
     if (status != TRP_OK || !pool->foreign) {

@@ -112,6 +112,7 @@ typedef struct config_pool {
     int64_t strategy;         /* index into the option's choices: balance_strategy_t */
     int64_t fair;             /* 1: the clients that wait take turns */
     int64_t understudies;     /* beside them, ready to take over */
+    int64_t size;             /* index into "given|cores" */
     int64_t min, max;         /* workers */
     int64_t inflight_max;     /* tasks that one worker has at a time */
     int64_t queue_max;        /* tasks waiting */
@@ -125,6 +126,7 @@ typedef struct config_pool {
     int64_t order;                                   /* index into "none|key" */
     int64_t slow_start_ms;        /* a new worker's share grows to the whole in it */
     int64_t idle_ms;              /* a worker above min is stopped after this */
+    int64_t auto_scale;           /* 1: 80 and 20, where they are not set */
     int64_t scale_up, scale_down; /* percent of the places in use, above which one more worker is
                                    * started, below which one is stopped */
     int64_t scale_ms;             /* over which scale_down looks */

@@ -194,6 +194,8 @@ static const option_t limit_rows[] = {
     CHOICE_ROW(trp_limits_t, seccomp, "basic", "basic|strict|off",
                "system calls that it may make: basic: none that makes a process, but with "
                "`processes`; strict: nor programs, network, tracing, mounting, keys"),
+    CHOICE_ROW(trp_limits_t, pin, "no", "no|yes",
+               "yes: it stays on one core: worker by worker on all but the first, the node's"),
     {"no_new_privs", OPTION_CHOICE, offsetof(trp_limits_t, new_privs), 0, "yes", 0, 0, "yes|no",
      "whether no program that it runs may gain privileges"},
     TEXT_ROW(trp_limits_t, read_paths, "",
@@ -207,6 +209,10 @@ static const option_t pool_rows[] = {
                "which worker gets a task"),
     INT_ROW(config_pool_t, fair, "1", 0, 1,
             "1: the clients that wait take turns; 0: first in, first out for all together"),
+    CHOICE_ROW(
+        config_pool_t, size, "given", "given|cores",
+        "cores: min is the number of cores less one, at least 1, and max as min unless it is "
+        "set"),
     INT_ROW(config_pool_t, min, "1", 0, 1024, "workers at least"),
     INT_ROW(config_pool_t, max, "0", 0, 1024, "workers at most; 0: as min"),
     INT_ROW(config_pool_t, understudies, "0", 0, 64,
@@ -241,6 +247,8 @@ static const option_t pool_rows[] = {
             "(least_loaded, round_robin, least_matches, two_choices)"),
     INT_ROW(config_pool_t, idle_ms, "300000", 10, 86400000,
             "ms: a worker above min that was idle so long is stopped"),
+    INT_ROW(config_pool_t, auto_scale, "0", 0, 1,
+            "1: scale_up is 80 and scale_down is 20, where they are not set"),
     INT_ROW(
         config_pool_t, scale_up, "100", 0, 100,
         "percent of the pool's places in use, above which one more worker is started; at 0 or 100 "

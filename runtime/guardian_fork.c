@@ -132,6 +132,9 @@ static _Noreturn void run_child(const guardian_fork_t *how, const struct sock_fp
     if (how->limits != NULL) {
         sandbox = sandbox_limit(how->limits, how->group);
     }
+    if (how->limits != NULL && how->limits->pin != 0) {
+        sandbox_pin(how->child.node & 0xffff);
+    }
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent) {
         _exit(125);
     }

@@ -31,6 +31,7 @@ typedef struct trp_limits {
     int64_t stuck_ms;  /* of one message in its handler, then it is killed; 0: no limit */
     int64_t black_box; /* bytes of its black box; 0: 262144 */
     int64_t seccomp;   /* trp_seccomp_t */
+    int64_t pin;       /* 1: it stays on one core */
     int64_t new_privs; /* 1: a program that it runs may gain privileges */
     char read_paths[TRP_LIMITS_PATHS_MAX];  /* folders that it may read, separated by blanks */
     char write_paths[TRP_LIMITS_PATHS_MAX]; /* ... and write; both empty: no rule for files */

@@ -26,6 +26,10 @@ sandbox_t sandbox_limit(const trp_limits_t *limits, const cgroup_t *group);
 /** Bytes of writable memory of this process; a signal handler may ask. */
 int64_t sandbox_memory(void);
 
+/** In the child: keeps the process on one core: worker `index`, from 1, on the next one in turn but
+ * the first, which is left to the node. Does nothing where there is only one. */
+void sandbox_pin(uint32_t index);
+
 /** In the child, last of all: no new privileges, files, system calls. Returns what holds. */
 uint32_t sandbox_close(const trp_limits_t *limits, const struct sock_fprog *filter);
 

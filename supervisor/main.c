@@ -75,6 +75,20 @@ static const command_t commands[] = {
      "Without an argument: a list of them. `show` prints one with its input, `replay` gives it to\n"
      "a worker once more and prints what became of it, `drop` forgets it.",
      command_poison},
+    {"snapshot", "", 0, 0, COMMAND_JSON | COMMAND_CONTROL,
+     "show a node's workers, tasks, times and cache in one map",
+     "Of all pools together, since the start. healthy: up, not leaving, not ejected; pending: all\n"
+     "that is accepted and not answered. Times are those of tasks that were answered.",
+     command_snapshot},
+    {"balance", "", 0, 0, COMMAND_JSON | COMMAND_CONTROL,
+     "show how pools spread their tasks, and what to change",
+     "SHARE is what a worker got of its pool's tasks in its time, WANTED what it should have had.\n"
+     "Recommendations follow the table; with --json they are in it, and the efficiency of the\n"
+     "distribution, 0 to 1.",
+     command_balance},
+    {"select", "POOL [STRATEGY [KEY]]", 1, 3, COMMAND_JSON | COMMAND_CONTROL,
+     "name the worker that would get a pool's next task", "Nothing is given to it.",
+     command_select},
     {"rollout", "[TOOL [SHARE [compare|take]]]", 0, 3, COMMAND_JSON | COMMAND_CONTROL,
      "let a second pool have a share of a tool's calls, and see how it does",
      "The second pool names the tool in its option rollout_tools. SHARE is in percent; off: 0, at\n"

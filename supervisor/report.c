@@ -2,10 +2,13 @@
 #include "supervisor/report.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "runtime/log.h"
 
 #define MS INT64_C(1000000)
+
+#define PROGRAM_MAX 256
 
 #define GAVE_UP "reached_max_restart_intensity"
 
@@ -53,15 +56,31 @@ void report_flush(report_t *report)
     }
 }
 
+/* Of a process: the program that was given, else the node's own, of which it is a fork. */
+static const char *program_of(const trp_child_spec_t *spec, char own[PROGRAM_MAX])
+{
+    if (spec->program != NULL && spec->program[0] != '\0') {
+        return spec->program;
+    }
+    if (spec->place != TRP_PLACE_PROCESS) {
+        return "";
+    }
+    ssize_t size = readlink("/proc/self/exe", own, PROGRAM_MAX - 1);
+    own[size > 0 ? size : 0] = '\0';
+    return own;
+}
+
 void report_started(report_t *report, const policy_child_t *child, int64_t now_ns)
 {
     if (!report_allow(report, now_ns)) {
         return;
     }
-    char pid[TRP_PID_TEXT_MAX];
+    char pid[TRP_PID_TEXT_MAX], own[PROGRAM_MAX];
     log_event(LOG_INFO, "child_started", LOG_TEXT("supervisor", report->supervisor),
               LOG_TEXT("child", child->spec->id),
               LOG_TEXT("actor", trp_pid_format(child->pid, pid)),
+              LOG_TEXT("class", child->spec->class->name),
+              LOG_TEXT("program", program_of(child->spec, own)),
               LOG_INT("restarts", child->incarnation - 1),
               LOG_INT("start_us", (now_ns - child->started_ns) / 1000));
 }

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "runtime/host.h"
+
 #define WORKER_FIELDS(F)                                   \
     F(OPT_BOOL, strict, _, 0, 1, "refuse unknown members") \
     F(OPT_REAL, takeout, _, 0, 0.99, "a ratio")            \
@@ -289,4 +291,53 @@ Test(config, mutated_files_are_read_or_refused_without_harm)
         cr_assert(status == TRP_OK || (status == TRP_CONFIG && fault.rule[0] != '\0'));
         config_free(&config);
     }
+}
+
+Test(config, pool_that_scales_by_itself_does_so_at_eighty_and_twenty_percent)
+{
+    cr_assert_eq(load(POOL "        auto_scale = 1\n", NULL), TRP_OK, "%s", fault.rule);
+    cr_assert_eq(config->pools[0].scale_up, 80);
+    cr_assert_eq(config->pools[0].scale_down, 20);
+    config_free(&config);
+
+    cr_assert_eq(load(POOL "        auto_scale = 1\n        scale_up = 90\n", NULL), TRP_OK);
+    cr_assert_eq(config->pools[0].scale_up, 90);
+    config_free(&config);
+
+    cr_assert_eq(load(POOL, NULL), TRP_OK, "it is off by default");
+    cr_assert_eq(config->pools[0].scale_down, 0);
+}
+
+Test(config, pool_of_the_size_of_the_machine_leaves_one_core)
+{
+    const uint32_t cores = host_os.processors(host_os.user);
+
+    cr_assert_eq(load(POOL "        size = cores\n", NULL), TRP_OK, "%s", fault.rule);
+
+    cr_assert_eq(config->pools[0].min, cores > 2 ? (int64_t)cores - 1 : 1);
+    cr_assert_eq(config->pools[0].max, config->pools[0].min);
+}
+
+Test(config, override_for_every_pool_reaches_every_pool)
+{
+    const char *const overrides[] = {"pools.*.strategy=round_robin", "pools.parser.queue_max=7",
+                                     "pools.*.keys_max=3", NULL};
+
+    cr_assert_eq(load(POOL "    other\n        class = worker\n        tools = c\n", overrides),
+                 TRP_OK, "%s: %s", fault.option, fault.rule);
+
+    for (size_t i = 0; i < 2; i++) {
+        cr_assert_eq(config->pools[i].strategy, 1);
+        cr_assert_eq(config->pools[i].keys_max, 3);
+    }
+    cr_assert_eq(config->pools[0].queue_max, 7);
+    cr_assert_neq(config->pools[1].queue_max, 7);
+}
+
+Test(config, pool_with_nothing_but_a_share_of_others_tools_is_taken)
+{
+    cr_assert_eq(load(POOL "    new\n        class = worker\n        rollout_tools = a\n", NULL),
+                 TRP_OK, "%s: %s", fault.option, fault.rule);
+    refused("pools\n    new\n        foreign = 1\n        rollout_tools = a\n", 2, "pools.new",
+            "rollout_tools");
 }

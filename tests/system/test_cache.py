@@ -209,6 +209,9 @@ class LargeBodies(CacheNode):
         frames = [client.receive(), client.receive()]
         self.assertIn(b"200", [frame for message in frames for frame in message])
 
+    def snapshot(self):
+        return json.loads(self.node.command("snapshot", "--json").stdout)["tasks"]
+
     def test_stop_waits_for_bodies_that_are_being_read(self):
         client = self.client()
         for i in range(10):
