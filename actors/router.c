@@ -95,6 +95,7 @@ static trp_status_t open_port(router_t *router)
                                      .on_message = router_on_message,
                                      .on_down = router_on_peer_down,
                                      .on_unsent = router_on_unsent,
+                                     .unread_max = config->unread_max,
                                      .curve_secret = router->config->curve_secret[0] != '\0'
                                                          ? router->config->curve_secret
                                                          : NULL,

@@ -2,6 +2,7 @@
 /* From a client's frames to a task in its pool's queue, or to a clear refusal. No body is looked
  * into here: a small one is read for its keys (router_intake.c, router_flight.c), a large one by
  * the intake, and the worker validates. */
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -387,12 +388,13 @@ static void on_request(router_t *router, const edge_peer_t *peer,
     request->form = TRP_FORM_JSON;
     request->first = request->raw;
     request->origin.version = message->version;
-    request->origin.peer = malloc(sizeof(*peer));
+    request->origin.peer = malloc(offsetof(edge_peer_t, id) + peer->size);
     if (request->origin.peer == NULL) {
         router->unreachable++;
         return;
     }
-    *request->origin.peer = *peer;
+    request->origin.peer->size = peer->size;
+    memcpy(request->origin.peer->id, peer->id, peer->size);
     serve_request(router, request, message);
     free(request->origin.peer);
 }

@@ -80,11 +80,25 @@ void router_post(router_t *router, const edge_peer_t *peer, zmq_msg_t *frames, s
     }
 }
 
-void router_on_unsent(void *user, const edge_peer_t *peer)
+static void write_peer(const edge_peer_t *peer, char text[2 * 16 + 1])
+{
+    const size_t shown = peer->size < 16 ? peer->size : 16;
+    for (size_t i = 0; i < shown; i++) {
+        snprintf(text + 2 * i, 3, "%02x", peer->id[i]);
+    }
+}
+
+void router_on_unsent(void *user, const edge_peer_t *peer, trp_status_t why)
 {
     router_t *router = user;
-    (void)peer;
-    router->unreachable++; /* the client has left or does not read */
+    router->unreachable++; /* the client has left, or: */
+    if (why == TRP_BUSY && is_worth_a_line(++router->unread)) {
+        char client[2 * 16 + 1] = "";
+        write_peer(peer, client);
+        log_event(LOG_WARN, "replies_unread", LOG_TEXT("client", client),
+                  LOG_INT("dropped", router->unread),
+                  LOG_INT("unread_max", router->config->majordomo.unread_max));
+    }
 }
 
 static void send_to_peer(router_t *router, const origin_t *origin, trp_text_t service,

@@ -49,8 +49,9 @@ struct line {
 static edge_peer_t client_of(const edge_peer_t *peer, trp_reply_address_t actor)
 {
     edge_peer_t client = {0};
-    if (peer != NULL) {
-        client = *peer;
+    if (peer != NULL) { /* it may be no larger than its id */
+        client.size = peer->size;
+        memcpy(client.id, peer->id, peer->size);
     } else { /* longer than what a router socket gives its peers by itself */
         client.size = sizeof(actor.to);
         memcpy(client.id, &actor.to, sizeof(actor.to));

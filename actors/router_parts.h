@@ -151,8 +151,8 @@ void router_answer_value(router_t *router, const request_t *request, service_t *
 /** Sends a client of the port frames of a reply, at the end of the turn. owns: the frames are moved
  */
 void router_post(router_t *router, const edge_peer_t *peer, zmq_msg_t *frames, size_t count);
-/** Such a reply could not be sent. */
-void router_on_unsent(void *router, const edge_peer_t *peer);
+/** Such a reply could not be sent, and is dropped. */
+void router_on_unsent(void *router, const edge_peer_t *peer, trp_status_t why);
 /** Gives an actor its answer. owns: `body` */
 void router_send_to_actor(router_t *router, const origin_t *origin, zmq_msg_t *body);
 /** Refuses one of those who wait for a task. */

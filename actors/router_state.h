@@ -39,7 +39,8 @@ typedef struct pair pair_t;         /* router_compare.c */
 
 /** Where an answer goes. */
 typedef struct origin {
-    edge_peer_t *peer; /* a client of the Majordomo port; NULL: an actor */
+    edge_peer_t *peer; /* a client of the Majordomo port, no larger than its id: not to be copied
+                        * as a whole; NULL: an actor */
     majordomo_version_t version;
     bool has_options;
     char id[TRP_TASK_ID_MAX + 1]; /* of the options frame; "" = none */
@@ -261,7 +262,8 @@ struct router {
     uint64_t random;              /* state of the generator of task ids */
     uint64_t disconnected;        /* workers of other programs that were sent away */
     uint64_t junk;                /* messages that were no protocol at all */
-    uint64_t unreachable;         /* answers whose client has left */
+    uint64_t unreachable;         /* answers whose client has left or does not read */
+    uint64_t unread;              /* ... of these, for clients that do not read */
 };
 
 enum {

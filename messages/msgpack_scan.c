@@ -152,6 +152,7 @@ static trp_status_t read_token(msgpack_scan_t *scan, token_t *token, size_t *end
     }
     uint64_t payload = shape.fixed;
     token->kind = shape.kind;
+    token->items = 0;
     if (shape.kind == TOKEN_ARRAY || shape.kind == TOKEN_MAP) {
         token->items = shape.kind == TOKEN_MAP ? 2 * count : count;
     } else {
@@ -212,18 +213,15 @@ trp_status_t msgpack_scan_next(msgpack_scan_t *scan, token_t *token)
 {
     size_t end = 0;
     assert(scan->levels != NULL);
-    *token = (token_t){.kind = TOKEN_NONE};
     trp_status_t status = read_token(scan, token, &end);
     if (status != TRP_OK) {
         return status;
     }
     scan_level_t *level = scan->depth > 0 ? &scan->levels[scan->depth - 1] : NULL;
-    if (level != NULL) {
-        token->is_inside = true;
-        token->is_name = level->is_map && level->left % 2 == 0;
-        token->is_value = level->is_map && !token->is_name;
-        token->is_first = level->left == level->items;
-    }
+    token->is_inside = level != NULL;
+    token->is_name = level != NULL && level->is_map && level->left % 2 == 0;
+    token->is_value = level != NULL && level->is_map && !token->is_name;
+    token->is_first = level != NULL && level->left == level->items;
     status = check_token(scan, token, end);
     if (status != TRP_OK) {
         return status;

@@ -21,7 +21,8 @@ typedef enum token_kind {
     TOKEN_NONE /* 0xc1, which MessagePack never uses */
 } token_kind_t;
 
-/** One item: a name, a scalar, or the beginning of a map or array. */
+/** One item: a name, a scalar, or the beginning of a map or array. What is said to be of some kinds
+ * is set for those only. */
 typedef struct token {
     token_kind_t kind;
     bool is_name;     /* of a member */
@@ -29,10 +30,10 @@ typedef struct token {
     bool is_first;    /* in its map or array */
     bool is_inside;   /* of a map or array */
     uint64_t integer; /* UINT and BOOL; INT: the two's complement */
-    double real;
+    double real;      /* REAL */
     const char *data; /* STRING and BYTES */
     size_t size;
-    uint64_t items; /* inside an ARRAY or MAP; of a map, names and values */
+    uint64_t items; /* inside an ARRAY or MAP; of a map, names and values; others: 0 */
 } token_t;
 
 typedef struct scan_level {

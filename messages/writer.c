@@ -8,37 +8,26 @@
 #define COPY_MAX     1024 /* smaller ones are copied: one allocation less, and the buffer stays */
 #define HEAD_BYTES   5    /* of a map or array with a 32-bit count */
 
-char *writer_reserve(trp_writer_t *writer, size_t size)
+char *writer_grow(trp_writer_t *writer, size_t size)
 {
     msgpack_sbuffer *buffer = &writer->buffer;
     if (writer->failed || size > SIZE_MAX / 4 - buffer->size) {
         writer->failed = true;
         return NULL;
     }
-    if (size > buffer->alloc - buffer->size) {
-        size_t capacity = buffer->alloc == 0 ? CAPACITY_MIN : buffer->alloc;
-        while (capacity - buffer->size < size) {
-            capacity *= 2;
-        }
-        char *data = realloc(buffer->data, capacity);
-        if (data == NULL) {
-            writer->failed = true;
-            return NULL;
-        }
-        buffer->data = data;
-        buffer->alloc = capacity;
+    size_t capacity = buffer->alloc == 0 ? CAPACITY_MIN : buffer->alloc;
+    while (capacity - buffer->size < size) {
+        capacity *= 2;
     }
-    char *place = buffer->data + buffer->size;
+    char *data = realloc(buffer->data, capacity);
+    if (data == NULL) {
+        writer->failed = true;
+        return NULL;
+    }
+    buffer->data = data;
+    buffer->alloc = capacity;
     buffer->size += size;
-    return place;
-}
-
-void writer_append(trp_writer_t *writer, const void *data, size_t size)
-{
-    char *place = writer_reserve(writer, size);
-    if (place != NULL && size != 0) {
-        memcpy(place, data, size);
-    }
+    return data + buffer->size - size;
 }
 
 void trp_writer_init(trp_writer_t *writer)

@@ -26,6 +26,7 @@ typedef struct config_majordomo {
     char endpoint[OPTION_TEXT_MAX]; /* "" = none */
     int64_t bytes_max;              /* bodies of all accepted tasks */
     int64_t body_max;               /* one request body */
+    int64_t unread_max;             /* replies that one client has not read; 0 = no limit */
     int64_t heartbeat_ms, liveness; /* of workers of other programs: interval, and how many of them
                                      * one may be silent */
     int64_t unknown_wait_ms;        /* for a first worker of a tool that nobody knows */

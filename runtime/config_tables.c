@@ -58,6 +58,10 @@ static const option_t majordomo_rows[] = {
     INT_ROW(config_majordomo_t, bytes_max, "268435456", 1048576, 1099511627776,
             "bytes: bodies of all accepted tasks together; above it requests are refused"),
     INT_ROW(config_majordomo_t, body_max, "16777216", 1024, BODY_MAX, "bytes: one request body"),
+    INT_ROW(
+        config_majordomo_t, unread_max, "134217728", 0, 1099511627776,
+        "bytes: replies of 1 KiB and more that wait for one client to read them; further ones are "
+        "dropped; 0: no limit"),
     INT_ROW(config_majordomo_t, heartbeat_ms, "2500", 10, 3600000,
             "ms: interval of heartbeats to and from workers of other programs"),
     INT_ROW(config_majordomo_t, liveness, "3", 2, 100,

@@ -225,6 +225,9 @@ static trp_status_t socket_add(edge_t *edge, void *transport_socket,
                                    .socket = transport_socket,
                                    .unsent = options->on_unsent,
                                    .user = options->user};
+    if (options->unread_max > 0) {
+        socket->posts.unread = edge_unread_new((size_t)options->unread_max);
+    }
     socket->descriptor_count =
         is_stepped(edge) ? 0 : edge->transport->descriptors(transport_socket, socket->descriptors);
     socket->source.next = edge->sources;

@@ -33,9 +33,12 @@ typedef struct edge_socket_options {
      * NULL.
      */
     void (*on_down)(void *user, const edge_peer_t *peer);
-    /** A message that was posted to this peer could not be sent: it is not there now, or its queue
-     * is full. NULL = it does not matter. */
-    void (*on_unsent)(void *user, const edge_peer_t *peer);
+    int64_t
+        unread_max; /* bytes that were posted to one peer and that it has not read (edge_unread.h);
+                         * 0 = no limit */
+    /** A message that was posted to this peer could not be sent: TRP_GONE (it is not there now) or
+     * TRP_BUSY (it does not read). NULL = it does not matter. */
+    void (*on_unsent)(void *user, const edge_peer_t *peer, trp_status_t why);
     void *user;
 } edge_socket_options_t;
 

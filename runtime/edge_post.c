@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define POSTS_MAX  128
+#define POSTS_MAX  64
 #define FRAMES_MAX (6 * POSTS_MAX)
 #define KEPT_MAX   256  /* frames of which a reference is kept */
-#define KEPT_BYTES 1024 /* of one of them, at most ... */
+#define KEPT_BYTES 1023 /* of one of them, at most: larger ones are counted as unread ... */
 #define SMALL_MAX  33   /* ... and more than libzmq keeps in the message itself */
 
 typedef struct post {
@@ -48,6 +48,7 @@ void edge_posts_fini(edge_posts_t *posts)
 {
     edge_post_box_t *box = posts->box;
     posts->box = NULL;
+    edge_unread_free(&posts->unread);
     if (box != NULL) {
         close_frames(box->frames, box->frame_count);
         close_frames(box->kept, KEPT_MAX);
@@ -75,10 +76,15 @@ static bool box_add(edge_post_box_t *box, const trp_peer_t *peer, zmq_msg_t *fra
 static void send_one(const edge_posts_t *posts, const trp_peer_t *peer, zmq_msg_t *frames,
                      size_t count)
 {
-    if (posts->transport->send(posts->socket, peer, frames, count) != TRP_OK) {
+    trp_status_t status =
+        posts->unread == NULL ? TRP_OK : edge_unread_count(posts->unread, peer, frames, count);
+    if (status == TRP_OK) {
+        status = posts->transport->send(posts->socket, peer, frames, count);
+    }
+    if (status != TRP_OK) {
         close_frames(frames, count);
         if (posts->unsent != NULL) {
-            posts->unsent(posts->user, peer);
+            posts->unsent(posts->user, peer, status);
         }
     }
 }

@@ -6,7 +6,7 @@
 #ifndef TRP_RUNTIME_EDGE_POST_H
 #define TRP_RUNTIME_EDGE_POST_H
 
-#include "runtime/plugin.h"
+#include "runtime/edge_unread.h"
 
 typedef struct edge_post_box edge_post_box_t;
 
@@ -14,9 +14,10 @@ typedef struct edge_post_box edge_post_box_t;
 typedef struct edge_posts {
     const trp_transport_t *transport;
     void *socket;
-    void (*unsent)(void *user, const trp_peer_t *peer); /* NULL: nobody */
+    void (*unsent)(void *user, const trp_peer_t *peer, trp_status_t why); /* NULL: nobody */
     void *user;
-    edge_post_box_t *box; /* NULL until something is posted */
+    edge_unread_t *unread; /* NULL: no bound by bytes */
+    edge_post_box_t *box;  /* NULL until something is posted */
 } edge_posts_t;
 
 /** Takes a message, whose frames are moved. When there are too many they are sent at once. */

@@ -17,6 +17,7 @@ typedef struct fixture {
     unsigned heard;             /* by the server */
     unsigned got, out_of_order; /* by the client: numbers, that count up */
     unsigned unsent;
+    trp_status_t why;
     char endpoint[80];
 } fixture_t;
 
@@ -47,10 +48,12 @@ static void note_number(void *user, const edge_peer_t *peer, zmq_msg_t *frames, 
     fixture->got++;
 }
 
-static void note_unsent(void *user, const edge_peer_t *peer)
+static void note_unsent(void *user, const edge_peer_t *peer, trp_status_t why)
 {
+    fixture_t *fixture = user;
     (void)peer;
-    ((fixture_t *)user)->unsent++;
+    fixture->unsent++;
+    fixture->why = why;
 }
 
 static bool turn_until(fixture_t *fixture, const unsigned *count, unsigned wanted)

@@ -154,6 +154,44 @@ class Requests(unittest.TestCase):
         self.assertIs(self.client().call_01("code_parse", CODE)["success"], True)
 
 
+class Unread(unittest.TestCase):
+    CALLS = 400
+    SOURCE = msgpack.packb({"language": "c", "code": "int f(int a) { return a; }\n" * 700})
+
+    def resident_mb(self, node):
+        with open(f"/proc/{node.ask('ping')['os_pid']}/status", encoding="utf-8") as file:
+            return next(int(line.split()[1]) for line in file if line.startswith("VmRSS")) / 1024
+
+    def test_replies_of_a_client_that_never_reads_are_bounded_by_their_bytes(self):
+        with Node(settings=["majordomo.unread_max=1048576"]) as node, Client(node.endpoints["majordomo"]) as other:
+            size = len(msgpack.packb(other.call_02("code_parse", msgpack.unpackb(self.SOURCE))))
+            self.assertGreater(self.CALLS * size, 2 ** 25)  # more than the kernel's buffers hold
+            before = self.resident_mb(node)
+            with zmq.Context() as context, context.socket(zmq.DEALER) as deaf:
+                deaf.setsockopt(zmq.RCVHWM, 1)
+                deaf.setsockopt(zmq.RCVBUF, 65536)
+                deaf.setsockopt(zmq.LINGER, 0)
+                deaf.connect(node.endpoints["majordomo"])
+                for _ in range(self.CALLS):
+                    deaf.send_multipart([b"MDPC02", b"\x01", b"code_parse", self.SOURCE])
+                wait_for(lambda: node.ask("pools")[0]["answered"] == self.CALLS + 1, 60, "all answers")
+
+                dropped = node.events("replies_unread")
+                self.assertTrue(dropped)
+                self.assertEqual(dropped[0]["unread_max"], 1048576)
+                self.assertTrue(dropped[0]["client"])
+                self.assertLess(self.resident_mb(node) - before, 16)
+                self.assertIs(other.call_02("code_parse", CODE)["success"], True)
+
+                whole = 0
+                while deaf.poll(500):
+                    reply = msgpack.unpackb(deaf.recv_multipart()[3])
+                    self.assertIs(reply["success"], True)
+                    whole += 1
+                self.assertLess(whole, self.CALLS)
+                self.assertGreater(whole, 1048576 // size)
+
+
 class Deaths(unittest.TestCase):
     def parse_while_killing(self, node, calls, kills):
         """Many calls on one socket while workers die; the replies by id."""
