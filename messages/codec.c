@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "messages/codec.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "messages/codec_internal.h"
@@ -58,9 +59,20 @@ trp_status_t trp_document_init(trp_document_t *document, const void *data, size_
     return status;
 }
 
+void document_init_empty(trp_document_t *document)
+{
+    static _Alignas(max_align_t) char nowhere[1]; /* a zone counts from where it is, if only 0 */
+    *document =
+        (trp_document_t){.form = TRP_FORM_MSGPACK,
+                         .root = {.type = MSGPACK_OBJECT_MAP},
+                         .zone = {.chunk_list = {.ptr = nowhere}, .chunk_size = CHUNK_SMALL}};
+}
+
 void trp_document_fini(trp_document_t *document)
 {
-    msgpack_zone_destroy(&document->zone);
+    if (document->zone.chunk_list.head != NULL) { /* else it was never used */
+        msgpack_zone_destroy(&document->zone);
+    }
 }
 
 const msgpack_object *trp_member(const msgpack_object *map, const char *name)

@@ -14,6 +14,9 @@ trp_status_t msgpack_decode(const void *data, size_t size, msgpack_zone *zone, m
 trp_status_t json_decode(const char *text, size_t size, msgpack_zone *zone, msgpack_object *root,
                          trp_fault_t *fault);
 
+/** A document with nothing in it, which has no memory until somebody takes some of its zone. */
+void document_init_empty(trp_document_t *document);
+
 /** Bytes of a UTF-8 byte order mark and white space before a JSON text. */
 size_t json_lead(const char *text, size_t size);
 

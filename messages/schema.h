@@ -105,8 +105,9 @@ TRP_API TRP_MUST_USE trp_status_t trp_schema_read_lenient(const trp_schema_t *sc
                                                           trp_fault_t *fault);
 
 /** trp_schema_read from bytes (MessagePack or JSON map): decodes into `document`, which must
- * outlive `*out`, as the bytes must. owns: on success the caller ends the document with
- * trp_document_fini; on an error there is none. */
+ * outlive `*out`, as the bytes must; its root may be empty, since a flat message is read without a
+ * tree. owns: on success the caller ends the document with trp_document_fini; on an error there is
+ * none. */
 TRP_API TRP_MUST_USE trp_status_t trp_schema_unpack(const trp_schema_t *schema, trp_text_t bytes,
                                                     trp_document_t *document, void *out,
                                                     trp_fault_t *fault);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "messages/codec_internal.h"
 #include "messages/fault.h"
 #include "messages/schema_internal.h"
 #include "messages/utf8.h"
@@ -376,6 +377,10 @@ trp_status_t trp_schema_read_lenient(const trp_schema_t *schema, const msgpack_o
 trp_status_t trp_schema_unpack(const trp_schema_t *schema, trp_text_t bytes,
                                trp_document_t *document, void *out, trp_fault_t *fault)
 {
+    if (schema_read_flat(schema, bytes, out)) {
+        document_init_empty(document);
+        return TRP_OK;
+    }
     trp_status_t status = trp_document_init(document, bytes.data, bytes.size, fault);
     if (status == TRP_PAYLOAD) {
         fault->message = schema->name;
