@@ -45,6 +45,7 @@ edge_unread_t *edge_unread_new(size_t max)
     return unread;
 }
 
+/* Acquire-release: all that others did with it comes before it is freed. */
 static void let_go(account_t *account)
 {
     if (atomic_fetch_sub_explicit(&account->holds, 1, memory_order_acq_rel) == 1) {
@@ -52,6 +53,7 @@ static void let_go(account_t *account)
     }
 }
 
+/* Relaxed: a bound; nothing is published with it. */
 static size_t bytes_of(account_t *account)
 {
     return atomic_load_explicit(&account->bytes, memory_order_relaxed);
@@ -108,6 +110,7 @@ static account_t *account_of(edge_unread_t *unread, const trp_peer_t *peer)
     return account;
 }
 
+/* Acquire: the frame as the edge left it. Relaxed: the bound, as above. */
 static void on_free(void *data, void *hint)
 {
     (void)data;
