@@ -88,6 +88,7 @@ typedef enum child_outcome {
     F(INT, restarts, _, 0, 9e15, "times it was started again")                          \
     F(INT, streak, _, 0, 9e15, "restarts since it was last stable")                     \
     F(BOOL, is_held, _, 0, 0, "past the limit of restarts, and held")                   \
+    F(BOOL, is_quarantined, _, 0, 0, "in a process since it brought its node down")     \
     F(INT, next_ms, _, 0, 9e15, "time until its next start, in state backoff")          \
     F(OPT_STRING, last_reason, _, 1, 127, "why its last incarnation ended")
 

@@ -99,6 +99,7 @@ typedef struct cell {
     _Atomic uint8_t running; /* as `handled` */
     uint8_t meter;           /* of its class; set under the inspect lock */
     _Atomic uint64_t busy_ns; /* of its slices */
+    const char *origin;       /* trp_spawn_t.origin, or its spawner's */
 } cell_t;
 
 _Static_assert(offsetof(cell_t, mailbox.urgent) == 64, "what the runner reads for each message");

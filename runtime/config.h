@@ -18,6 +18,7 @@ typedef struct config_node {
     int64_t threads;               /* pool threads; 0 = cores - 1, at least 1 */
     int64_t stop_ms;               /* the whole stop */
     int64_t stuck_ms, edge_stuck_ms, kill_grace_ms, stuck_max; /* runtime_watch_t */
+    int64_t quarantine_after, quarantine_window_s;             /* guardian_options_t */
     char black_box_dir[OPTION_TEXT_MAX];                       /* "" = in the run directory */
     int64_t log_level; /* index into "trace|debug|info|warn|error|fatal" */
 } config_node_t;

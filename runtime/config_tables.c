@@ -46,6 +46,11 @@ static const option_t node_rows[] = {
             "ms: a killed actor whose handler takes longer to return is written off"),
     INT_ROW(config_node_t, stuck_max, "4", 0, 1000,
             "threads of actors that are written off; more: the node is ended and started again"),
+    INT_ROW(config_node_t, quarantine_after, "3", 0, 16,
+            "deaths of the node by the same child, or by workers of the same pool, after which it "
+            "runs in a process of its own until troupe is started again; 0: never"),
+    INT_ROW(config_node_t, quarantine_window_s, "600", 1, 31536000,
+            "s: within which these deaths are counted"),
     TEXT_ROW(config_node_t, black_box_dir, "",
              "folder for black boxes of workers that died; empty: in run_dir, and removed with it"),
     CHOICE_ROW(config_node_t, log_level, "info", "trace|debug|info|warn|error|fatal",

@@ -164,6 +164,11 @@ trp_runtime_t *runtime_of(trp_ctx_t *ctx)
     return ctx->runtime;
 }
 
+const char *runtime_origin(const trp_ctx_t *ctx)
+{
+    return ctx->cell->origin;
+}
+
 trp_status_t trp_spawn(trp_ctx_t *ctx, const trp_spawn_t *spawn, trp_pid_t *pid)
 {
     LEASE_CALL(ctx, TRP_GONE)

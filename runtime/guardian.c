@@ -16,14 +16,13 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "runtime/backoff.h"
+#include "runtime/guardian_deaths.h"
 #include "runtime/guardian_dir.h"
 #include "runtime/guardian_fork.h"
 #include "runtime/guardian_listen.h"
@@ -33,14 +32,10 @@
 #include "runtime/log.h"
 #include "runtime/transport_context.h"
 
-#define NODE_SILENT_NS (5 * 1000000000LL)  /* a node that does not read for so long is killed */
-#define RESTARTS_MAX   5                   /* of the node ... */
-#define RESTARTS_NS    (60 * 1000000000LL) /* ... in this time; one more and it gives up */
+#define NODE_SILENT_NS (5 * 1000000000LL) /* a node that does not read for so long is killed */
 #define NEVER          INT64_MAX
 #define NS_OF_MS       1000000LL
 #define STATUS_FAILED  1
-
-static const backoff_t node_backoff = {.base_ns = 50 * NS_OF_MS, .max_ns = 30000 * NS_OF_MS};
 
 typedef enum guardian_state {
     GUARDIAN_RUNNING,
@@ -60,8 +55,7 @@ typedef struct guardian {
     guardian_notify_t notify;
     bool stopping, reloaded;
     int64_t stop_at_ns, start_at_ns;
-    int64_t deaths_ns[RESTARTS_MAX]; /* the last ones of the node, a ring */
-    size_t death_count;
+    guardian_deaths_t deaths; /* of the node */
     int exit_status;
 } guardian_t;
 
@@ -126,13 +120,17 @@ static void node_start(guardian_t *self)
                   .fd = pair[1],
                   .run_dir = self->options->run_dir,
                   .listener = self->listener,
-                  .reloaded = self->reloaded},
+                  .reloaded = self->reloaded,
+                  .culprit = self->deaths.page,
+                  .quarantine = &self->deaths.quarantine},
         .main = self->options->node_main,
         .user = self->options->user,
         .program = "",
     };
     self->node_fd = pair[0];
+    culprit_share(self->deaths.page, true);
     const trp_status_t status = guardian_fork(&how, &self->node_pid);
+    culprit_share(self->deaths.page, false); /* no worker says who is to blame */
     (void)close(pair[1]);
     if (status != TRP_OK) {
         log_event(LOG_FATAL, "node_not_started", LOG_TEXT("error", strerror(errno)));
@@ -221,25 +219,6 @@ static void read_requests(guardian_t *self)
     }
 }
 
-/* True: the node has died RESTARTS_MAX times before within RESTARTS_NS. */
-static bool too_many_deaths(guardian_t *self, int64_t now)
-{
-    int64_t *oldest = &self->deaths_ns[self->death_count % RESTARTS_MAX];
-    const bool full = self->death_count >= RESTARTS_MAX && now - *oldest <= RESTARTS_NS;
-    *oldest = now;
-    self->death_count++;
-    return full;
-}
-
-static uint32_t recent_deaths(const guardian_t *self, int64_t now)
-{
-    uint32_t recent = 0;
-    for (size_t i = 0; i < RESTARTS_MAX && i < self->death_count; i++) {
-        recent += now - self->deaths_ns[i] <= RESTARTS_NS;
-    }
-    return recent;
-}
-
 static void on_node_exit(guardian_t *self, int wait_status)
 {
     const int64_t now = now_ns();
@@ -254,19 +233,14 @@ static void on_node_exit(guardian_t *self, int wait_status)
         end(self, STATUS_FAILED);
         return;
     }
-    if (too_many_deaths(self, now)) {
-        log_event(LOG_FATAL, "node_given_up", LOG_INT("signal", number),
-                  LOG_INT("restarts", RESTARTS_MAX), LOG_INT("seconds", RESTARTS_NS / 1000000000));
+    int64_t delay_ns = 0;
+    if (!guardian_deaths_note(&self->deaths, number, now, &delay_ns)) {
         end(self, STATUS_FAILED);
         return;
     }
-    uint64_t chance = 0;
-    (void)!getrandom(&chance, sizeof(chance), 0);
-    self->start_at_ns = now + backoff_delay_ns(&node_backoff, recent_deaths(self, now), chance);
+    self->start_at_ns = now + delay_ns;
     self->state = GUARDIAN_SWEEPING;
     guardian_notify_send(&self->notify, "STATUS=the node died and is started again");
-    log_event(LOG_ERROR, "node_died", LOG_INT("signal", number),
-              LOG_INT("restart_ms", (self->start_at_ns - now) / NS_OF_MS));
     guardian_workers_kill_all(&self->workers);
 }
 
@@ -458,6 +432,7 @@ static bool guardian_init(guardian_t *self, const guardian_options_t *options)
         guardian_dir_leave(options->run_dir, self->lock);
         return false;
     }
+    guardian_deaths_init(&self->deaths, options->quarantine_after, options->quarantine_window_s);
     guardian_dir_sweep(options->run_dir);
     transport_context_prime();
     return true;
@@ -489,5 +464,6 @@ int guardian_run(const guardian_options_t *options)
     guardian_dir_leave(options->run_dir, self.lock);
     guardian_workers_fini(&self.workers);
     guardian_queue_fini(&self.reports);
+    guardian_deaths_fini(&self.deaths);
     return self.exit_status;
 }

@@ -9,7 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "runtime/culprit.h"
 #include "runtime/guardian_proto.h"
+#include "runtime/quarantine.h"
 
 /** What a child of the guardian knows of itself. */
 typedef struct guardian_child {
@@ -18,16 +20,20 @@ typedef struct guardian_child {
     int fd; /* the node: its end of the pair to the guardian; a worker: its black box, or -1 */
     unsigned char token[GUARDIAN_TOKEN_SIZE]; /* a worker: what proves it to its node */
     const char *run_dir;
-    int listener;  /* a node: the socket for clients that it was given; 0: none */
-    bool reloaded; /* a node before it took over a changed file: read it again */
+    int listener;                   /* a node: the socket for clients that it was given; 0: none */
+    bool reloaded;                  /* a node before it took over a changed file: read it again */
+    culprit_page_t *culprit;        /* a node: where it says of whom it dies; NULL: nowhere */
+    const quarantine_t *quarantine; /* a node: who is moved out of it; NULL: nobody */
 } guardian_child_t;
 
 typedef struct guardian_options {
-    const char *name;    /* of the node, for the lock and for logs */
-    const char *run_dir; /* made when missing, mode 0700 */
-    uint32_t node;       /* number of the node: trp_node_worker(node, 0) */
-    int64_t stop_ms;     /* from a stop signal to SIGKILL for all that is left */
-    size_t workers_max;  /* worker processes at a time; 0 = 1024 */
+    const char *name;            /* of the node, for the lock and for logs */
+    const char *run_dir;         /* made when missing, mode 0700 */
+    uint32_t node;               /* number of the node: trp_node_worker(node, 0) */
+    int64_t stop_ms;             /* from a stop signal to SIGKILL for all that is left */
+    size_t workers_max;          /* worker processes at a time; 0 = 1024 */
+    uint32_t quarantine_after;   /* deaths of the node by one child ...; 0: it is never moved */
+    int64_t quarantine_window_s; /* ... within this time move it into a process of its own */
 
     /** The main of a child; what it returns is its exit status. A node that exits by itself ends
      * the guardian with the same status; one that dies of a signal is started again. */

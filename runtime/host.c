@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "runtime/host_cores.h"
+#include "runtime/host_fatal.h"
 #include "runtime/host_offload.h"
 #include "runtime/host_probe.h"
 
@@ -87,10 +88,10 @@ static trp_status_t os_thread_start(void *user, void (*body)(void *arg), void *a
     }
     *made = (host_thread_t){.body = body, .arg = arg};
 
-    sigset_t all;
+    sigset_t others;
     sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    host_fatal_mask(&others);
+    pthread_sigmask(SIG_SETMASK, &others, &before);
     int error = pthread_create(&made->id, NULL, thread_main, made);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (error != 0) {

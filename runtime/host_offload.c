@@ -5,6 +5,8 @@
 #include <signal.h>
 #include <time.h>
 
+#include "runtime/host_fatal.h"
+
 #define HELPERS_MAX 32
 #define WAITING_MAX 1024
 #define IDLE_S      5
@@ -66,13 +68,13 @@ static void *helper(void *unused)
 static trp_status_t need_helper(void)
 {
     pthread_t thread;
-    sigset_t all;
+    sigset_t others;
     sigset_t before;
     if (pool.idle > pool.waiting || pool.helpers == HELPERS_MAX) {
         return TRP_OK;
     }
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    host_fatal_mask(&others);
+    pthread_sigmask(SIG_SETMASK, &others, &before);
     const int error = pthread_create(&thread, NULL, helper, NULL);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (error != 0) {

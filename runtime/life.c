@@ -197,6 +197,9 @@ static trp_status_t fill(trp_runtime_t *runtime, cell_t *cell, const birth_t *bi
     cell->class = spawn->class;
     cell->held = holder(runtime, spawn);
     cell->next_ref = (spawn->class->flags & TRP_CLASS_PROXY) != 0 ? PROXY_REFS : 1;
+    cell->origin = spawn->origin != NULL    ? spawn->origin
+                   : birth->spawner != NULL ? birth->spawner->origin
+                                            : runtime->origin;
     cell->owed = 0;
     cell->meter = meter_class(&runtime->meters, spawn->class);
     /* Relaxed, all of them: published with the cell. */

@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include "runtime/client_hub.h"
+#include "runtime/culprit.h"
 #include "runtime/log.h"
 #include "runtime/place_hub.h"
 #include "runtime/place_process.h"
@@ -103,10 +104,11 @@ static void allow_descriptors(void)
 }
 
 /* By a signal, so that the guardian starts the node again. */
-static void give_up(void *user, const char *why)
+static void give_up(void *user, const char *why, const runtime_at_work_t *who)
 {
-    (void)user;
+    const node_t *node = user;
     log_event(LOG_FATAL, "node_aborts", LOG_TEXT("why", why));
+    culprit_note(node->child.culprit, who);
     abort();
 }
 
@@ -118,6 +120,7 @@ static trp_status_t open_parts(node_t *node, const node_ground_t *ground, char e
     }
     runtime_watch_t watch = node->options.watch;
     watch.fatal = give_up;
+    watch.user = node;
     const runtime_options_t options = {.node = node->child.node,
                                        .incarnation = node->child.incarnation,
                                        .threads = node->options.threads,
@@ -215,6 +218,7 @@ int node_run(const node_options_t *options, const guardian_child_t *child)
 {
     char error[256];
     node_t *node = NULL;
+    culprit_catch(child->culprit);
     allow_descriptors();
     log_ignore_signals();
     const trp_status_t status =

@@ -115,8 +115,8 @@ static trp_status_t proxy_init(trp_ctx_t *ctx, void *state, const trp_envelope_t
     memcpy(proxy->name, order.name, sizeof(proxy->name));
     proxy->class_name = order.class->name;
     const place_proxies_options_t *options = &order.place->options;
-    const place_birth_t birth = {order.class, order.program, bytes + sizeof(order),
-                                 order.args_size};
+    const place_birth_t birth = {order.class, order.program, bytes + sizeof(order), order.args_size,
+                                 runtime_origin(ctx)};
     trp_status_t status =
         hub_link(options->hub, options->carrier->place, trp_self(ctx), &order.limits, &proxy->link);
     if (status == TRP_OK) {

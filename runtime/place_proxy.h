@@ -13,6 +13,7 @@ typedef struct place_birth {
     const char *program; /* "" or the option of the spawn */
     const void *args;
     size_t args_size;
+    const char *origin; /* trp_spawn_t.origin */
 } place_birth_t;
 
 /** How an actor of a place is carried: by a process, a thread, a client. */

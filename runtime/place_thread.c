@@ -176,6 +176,9 @@ static void body(void *arg)
     thread_t *thread = arg;
     const trp_reason_t killed = trp_reason(TRP_REASON_KILLED, 0, NULL);
     const trp_reason_t lost = trp_reason(TRP_REASON_ERROR, TRP_NO_MEMORY, "hello");
+    host_probe_t *probe =
+        NULL; /* with it comes a stack for signals: one may say that ours is full */
+    (void)!host_os.probe_open(host_os.user, &probe);
     worker_root_begin(&thread->root);
     if (worker_root_hello(&thread->root, (int32_t)syscall(SYS_gettid)) != TRP_OK) {
         worker_root_leave(&thread->root, &lost);
@@ -184,18 +187,20 @@ static void body(void *arg)
     worker_root_leave(&thread->root, &killed); /* if it has not left by itself */
     thread->transport->close(&thread->socket);
     thread->transport->shut(&thread->medium);
+    host_os.probe_close(host_os.user, &probe);
     say_done(thread);
 }
 
 /* ---- making one ---- */
 
-static trp_status_t open_runtime(thread_t *thread, const place_link_t *link)
+static trp_status_t open_runtime(thread_t *thread, const place_link_t *link, const char *origin)
 {
     const runtime_options_t options = {
         .node = link->node,
         .incarnation = link->incarnation,
         .cells_max = CELLS_MAX,
         .slice_max = 1, /* each handler may take long: looked around after each */
+        .origin = origin,
         .edge = {.user = thread, .poll = park_poll, .park = park_wait, .wake = park_wake}};
     trp_status_t status = runtime_create(&options, &thread->runtime);
     if (status != TRP_OK) {
@@ -339,7 +344,7 @@ static trp_status_t start(void *user, place_link_t *link, const place_birth_t *b
         return TRP_SYSTEM;
     }
     thread->classes[0] = birth->class;
-    status = open_runtime(thread, link);
+    status = open_runtime(thread, link, birth->origin);
     if (status == TRP_OK) {
         status = open_socket(threads, thread, link);
     }

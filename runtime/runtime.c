@@ -93,6 +93,7 @@ trp_status_t runtime_create(const runtime_options_t *options, trp_runtime_t **ru
     made->watchdog.options = options->watch;
     pthread_mutex_init(&made->watchdog.lock, NULL);
     made->observer = options->observer;
+    made->origin = options->origin;
     made->spin = options->threads > 0 && made->host->processors(made->host->user) > 1;
     if (cell_table_init(&made->table, cells + 1) != TRP_OK) {
         goto no_table;

@@ -27,6 +27,13 @@ typedef struct scheduler_park {
     void (*wake)(void *user);
 } scheduler_park_t;
 
+/** An actor, as the thread that runs it is asked. Texts of the class and of the spawn. */
+typedef struct runtime_at_work {
+    trp_pid_t pid;
+    const char *class_name;
+    const char *origin; /* trp_spawn_t.origin; NULL: nobody answers for it */
+} runtime_at_work_t;
+
 /** What is done about handlers that do not return. Times are rounded up to the watchdog's looks, of
  * which there are 4 in the shortest. */
 typedef struct runtime_watch {
@@ -34,8 +41,8 @@ typedef struct runtime_watch {
     int64_t edge_stuck_ms; /* `fatal` when the edge does not move for so long */
     int64_t kill_grace_ms; /* from a kill that finds its actor in a handler to its write-off */
     uint32_t stuck_max;    /* written-off threads; more: `fatal` */
-    /** It can't go on: ends the process. On the watchdog's thread. */
-    void (*fatal)(void *user, const char *why);
+    /** It can't go on because of `who`: ends the process. On the watchdog's thread. */
+    void (*fatal)(void *user, const char *why, const runtime_at_work_t *who);
     void *user;
 } runtime_watch_t;
 
@@ -57,6 +64,7 @@ typedef struct runtime_options {
     const trp_host_t *host; /* NULL: the operating system */
     runtime_watch_t watch;
     const runtime_observer_t *observer; /* outlives the runtime; NULL: none */
+    const char *origin;                 /* of all its actors, as trp_spawn_t.origin; NULL: none */
 } runtime_options_t;
 
 /** errors: TRP_INVALID, TRP_NO_MEMORY, TRP_SYSTEM */
@@ -87,6 +95,13 @@ void runtime_destroy(trp_runtime_t **runtime);
 
 /** The runtime of the actor whose callback runs. */
 trp_runtime_t *runtime_of(trp_ctx_t *ctx);
+
+/** The origin of the actor whose callback runs; NULL: none. */
+const char *runtime_origin(const trp_ctx_t *ctx);
+
+/** Whose slice the calling thread is in, of whatever runtime; async-signal-safe. False: nobody's.
+ */
+bool runtime_at_work(runtime_at_work_t *at_work);
 
 /* ---- from outside of actors: main thread, socket callbacks of the edge ---- */
 

@@ -18,6 +18,19 @@ worker_t *scheduler_current(const trp_runtime_t *runtime)
     return current != NULL && current->runtime == runtime ? current : NULL;
 }
 
+bool runtime_at_work(runtime_at_work_t *at_work)
+{
+    const worker_t *worker = current;
+    /* Relaxed: this thread's own. */
+    const cell_t *cell =
+        worker == NULL ? NULL : atomic_load_explicit(&worker->runs, memory_order_relaxed);
+    if (cell == NULL) {
+        return false;
+    }
+    *at_work = cell_at_work(cell);
+    return true;
+}
+
 worker_t *scheduler_enter(worker_t *worker)
 {
     worker_t *before = current;

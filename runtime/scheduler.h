@@ -143,7 +143,8 @@ struct trp_runtime {
     const trp_host_t *host;
     const runtime_observer_t *observer; /* NULL: none */
     scheduler_park_t edge_park;
-    worker_t *edge; /* NULL: none */
+    const char *origin; /* of what is spawned from outside; NULL: nobody's */
+    worker_t *edge;     /* NULL: none */
     worker_t *workers;
     uint32_t worker_count; /* with the spares, whether they have threads or not */
     uint32_t first_pool;   /* index of the first pool thread */
@@ -250,6 +251,11 @@ void worker_edge_loop(worker_t *worker);
 
 /** Runs up to one slice of a cell. */
 void cell_run(worker_t *worker, cell_t *cell);
+
+static inline runtime_at_work_t cell_at_work(const cell_t *cell)
+{
+    return (runtime_at_work_t){cell->self, cell->class->name, cell->origin};
+}
 
 /** Next number of the worker's generator. */
 uint64_t worker_chance(worker_t *worker);

@@ -147,6 +147,8 @@ typedef struct trp_spawn {
     const char
         *program; /* place process: run this program (a trp_main) instead of a fork of ours */
     const trp_limits_t *limits; /* place process: what it may use; NULL: the defaults */
+    const char *origin; /* who answers for it when it brings the node down: a child's path in the
+                         * tree; outlives the node. NULL: the spawner's */
 } trp_spawn_t;
 
 /** Starts an actor; init runs later on its own turn. A failed init reaches links and monitors as

@@ -128,6 +128,7 @@ static void write_off(trp_runtime_t *runtime, worker_t *worker)
     log_event(LOG_ERROR, "actor_written_off", LOG_TEXT("actor", trp_pid_format(cell->self, pid)),
               LOG_TEXT("class", cell->class->name),
               LOG_INT("for_ms", row->looks * watchdog->period_ns / NS_PER_MS));
+    const runtime_at_work_t who = cell_at_work(cell);
     row->is_written_off = true;
     /* Relaxed: nobody else writes it, others show it. Before the end is told, so that who hears of
      * that finds it counted. */
@@ -135,7 +136,7 @@ static void write_off(trp_runtime_t *runtime, worker_t *worker)
     atomic_store_explicit(&watchdog->written_off, count, memory_order_relaxed);
     life_write_off(&runtime->outsider, cell, &revocation.lost);
     if (count > watchdog->options.stuck_max) {
-        watchdog->options.fatal(watchdog->options.user, "stuck_max");
+        watchdog->options.fatal(watchdog->options.user, "stuck_max", &who);
     }
 }
 
@@ -179,7 +180,10 @@ static void look_at_edge(trp_runtime_t *runtime, const watchdog_row_t *row)
     const watchdog_t *watchdog = &runtime->watchdog;
     if (row->looks == looks_of(watchdog, watchdog->options.edge_stuck_ms)) {
         tell(runtime, runtime->edge, LOG_FATAL, "edge_stuck");
-        watchdog->options.fatal(watchdog->options.user, "edge_stuck");
+        /* In its turn, not in a slice: in a socket's callback, which is nobody's. */
+        const runtime_at_work_t who =
+            row->cell == NULL ? (runtime_at_work_t){.pid = TRP_PID_NONE} : cell_at_work(row->cell);
+        watchdog->options.fatal(watchdog->options.user, "edge_stuck", &who);
     }
 }
 

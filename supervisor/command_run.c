@@ -204,12 +204,26 @@ static void read_again(run_t *run)
     config_free(&fresh.config);
 }
 
+/* Children that have brought former nodes down too often. */
+static void quarantine(const run_t *run, const quarantine_t *quarantine)
+{
+    for (size_t i = 0; quarantine != NULL && i < quarantine->count; i++) {
+        const quarantine_row_t *row = &quarantine->rows[i];
+        const char *why = row->is_out ? tree_quarantine(run->tree, row->origin) : NULL;
+        if (why != NULL) {
+            log_event(LOG_ERROR, "child_not_quarantined", LOG_TEXT("child", row->origin),
+                      LOG_TEXT("class", row->class_name), LOG_TEXT("why", why));
+        }
+    }
+}
+
 static int node_main(void *user, const guardian_child_t *child)
 {
     run_t *run = user;
     if (child->reloaded) {
         read_again(run);
     }
+    quarantine(run, child->quarantine);
     const config_node_t *node = &run->config->node;
     inquiry_box_folder(node->black_box_dir, child->run_dir);
     node_options_t options = {.classes = run->call->classes,
@@ -241,6 +255,9 @@ static int run_node(const command_call_t *call)
                                       .run_dir = run.config->node.run_dir,
                                       .node = NODE_NUMBER << 16,
                                       .stop_ms = run.config->node.stop_ms,
+                                      .quarantine_after =
+                                          (uint32_t)run.config->node.quarantine_after,
+                                      .quarantine_window_s = run.config->node.quarantine_window_s,
                                       .node_main = node_main,
                                       .worker_main = worker_main,
                                       .user = &run};

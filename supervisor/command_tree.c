@@ -18,7 +18,9 @@ static void add_row(text_table_t *table, const msgpack_object *row, const char *
 {
     char name[TEXT_TABLE_CELL_MAX];
     const char *state = client_text(row, "state");
-    const char *place = client_text(row, "place");
+    const msgpack_object *quarantined = trp_member(row, "quarantined");
+    const char *place = quarantined != NULL && quarantined->via.boolean ? "process (quarantined)"
+                                                                        : client_text(row, "place");
     snprintf(name, sizeof(name), "%s%s", prefix, client_text(row, "id"));
     text_table_text(table, name);
     text_table_text(table, state[0] == '\0' ? "up" : state);

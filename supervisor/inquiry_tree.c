@@ -143,7 +143,7 @@ static const table_t *table_of(const inquiry_tree_t *tree, trp_pid_t pid)
 static void write_children(trp_writer_t *writer, const inquiry_tree_t *tree, const table_t *table,
                            int depth);
 
-/* What a row has beside its children: 10 members. */
+/* What a row has beside its children: 11 members. */
 static void write_row(trp_writer_t *writer, const inquiry_tree_t *tree, const child_info_t *row)
 {
     trp_pid_t pid = row->has_pid ? pid_of(&row->pid) : TRP_PID_NONE;
@@ -157,6 +157,7 @@ static void write_row(trp_writer_t *writer, const inquiry_tree_t *tree, const ch
     trp_put_text(writer, "restart", restarts[row->restart]);
     trp_put_int(writer, "restarts", row->restarts);
     trp_put_int(writer, "next_ms", row->next_ms);
+    trp_put_bool(writer, "quarantined", row->is_quarantined);
     trp_write_key(writer, "last_reason");
     trp_write_string(writer, row->has_last_reason ? row->last_reason.data : "",
                      row->has_last_reason ? row->last_reason.size : 0);
@@ -168,11 +169,11 @@ static void write_child(trp_writer_t *writer, const inquiry_tree_t *tree, const 
     const table_t *table =
         row->type == 1 && row->has_pid ? table_of(tree, pid_of(&row->pid)) : NULL;
     if (table == NULL || depth == DEPTH_MAX) {
-        trp_write_map(writer, 10);
+        trp_write_map(writer, 11);
         write_row(writer, tree, row);
         return;
     }
-    trp_write_map(writer, 12);
+    trp_write_map(writer, 13);
     write_row(writer, tree, row);
     write_children(writer, tree, table, depth + 1);
 }

@@ -116,6 +116,7 @@ typedef struct trp_child_spec {
     const char *program;           /* place process: run this one; NULL or "" = a fork of ours */
     const trp_limits_t *limits;    /* place process; NULL = the defaults */
     trp_limits_cell_t *limits_now; /* instead, looked into at each start; NULL: none */
+    const char *origin;            /* trp_spawn_t.origin; NULL: the supervisor's */
     uint16_t args_tag;
     const void *args;
     size_t args_size;
@@ -124,6 +125,8 @@ typedef struct trp_child_spec {
     bool is_supervisor;
     bool is_named;   /* registered under its id */
     bool is_dynamic; /* terminate_child deletes its spec as well, as it does of temporary ones */
+    bool
+        is_quarantined; /* its place is not the one that was configured: it brought the node down */
     int64_t shutdown_ms;    /* time to end when asked; or one of TRP_SHUTDOWN_ */
     int64_t start_ms;       /* time to become ready; 0 = no limit */
     int64_t backoff_ms;     /* delay of the second restart in a row; 0 = no delays */

@@ -154,6 +154,7 @@ static void start(supervisor_t *supervisor, trp_ctx_t *ctx, policy_child_t *chil
         .restarts = child->incarnation - 1,
         .program = spec->program,
         .limits = limits_of(child, &raised),
+        .origin = spec->origin,
     };
     if (spec->is_supervisor) {
         spawn.args = &nested;

@@ -37,6 +37,7 @@ static void fill_row(const policy_child_t *child, int64_t now_ns, row_texts_t *t
         .restarts = child->incarnation == 0 ? 0 : child->incarnation - 1,
         .streak = child->streak,
         .is_held = child->is_held,
+        .is_quarantined = child->spec->is_quarantined,
     };
     if (child->phase == POLICY_BACKOFF && child->next_at_ns > now_ns) {
         row->next_ms = (child->next_at_ns - now_ns) / 1000000;

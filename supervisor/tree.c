@@ -35,13 +35,13 @@ static void set_causes(trp_child_spec_t *spec, const config_child_t *config)
     spec->on_exit[TRP_CAUSE_CRASH] = (trp_on_exit_t)config->on_crash;
 }
 
-static trp_child_spec_t configured(const config_child_t *config, const char *id,
-                                   trp_limits_cell_t *limits)
+static trp_child_spec_t configured(const config_child_t *config, const char *id, tree_cell_t *cell)
 {
     trp_child_spec_t spec = {.class = config->class,
                              .place = (trp_place_t)config->place,
                              .program = config->program,
-                             .limits_now = limits,
+                             .limits_now = &cell->cell,
+                             .origin = cell->path,
                              .args = config->args,
                              .args_size = config->args_size,
                              .restart = (trp_restart_t)config->restart,
@@ -68,11 +68,13 @@ static trp_child_spec_t configured(const config_child_t *config, const char *id,
 }
 
 /* There is one for each child and each pool. */
-static trp_limits_cell_t *cell_of(tree_t *tree, const config_child_t *config)
+static tree_cell_t *cell_of(tree_t *tree, const config_child_t *config, const char *section,
+                            const char *name)
 {
     tree_cell_t *cell = &tree->cells[tree->cell_count++];
     cell->of = config;
-    return &cell->cell;
+    snprintf(cell->path, sizeof(cell->path), "%.190s.%.63s", section, name);
+    return cell;
 }
 
 /* `bucket`: the supervisor's own, below `above` (NULL: nothing is). */
@@ -95,15 +97,15 @@ static void set_flags(trp_supervisor_spec_t *spec, const config_supervisor_t *co
 /* A pool's supervisor: its first workers and the template of further ones. `workers` has room for
  * 1 + min + understudies rows. */
 static void fill_pool(trp_supervisor_spec_t *spec, trp_child_spec_t *workers,
-                      const config_pool_t *pool, trp_limits_cell_t *limits)
+                      const config_pool_t *pool, tree_cell_t *cell)
 {
-    workers[0] = configured(&pool->child, pool->name, limits);
+    workers[0] = configured(&pool->child, pool->name, cell);
     workers[0].is_dynamic = true;
     const int64_t count = pool->min + pool->understudies;
     for (int64_t n = 1; n <= count; n++) {
         char id[TRP_NAME_MAX];
         snprintf(id, sizeof(id), "%.50s.%d", pool->name, (int)n);
-        workers[n] = configured(&pool->child, id, limits);
+        workers[n] = configured(&pool->child, id, cell);
         workers[n].is_dynamic = true;
     }
 
@@ -150,6 +152,7 @@ static trp_status_t allocate(tree_t *tree, const config_t *config)
     for (size_t i = 0; i < config->pool_count; i++) {
         workers += 1 + (size_t)(config->pools[i].min + config->pools[i].understudies);
     }
+    tree->worker_count = workers;
     size_t branches = 0, children = config->pool_count + BUILT_IN_COUNT;
     count(&config->tree, &branches, &children);
     tree->children = calloc(children, sizeof(*tree->children));
@@ -178,9 +181,11 @@ static void grow(tree_t *tree, trp_child_spec_t *row, const config_child_t *conf
 
     trp_child_spec_t *rows = tree->children + tree->child_count;
     tree->child_count += below->child_count;
+    char section[CONFIG_PATH_MAX];
+    snprintf(section, sizeof(section), "%.240s.children", branch->path);
     for (size_t i = 0; i < below->child_count; i++) {
-        rows[i] = configured(&below->children[i], below->children[i].id,
-                             cell_of(tree, &below->children[i]));
+        const config_child_t *child = &below->children[i];
+        rows[i] = configured(child, child->id, cell_of(tree, child, section, child->id));
         if (below->children[i].branch != NULL) {
             grow(tree, &rows[i], &below->children[i], branch->path, &branch->bucket);
         }
@@ -194,10 +199,10 @@ static trp_child_spec_t *fill_configured(tree_t *tree, trp_child_spec_t *child,
                                          const config_t *config)
 {
     for (size_t i = 0; i < config->tree.child_count; i++, child++) {
-        *child = configured(&config->tree.children[i], config->tree.children[i].id,
-                            cell_of(tree, &config->tree.children[i]));
-        if (config->tree.children[i].branch != NULL) {
-            grow(tree, child, &config->tree.children[i], "tree", &tree->buckets[0]);
+        const config_child_t *own = &config->tree.children[i];
+        *child = configured(own, own->id, cell_of(tree, own, "tree.children", own->id));
+        if (own->branch != NULL) {
+            grow(tree, child, own, "tree", &tree->buckets[0]);
         }
     }
     trp_child_spec_t *workers = tree->workers;
@@ -205,8 +210,8 @@ static trp_child_spec_t *fill_configured(tree_t *tree, trp_child_spec_t *child,
         if (config->pools[i].foreign) {
             continue; /* its workers come by themselves */
         }
-        fill_pool(&tree->pools[i], workers, &config->pools[i],
-                  cell_of(tree, &config->pools[i].child));
+        const config_pool_t *pool = &config->pools[i];
+        fill_pool(&tree->pools[i], workers, pool, cell_of(tree, &pool->child, "pools", pool->name));
         set_flags(&tree->pools[i], &config->pools[i].supervisor, &tree->buckets[1 + i],
                   &tree->buckets[0]);
         workers += 1 + config->pools[i].min + config->pools[i].understudies;

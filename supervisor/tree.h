@@ -29,10 +29,11 @@ typedef struct tree_limits {
     struct tree_limits *next;
 } tree_limits_t;
 
-/** Where the children made from one part of the configuration find their limits. */
+/** What the children made from one part of the configuration share. */
 typedef struct tree_cell {
     const config_child_t *of;
     trp_limits_cell_t cell;
+    char path[CONFIG_PATH_MAX]; /* "tree.children.ID", "pools.NAME": trp_spawn_t.origin */
 } tree_cell_t;
 
 typedef struct tree {
@@ -44,7 +45,8 @@ typedef struct tree {
     size_t branch_count;
     trp_supervisor_spec_t *pools; /* one for each pool */
     trp_child_spec_t *workers;    /* of all pools, the templates first */
-    trp_bucket_t *buckets;        /* of the root, then of each pool, below it */
+    size_t worker_count;
+    trp_bucket_t *buckets; /* of the root, then of each pool, below it */
     tree_cell_t *cells;
     size_t cell_count;
     tree_limits_t *given;
@@ -59,6 +61,10 @@ TRP_MUST_USE trp_status_t tree_build(const config_t *config, const trp_class_t *
  * was built from, has now. Edge thread; the tree's supervisors may run. errors: TRP_NO_MEMORY, and
  * nothing is changed for what comes behind */
 TRP_MUST_USE trp_status_t tree_take_limits(tree_t *tree);
+
+/** Children made from that part of the configuration are to run in a process of their own, shown as
+ * quarantined. Before the tree starts. Returns NULL, or why it can't be. */
+const char *tree_quarantine(tree_t *tree, const char *path);
 void tree_free(tree_t **tree);
 
 #endif

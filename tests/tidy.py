@@ -42,7 +42,8 @@ LEVELS = {
              "overflow", "room", "letter", "watchdog", "spare", "lease", "timeout",
              "memory", "meter", "quota", "snapshot", "hibernate", "typed", "offload"],
     "boundary": ["edge", "channel", "node", "config", "transport", "place", "guardian", "worker",
-                 "dead_log", "cgroup", "sandbox", "black_box", "client", "tools"],
+                 "dead_log", "cgroup", "sandbox", "black_box", "client", "tools", "culprit",
+                 "quarantine"],
 }
 
 # Libraries that may be seen from some parts only.
@@ -76,6 +77,7 @@ HOSTED = {
 HOSTS = {
     "runtime/host.c": "it is the host",
     "runtime/host_probe.c": "it is the host",
+    "runtime/host_fatal.c": "it is the host",
     "runtime/host_offload.c": "it is the host",
     "runtime/transport_": "libzmq and the kernel are behind it",
     "runtime/guardian": "a process of its own, outside of every runtime",

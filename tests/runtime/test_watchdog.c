@@ -22,9 +22,10 @@ static sem_t letting_go;
 static atomic_int sticking, runs, ticks, fatals;
 static const char *_Atomic fatal_why;
 
-static void on_fatal(void *user, const char *why)
+static void on_fatal(void *user, const char *why, const runtime_at_work_t *who)
 {
     (void)user;
+    (void)who;
     atomic_store(&fatal_why, why);
     atomic_fetch_add(&fatals, 1);
     sem_post(&letting_go);

@@ -143,9 +143,10 @@ static trp_status_t begin(trp_ctx_t *ctx, void *state, const trp_envelope_t *arg
 static const trp_class_t driver_class = {
     .name = "driver", .state_size = sizeof(driver_t), .init = begin, .receive = drive};
 
-static void on_fatal(void *user, const char *why)
+static void on_fatal(void *user, const char *why, const runtime_at_work_t *who)
 {
     (void)user;
+    (void)who;
     fail(why);
 }
 
