@@ -32,6 +32,7 @@ static void copy(char *to, size_t size, const char *from)
 static bool begin(culprit_page_t *page)
 {
     uint32_t empty = EMPTY;
+    /* Acquire: the guardian's clearing of the page. */
     return page != NULL &&
            atomic_compare_exchange_strong_explicit(&page->state, &empty, BEING_WRITTEN,
                                                    memory_order_acquire, memory_order_relaxed);
@@ -43,6 +44,7 @@ static void finish(culprit_page_t *page, const runtime_at_work_t *who)
     culprit->actor = who->pid;
     copy(culprit->class_name, sizeof(culprit->class_name), who->class_name);
     copy(culprit->origin, sizeof(culprit->origin), who->origin);
+    /* Release: the culprit, to the guardian. */
     atomic_store_explicit(&page->state, COMPLETE, memory_order_release);
 }
 
@@ -117,11 +119,12 @@ bool culprit_take(culprit_page_t *page, culprit_t *culprit)
     if (page == NULL) {
         return false;
     }
+    /* Acquire: the culprit, as the thread that died wrote it. */
     const bool is_there = atomic_load_explicit(&page->state, memory_order_acquire) == COMPLETE;
     *culprit = page->culprit;
     plain(culprit->class_name, sizeof(culprit->class_name));
     plain(culprit->origin, sizeof(culprit->origin));
     memset(&page->culprit, 0, sizeof(page->culprit));
-    atomic_store_explicit(&page->state, EMPTY, memory_order_relaxed); /* the fork orders it */
+    atomic_store_explicit(&page->state, EMPTY, memory_order_relaxed); /* the next fork orders it */
     return is_there;
 }

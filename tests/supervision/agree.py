@@ -38,8 +38,9 @@ def canonical(events, number, any_order):
     events = [freed(event) for event in events]
     if any_order:
         return sorted(events, key=repr)
+    late = [event for event in events if event[0] == "result" and event[1] < number]
     ordered, run = [], []
-    for event in events + [None]:
+    for event in [event for event in events if event not in late] + [None]:
         if run and (event is None or instances_of(event) != instances_of(run[0])):
             ordered += sorted(run, key=repr)
             run = []
@@ -47,8 +48,7 @@ def canonical(events, number, any_order):
             run.append(event)
         elif event is not None:
             ordered.append(event)
-    late = [event for event in ordered if event[0] == "result" and event[1] < number]
-    return [event for event in ordered if event not in late] + sorted(late, key=repr)
+    return ordered + sorted(late, key=repr)
 
 
 def first_difference(scenario, trace):

@@ -2,6 +2,7 @@
 """Real supervisors against the traces that Erlang/OTP's gave of the same scenarios, and on random ones."""
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ SUPERVISION = os.path.join(ROOT, "tests", "supervision")
 sys.path.insert(0, SUPERVISION)
 import agree  # noqa: E402
 import generate  # noqa: E402
+import record  # noqa: E402
 from node import PROGRAM as TROUPE, Node, wait_for  # noqa: E402
 
 PROGRAM = os.path.join(os.path.dirname(os.environ.get("TROUPE_PROGRAM", os.path.join(ROOT, "build", "troupe"))),
@@ -55,6 +57,18 @@ class Supervision(unittest.TestCase):
         found = list(agree.differences(traces_of(path), scenarios))
 
         self.assertGreaterEqual(len(scenarios), 150)
+        self.assertEqual(found, [])
+
+    @unittest.skipUnless(shutil.which("erl") and shutil.which("erlc"), "./dev setup erlang")
+    def test_fresh_scenarios_agree_with_the_erlang_that_is_installed(self):
+        families = ["plain", "nested", "template", "hold", "gate", "auto", "killed"]
+        scenarios = list(generate.scenarios("fresh", 21, families))
+        recorded = record.record(scenarios)
+        with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as file:
+            file.writelines(json.dumps(one) + "\n" for one in scenarios)
+            file.flush()
+            found = list(agree.differences(traces_of(file.name), recorded))
+
         self.assertEqual(found, [])
 
     def test_random_scenarios_break_no_rule(self):
