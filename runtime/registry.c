@@ -19,8 +19,8 @@ typedef struct padded {
     uint64_t hash;
 } padded_t;
 
-/* All members are written with release and read with acquire: a reader that meets what a writer
- * has just written also sees that the version is another one. */
+/* All members, and the links that lead to them, are written with release and read with acquire: a
+ * reader that meets what a writer has just written also sees that the version is another one. */
 typedef struct registry_entry {
     _Atomic(struct registry_entry *) next; /* of its chain, or of the free list */
     _Atomic uint64_t hash;
@@ -60,6 +60,7 @@ static bool pad(const char *name, padded_t *padded)
 
 static bool is_named(const registry_entry_t *entry, const padded_t *name)
 {
+    /* Acquire, both: of a write under way, the version that it raised before. */
     if (atomic_load_explicit(&entry->hash, memory_order_acquire) != name->hash) {
         return false;
     }
@@ -75,6 +76,7 @@ static trp_pid_t pid_of(const registry_entry_t *entry)
     uint64_t words[PID_WORDS];
     trp_pid_t pid;
     for (size_t i = 0; i < PID_WORDS; i++) {
+        /* Acquire: as in is_named. */
         words[i] = atomic_load_explicit(&entry->pid[i], memory_order_acquire);
     }
     memcpy(&pid, words, sizeof(pid));
@@ -83,6 +85,7 @@ static trp_pid_t pid_of(const registry_entry_t *entry)
 
 static registry_table_t *table_of(const registry_t *registry)
 {
+    /* Acquire: its capacity. */
     return atomic_load_explicit(&registry->table, memory_order_acquire);
 }
 
@@ -134,6 +137,7 @@ void registry_fini(registry_t *registry)
 
 static void release(registry_t *registry, registry_entry_t *entry)
 {
+    /* Release: that the version is another one, to who is led from its chain to the free list. */
     atomic_store_explicit(&entry->next, registry->free, memory_order_release);
     registry->free = entry;
 }
@@ -176,6 +180,7 @@ static void end_write(registry_t *registry)
 /* The link that leads to the entry of a name, or the end of its chain. */
 static _Atomic(registry_entry_t *) *place_of(registry_t *registry, const padded_t *name)
 {
+    /* Relaxed, both: under the lock, as all that is read in this part. */
     _Atomic(registry_entry_t *) *place = chain_of(table_of(registry), name->hash);
     registry_entry_t *entry = atomic_load_explicit(place, memory_order_relaxed);
     while (entry != NULL && !is_named(entry, name)) {
@@ -195,6 +200,7 @@ static void grow(registry_t *registry)
     }
     table->outgrown = old;
     begin_write(registry);
+    /* Relaxed: under the lock. Release, all: the version, as at the entry's type. */
     for (uint32_t i = 0; i < old->capacity; i++) {
         registry_entry_t *entry = atomic_load_explicit(&old->chains[i], memory_order_relaxed);
         while (entry != NULL) {
@@ -215,6 +221,7 @@ static void fill(registry_entry_t *entry, const padded_t *name, trp_pid_t pid)
 {
     uint64_t words[PID_WORDS];
     memcpy(words, &pid, sizeof(pid));
+    /* Release, all: the version, as at the entry's type. */
     atomic_store_explicit(&entry->next, NULL, memory_order_release);
     atomic_store_explicit(&entry->hash, name->hash, memory_order_release);
     for (size_t i = 0; i < PID_WORDS; i++) {
@@ -230,6 +237,7 @@ static trp_status_t add_locked(registry_t *registry, const padded_t *name, trp_p
     if (registry->count >= table_of(registry)->capacity) {
         grow(registry);
     }
+    /* Relaxed: under the lock. Release: the version, and the entry. */
     _Atomic(registry_entry_t *) *place = place_of(registry, name);
     if (atomic_load_explicit(place, memory_order_relaxed) != NULL) { /* relaxed: under the lock */
         return TRP_EXISTS;
@@ -265,6 +273,7 @@ void registry_remove(registry_t *registry, const char *name, trp_pid_t pid)
         return;
     }
     pthread_mutex_lock(&registry->lock);
+    /* Relaxed: under the lock. Release: the version. */
     _Atomic(registry_entry_t *) *place = place_of(registry, &padded);
     /* Relaxed, here and below: under the lock. */
     registry_entry_t *entry = atomic_load_explicit(place, memory_order_relaxed);
