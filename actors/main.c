@@ -5,13 +5,14 @@
 #include "actors/parser.h"
 #include "actors/router.h"
 #include "actors/transform.h"
+#include "runtime/store.h"
 #include "runtime/troupe.h"
 
 int main(int argc, char **argv)
 {
     static const trp_class_t *const classes[] = {
-        &router_class, &intake_class,     &parser_class, &transform_class,
-        &match_class,  &match_game_class, NULL,
+        &router_class, &intake_class,     &parser_class,    &transform_class,
+        &match_class,  &match_game_class, &trp_store_class, NULL,
     };
     return trp_main(argc, argv, classes);
 }

@@ -10,7 +10,7 @@ static const char *const texts[] = {
 static const char *const names[] = {
     "ok",        "busy",   "full",      "gone",   "timeout", "expired",  "cancelled", "pending",
     "not_found", "exists", "invalid",   "state",  "payload", "protocol", "too_large", "unsupported",
-    "denied",    "config", "no_memory", "system", "failed",  "ignore",
+    "denied",    "config", "no_memory", "system", "failed",  "ignore",   "conflict",
 };
 
 _Static_assert(sizeof(texts) / sizeof(texts[0]) == TRP_STATUS_COUNT, "a text for each code");

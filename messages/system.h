@@ -7,7 +7,8 @@
 #include "messages/reason.h"
 
 /* Ranges of tags: 1..0x00ff the runtime, 0x0100 tasks, 0x0200 match, 0x0300 transform, 0x0400
- * parser, 0x0500 supervisor and control, 0x0600 router, 0x1000 and above: programs of users. */
+ * parser, 0x0500 supervisor and control, 0x0600 router, 0x0700 store, 0x1000 and above: programs of
+ * users. */
 #define TRP_TAG_USER 0x1000u
 
 /** Tags that an actor's `receive` can see. From messages/system.h, payload in brackets. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The tables of functions by which a runtime is extended: transports (here) and placements
- * (trp_placement_t of runtime/runtime.h). A backend is a file of static functions and one constant
- * table at its end. All slots are called on the thread that opened the medium; none blocks. */
+/* The tables of functions by which a runtime is extended: transports and stores (here) and
+ * placements (trp_placement_t of runtime/runtime.h). A backend is a file of static functions and
+ * one constant table at its end; tests/contract has what each must do. */
 #ifndef TRP_RUNTIME_PLUGIN_H
 #define TRP_RUNTIME_PLUGIN_H
 
@@ -10,7 +10,10 @@
 #include <zmq.h>
 
 #include "messages/api.h"
+#include "messages/codec.h"
 #include "messages/status.h"
+
+/* ---- transports: all slots are called on the thread that opened the medium; none blocks ---- */
 
 #define TRP_FRAMES_MAX 1024 /* frames of one message; one with more is dropped and counted */
 
@@ -84,5 +87,85 @@ typedef struct trp_transport {
     /** Messages that broke the protocol and were dropped. */
     uint64_t (*dropped)(const void *socket);
 } trp_transport_t;
+
+/* ---- stores: keys with values, kept outside of actors; runtime/store.h is what actors see ---- */
+
+/** What a key has. Bytes of who gave it out, valid until the next call on that handle. */
+typedef struct trp_store_record {
+    trp_text_t key;
+    trp_text_t value;
+    int64_t version; /* from 1 on */
+    int64_t ttl_ms;  /* it does not exist any more after so long from now; 0: it stays */
+} trp_store_record_t;
+
+#define TRP_STORE_ANY (-1)
+
+/** One write. Bytes of the caller, not of a record of this handle. */
+typedef struct trp_store_write {
+    trp_text_t key;   /* 1..TRP_STORE_KEY_MAX bytes */
+    trp_text_t value; /* put: up to TRP_STORE_VALUE_MAX bytes */
+    int64_t expect;   /* the version that the key has; 0: none, it does not exist; TRP_STORE_ANY */
+    int64_t ttl_ms;   /* put: it does not exist any more after so long; 0: it stays */
+} trp_store_write_t;
+
+/** Which keys to read: those that begin with `prefix` and come after `after`, by their bytes. */
+typedef struct trp_store_range {
+    trp_text_t prefix;
+    trp_text_t after; /* empty: from the first on */
+} trp_store_range_t;
+
+/** Hears of changes. Called on any thread, from within other slots too; never once `close` has
+ * returned. Calls no slot. */
+typedef struct trp_store_watch {
+    /** Each write by whoever made it, in the order of their versions; `is_deleted`: a delete.
+     * An empty key: some were missed, and what is watched is to be read again. What expires is not
+     * told: a record says itself when it will. */
+    void (*changed)(void *user, trp_text_t key, int64_t version, bool is_deleted);
+    void *user;
+} trp_store_watch_t;
+
+typedef struct trp_store_options {
+    const char *where;               /* a path, an address: the backend's own; NULL: its default */
+    const void *how;                 /* more of that, for who knows the backend; mostly NULL */
+    size_t size_max;                 /* bytes of keys and values together; 0 = 256 MiB */
+    int64_t (*epoch_ms)(void *user); /* ms since 1970: the clock of what expires here */
+    void *user;
+} trp_store_options_t;
+
+/** Slots of one handle are called one at a time, on any thread. A write is whole or not there. Each
+ * write takes a version that is higher than all that were given before in this store, to whoever,
+ * those of lost and deleted keys included: what was read once and expected later is never met by
+ * something else.
+ * errors, of all but close: TRP_SYSTEM (it failed, nothing was written), TRP_TIMEOUT (no answer: a
+ * write may have been done), TRP_NO_MEMORY; and those that are named */
+typedef struct trp_store {
+    const char *name;
+    bool blocks; /* slots may wait for a disk or a network: they are called on helper threads */
+
+    /** errors: TRP_INVALID (where), TRP_BUSY (open elsewhere, and it can be once only) */
+    trp_status_t (*open)(const trp_store_options_t *options, void **store);
+    /** errors: TRP_NOT_FOUND, TRP_INVALID (key) */
+    trp_status_t (*get)(void *store, trp_text_t key, trp_store_record_t *record);
+    /** Seen by all who read after it; durable after the next `sync`, and maybe before. `version`:
+     * of this write. errors: TRP_CONFLICT (`version`: the one that the key has, 0: none),
+     * TRP_INVALID (key), TRP_TOO_LARGE (value), TRP_FULL */
+    trp_status_t (*put)(void *store, const trp_store_write_t *write, int64_t *version);
+    /** The same. Without `expect` a key that is not there is no error; version 0 then. errors:
+     * TRP_CONFLICT, TRP_INVALID (key) */
+    trp_status_t (*delete)(void *store, const trp_store_write_t *write, int64_t *version);
+    /** Calls `each` in the order of keys until it returns false. It calls no slot. */
+    trp_status_t (*scan)(void *store, const trp_store_range_t *range, void *user,
+                         bool (*each)(void *user, const trp_store_record_t *record));
+    /** One for each handle, of all keys; NULL: not any more. errors: TRP_UNSUPPORTED */
+    trp_status_t (*watch)(void *store, const trp_store_watch_t *watch);
+    /** What was written by this handle outlives the process, and what else the backend can outlive,
+     * when it returns TRP_OK. */
+    trp_status_t (*sync)(void *store);
+    /** Clears the pointer. Does not sync. */
+    void (*close)(void **store);
+} trp_store_t;
+
+/** In memory: it lives as long as its handle, and sync has nothing to do. Never blocks. */
+extern TRP_API const trp_store_t trp_store_memory;
 
 #endif

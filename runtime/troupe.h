@@ -288,7 +288,7 @@ TRP_API TRP_MUST_USE trp_status_t trp_idle_after(trp_ctx_t *ctx, int64_t ms, uin
  * made by helper threads: runtime/offload.h. Threads that are no actors: runtime/client.h.
  * Deadlines of plain messages: runtime/letter.h. Memory that is freed at the actor's end, scratch
  * for a callback: runtime/memory.h. Snapshots: runtime/snapshot.h. To be small while nothing comes:
- * runtime/hibernate.h.
+ * runtime/hibernate.h. Keys and values that outlive their actor: runtime/store.h.
  * Sent and read by the name of their schema: runtime/typed.h. */
 
 /* ---- groups: publish and subscribe ---- */

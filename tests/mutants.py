@@ -63,8 +63,9 @@ def workspace(kind, number, output):
             shutil.copy2(source, tree)
     os.symlink(os.path.join(ROOT, "vendor"), os.path.join(tree, "vendor"))
     shutil.copytree(os.path.join(ROOT, output, "obj"), os.path.join(tree, output, "obj"))
-    if os.path.exists(os.path.join(ROOT, ".sconsign.dblite")):
-        shutil.copy2(os.path.join(ROOT, ".sconsign.dblite"), tree)
+    known = os.path.join(output, ".sconsign.dblite")
+    if os.path.exists(os.path.join(ROOT, known)):
+        shutil.copy2(os.path.join(ROOT, known), os.path.join(tree, known))
     return tree
 
 

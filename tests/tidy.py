@@ -34,13 +34,13 @@ ALLOWED = {
 # The levels of runtime/: NAME stands for NAME.c, NAME.h, NAME_*.c and NAME_*.h; NAME.h for that file only.
 LEVELS = {
     "public": ["troupe", "plugin", "machine", "gather", "offload.h", "client.h", "tools.h", "limits", "letter.h",
-               "memory.h", "snapshot.h", "hibernate.h", "typed.h", "log.h"],
+               "memory.h", "snapshot.h", "hibernate.h", "store.h", "typed.h", "log.h"],
     "facade": ["runtime.h"],  # the core as the layers above it see it
     "base": ["host", "log", "option", "backoff"],
     "core": ["runtime", "cell", "mailbox", "runq", "scheduler", "share", "timer", "registry", "group", "signal",
              "watch", "route", "request", "defer", "send", "life", "publish", "slice", "inspect", "keep", "context",
              "overflow", "room", "letter", "watchdog", "spare", "lease", "timeout",
-             "memory", "meter", "quota", "snapshot", "hibernate", "typed", "offload"],
+             "memory", "meter", "quota", "snapshot", "hibernate", "typed", "offload", "store"],
     "boundary": ["edge", "channel", "node", "config", "transport", "place", "guardian", "worker",
                  "dead_log", "cgroup", "sandbox", "black_box", "client", "tools", "culprit",
                  "quarantine"],

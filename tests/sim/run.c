@@ -21,7 +21,7 @@
 
 static const scenario_t *const scenarios[] = {
     &scenario_pool,  &scenario_partition, &scenario_rolling, &scenario_tree,
-    &scenario_order, &scenario_nodes,     &scenario_ask};
+    &scenario_order, &scenario_nodes,     &scenario_ask,     &scenario_store};
 #define SCENARIO_COUNT (sizeof(scenarios) / sizeof(scenarios[0]))
 
 typedef struct plan {

@@ -23,7 +23,8 @@ static uint32_t fault_count(const scenario_t *scenario)
 {
     const trp_sim_faults_t *faults = &scenario->faults;
     const uint32_t count = faults->actor_kills + faults->process_kills + faults->node_kills +
-                           faults->partitions + faults->pauses + faults->slow_nodes;
+                           faults->partitions + faults->pauses + faults->slow_nodes +
+                           faults->store_kills;
     return count < FAULTS_MAX ? count : FAULTS_MAX;
 }
 

@@ -22,5 +22,6 @@ extern const scenario_t scenario_tree;
 extern const scenario_t scenario_order;
 extern const scenario_t scenario_nodes;
 extern const scenario_t scenario_ask;
+extern const scenario_t scenario_store;
 
 #endif

@@ -2,7 +2,8 @@
 /* A world from inside: domains (processes) with their threads, the net between them, and what is
  * planned. The files: sim_world (life and time), sim_host (what a runtime asks), sim_process (the
  * guardian's part), sim_schedule (who steps), sim_thread (a step), sim_fault and sim_script (what
- * goes wrong), sim_check (what must hold), sim_trace, sim_cover, sim_probe and sim_client. */
+ * goes wrong), sim_store, sim_check (what must hold), sim_trace, sim_cover, sim_probe and
+ * sim_client. */
 #ifndef TRP_TESTS_SIM_SIM_H
 #define TRP_TESTS_SIM_SIM_H
 
@@ -10,6 +11,7 @@
 #include "runtime/scheduler.h"
 #include "supervisor/keeper.h"
 #include "tests/sim/sim_net.h"
+#include "tests/sim/sim_store.h"
 #include "tests/sim/trp_sim.h"
 
 #define NS_PER_US 1000LL
@@ -17,9 +19,10 @@
 #define NS_PER_S  1000000000LL
 
 #define SIM_NAME_MAX    64
-#define SIM_THREADS_MAX 8    /* of one process, the edge included */
-#define SIM_STEP_NS     2000 /* what a step takes */
-#define SIM_SPREAD      40   /* partitions: nodes and clients */
+#define SIM_THREADS_MAX 8               /* of one process, the edge included */
+#define SIM_STEP_NS     2000            /* what a step takes */
+#define SIM_SPREAD      40              /* partitions: nodes and clients */
+#define SIM_EPOCH_MS    1767225600000LL /* 2026-01-01: worlds begin then */
 
 typedef struct sim_domain sim_domain_t;
 
@@ -84,7 +87,8 @@ struct sim_domain {
     bool is_alive;
     bool is_leaving; /* asked for its end by process_exit; with: */
     int exit_code;
-    bool knows_ledger; /* all that it was sent since its birth is counted by it */
+    bool knows_ledger;         /* all that it was sent since its birth is counted by it */
+    sim_store_how_t store_how; /* for the stores that it opens */
 };
 
 /* A node's description, and its processes' common fate: the machine that they run on. */
@@ -124,6 +128,7 @@ typedef enum sim_fault_kind {
     SIM_PAUSE,
     SIM_RESUME,
     SIM_SLOW,
+    SIM_KILL_STORE,
     SIM_FAULT_KINDS
 } sim_fault_kind_t;
 
@@ -186,6 +191,7 @@ struct trp_sim {
     sim_trace_t *trace;
     sim_probe_t *probe;
     trp_sim_client_t *clients;
+    sim_store_t *stores;
     uint64_t handled[UINT16_MAX + 1u];
     char failure[512];
     bool has_failed;

@@ -64,6 +64,7 @@ void sim_fault_plan(trp_sim_t *sim)
     plan_kind(sim, SIM_SPLIT, faults->partitions, &number);
     plan_kind(sim, SIM_PAUSE, faults->pauses, &number);
     plan_kind(sim, SIM_SLOW, faults->slow_nodes, &number);
+    plan_kind(sim, SIM_KILL_STORE, faults->store_kills, &number);
 }
 
 void sim_fault_due(trp_sim_t *sim)
@@ -216,6 +217,13 @@ static void choose_groups(const trp_sim_t *sim, sim_fault_t *fault)
     for (const sim_machine_t *machine = sim->machines; machine != NULL; machine = machine->next) {
         group_add(fault->group[sides & 1], machine->spec.name);
         sides >>= 1;
+    }
+    const char *name = NULL;
+    for (size_t i = 0; sim_store_each(sim, i, &name); i++) {
+        if (strchr(name, '.') == NULL) { /* a disk is where its node is */
+            group_add(fault->group[sides & 1], name);
+            sides >>= 1;
+        }
     }
     if (fault->group[1][0] == '\0' || fault->group[0][0] == '\0') {
         const int empty = fault->group[0][0] == '\0' ? 0 : 1;
@@ -382,6 +390,9 @@ void sim_fault_happen(trp_sim_t *sim, const sim_fault_t *fault)
     case SIM_SLOW:
         done = slow_node(sim, fault);
         break;
+    case SIM_KILL_STORE:
+        done = sim_store_kill(sim, fault);
+        break;
     default:
         done = pause_domain(sim, fault);
     }
@@ -393,6 +404,7 @@ void sim_fault_happen(trp_sim_t *sim, const sim_fault_t *fault)
 void sim_fault_end_all(trp_sim_t *sim)
 {
     (void)heal(sim);
+    sim_store_heal(sim);
     for (sim_domain_t *domain = sim->domains; domain != NULL; domain = domain->next) {
         domain->paused_until_ns = 0;
         domain->machine->step_ns = 0;

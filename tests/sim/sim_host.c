@@ -4,8 +4,6 @@
 
 #include "tests/sim/sim.h"
 
-#define EPOCH_MS 1767225600000LL /* 2026-01-01: worlds begin then */
-
 static int64_t now_ns(void *user)
 {
     return ((const sim_domain_t *)user)->sim->now_ns;
@@ -14,7 +12,7 @@ static int64_t now_ns(void *user)
 static int64_t epoch_ms(void *user)
 {
     const sim_domain_t *domain = user;
-    return EPOCH_MS + domain->machine->epoch_skew_ms +
+    return SIM_EPOCH_MS + domain->machine->epoch_skew_ms +
            (domain->sim->now_ns - domain->sim->began_ns) / NS_PER_MS;
 }
 

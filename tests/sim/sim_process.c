@@ -145,6 +145,7 @@ static sim_domain_t *domain_make(trp_sim_t *sim, sim_machine_t *machine, sim_dom
     domain->machine = machine;
     domain->kind = kind;
     domain->place = (sim_place_t){.net = sim->net, .name = domain->name};
+    domain->store_how = (sim_store_how_t){.sim = sim, .owner = domain->name};
     domain->port = (guardian_port_t){.user = domain, .ask = ask, .hear = hear, .flush = flush};
     domain->os_pid = (int32_t)(FIRST_PID + sim->os_pids++);
     domain->child.fd = -1;
@@ -310,7 +311,12 @@ static void carry_out(trp_sim_t *sim, const sim_birth_t *birth)
 
 static void next_job_due(sim_domain_t *domain)
 {
-    domain->job_due_ns = domain->jobs == NULL ? SIM_NEVER : soon_ns(domain->sim, REPORT_US);
+    trp_sim_t *sim = domain->sim;
+    const trp_sim_faults_t *faults = &sim->options.faults;
+    const bool is_slow = !sim->calm && sim_happens(sim->fate_chance, faults->job_slow_share);
+    domain->job_due_ns = domain->jobs == NULL
+                             ? SIM_NEVER
+                             : soon_ns(sim, is_slow ? faults->slow_ms * 1000 : REPORT_US);
 }
 
 void sim_job_add(sim_domain_t *domain, host_job_t *job)
@@ -337,6 +343,7 @@ static void run_job(sim_domain_t *domain)
 
 void sim_births(trp_sim_t *sim)
 {
+    sim_store_turn(sim);
     for (sim_domain_t *domain = sim->domains; domain != NULL; domain = domain->next) {
         while (domain->is_alive && domain->jobs != NULL && domain->job_due_ns <= sim->now_ns) {
             run_job(domain);
@@ -436,6 +443,9 @@ static void bury(sim_domain_t *domain, int wait_status)
     }
     machine->node = NULL;
     sweep(sim, machine);
+    if (WIFSIGNALED(wait_status)) {
+        sim_store_machine_died(sim, machine->spec.name);
+    }
     if (WIFSIGNALED(wait_status) && machine->spec.restart_ms > 0 && !sim->closing) {
         machine->start_at_ns = sim->now_ns + machine->spec.restart_ms * NS_PER_MS;
     }

@@ -7,6 +7,7 @@
  *     at 1 s cut a -> b                    one way
  *     at 4 s heal                          at 6 s pause a.1 for 500 ms
  *     at 6 s slow b                        at 7 s resume a.1
+ *     at 8 s kill store s for 2 s          what it had not synced is lost
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,7 @@ static const form_t forms[] = {
     {"kill actor", SIM_KILL_ACTOR},
     {"kill process", SIM_KILL_PROCESS},
     {"kill node", SIM_KILL_NODE},
+    {"kill store", SIM_KILL_STORE},
     {"stop node", SIM_STOP_NODE},
     {"split", SIM_SPLIT},
     {"cut", SIM_SPLIT},

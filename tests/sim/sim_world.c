@@ -361,6 +361,7 @@ bool trp_sim_close(trp_sim_t **pointer)
         sim->domains = domain->next;
         free(domain);
     }
+    sim_store_free_all(sim);
     sim_net_destroy(&sim->net);
     free_machines(sim);
     log_redirect(NULL, NULL);

@@ -14,6 +14,7 @@
 #ifndef TRP_SIM_H
 #define TRP_SIM_H
 
+#include "runtime/plugin.h"
 #include "runtime/troupe.h"
 
 typedef struct trp_sim trp_sim_t;
@@ -36,13 +37,17 @@ typedef struct trp_sim_faults {
     uint32_t double_share; /* ... sent twice by a client that reconnects */
     uint32_t pass_share;   /* ... overtaking those before them, on another connection */
     uint32_t actor_kills, process_kills, node_kills; /* how many, spread over `over_ms` */
-    uint32_t partitions;    /* splits of the nodes and clients into two groups, one or both ways */
-    uint32_t pauses;        /* a process stands still for up to `pause_ms` */
-    uint32_t slow_nodes;    /* nodes that take 100 times as long for each step */
-    int64_t pause_ms;       /* of pauses and partitions; 0 = 1000 */
-    int64_t over_ms;        /* faults happen within this time; 0 = 10000 */
-    int64_t skew_ms;        /* clocks of nodes differ by up to this */
-    uint32_t refusal_share; /* of worker processes: can't be started (EAGAIN) */
+    uint32_t partitions;     /* splits of the nodes and clients into two groups, one or both ways */
+    uint32_t pauses;         /* a process stands still for up to `pause_ms` */
+    uint32_t slow_nodes;     /* nodes that take 100 times as long for each step */
+    int64_t pause_ms;        /* of pauses and partitions; 0 = 1000 */
+    int64_t over_ms;         /* faults happen within this time; 0 = 10000 */
+    int64_t skew_ms;         /* clocks of nodes differ by up to this */
+    uint32_t refusal_share;  /* of worker processes: can't be started (EAGAIN) */
+    uint32_t job_slow_share; /* of calls of trp_offload, a store's too: they take up to `slow_ms` */
+    uint32_t store_fail_share;  /* of calls of a store: they fail, and nothing is done */
+    uint32_t store_doubt_share; /* ... are done, and nobody hears of it (TRP_TIMEOUT) */
+    uint32_t store_kills; /* a store loses what was not synced; it is back within `pause_ms` */
 } trp_sim_faults_t;
 
 typedef struct trp_sim_options {
@@ -160,6 +165,16 @@ uint32_t trp_sim_calls(const trp_sim_client_t *client);          /* so far */
 uint32_t trp_sim_answers(const trp_sim_client_t *client);        /* of them, good or bad */
 uint32_t trp_sim_refusals(const trp_sim_client_t *client);       /* of the answers: with an error */
 const char *trp_sim_last_answer(const trp_sim_client_t *client); /* its body, as JSON */
+
+/* ---- stores ---- */
+
+/** A class `store` (runtime/store.h) whose option `where` names a store of the world: made by who
+ * opens it first, shared by all who do. "store" is a server that faults may cut off; "a.disk"
+ * stands in node a's machine, and loses what was not synced when that node is killed. */
+extern const trp_class_t trp_sim_store_class;
+
+/** What a key has, whatever is cut off; valid until the next step. False: there is none. */
+bool trp_sim_stored(trp_sim_t *sim, const char *store, const char *key, trp_store_record_t *record);
 
 /* ---- what happened ---- */
 
