@@ -23,5 +23,8 @@ extern const scenario_t scenario_order;
 extern const scenario_t scenario_nodes;
 extern const scenario_t scenario_ask;
 extern const scenario_t scenario_store;
+extern const scenario_t scenario_foreign;
+extern const scenario_t scenario_late;
+extern const scenario_t scenario_letters;
 
 #endif

@@ -14,20 +14,12 @@
 
 static trp_sim_t *world;
 
-/* ---- answers at once, or at its next tick ---- */
+/* ---- answers at once, or 7 ms after the first that it did not ---- */
 
 typedef struct answerer {
     trp_reply_address_t later[LATER_MAX];
     size_t count;
 } answerer_t;
-
-static trp_status_t answerer_init(trp_ctx_t *ctx, void *state, const trp_envelope_t *args)
-{
-    (void)state;
-    (void)args;
-    uint64_t timer;
-    return trp_timer_start(ctx, 7, 7, TAG_TICK, &timer);
-}
 
 static trp_status_t answerer_receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
 {
@@ -40,8 +32,9 @@ static trp_status_t answerer_receive(trp_ctx_t *ctx, void *state, const trp_enve
             (void)zmq_msg_close(&nothing);
         }
     } else if (message->tag == TAG_ASK && answerer->count < LATER_MAX && trp_random(ctx) % 2 == 0) {
-        answerer->later[answerer->count++] =
-            (trp_reply_address_t){.to = message->from, .request_id = message->request_id};
+        uint64_t timer;
+        answerer->later[answerer->count++] = trp_reply_address(message);
+        return answerer->count > 1 ? TRP_OK : trp_timer_start(ctx, 7, 0, TAG_TICK, &timer);
     } else if (message->tag == TAG_ASK) {
         return trp_reply(ctx, message, TAG_REPLY, NULL, 0);
     }
@@ -51,14 +44,13 @@ static trp_status_t answerer_receive(trp_ctx_t *ctx, void *state, const trp_enve
 static const trp_class_t answerer_class = {.name = "answerer",
                                            .version = 1,
                                            .state_size = sizeof(answerer_t),
-                                           .init = answerer_init,
                                            .receive = answerer_receive};
 
 /* ---- asks ---- */
 
 typedef struct asker {
     trp_pid_t answerer;
-    uint64_t ref;
+    uint64_t ref, timer;
     uint64_t open[ASKS]; /* 0: over */
     size_t asked;
 } asker_t;
@@ -77,8 +69,7 @@ static trp_status_t find_answerer(trp_ctx_t *ctx, asker_t *asker)
 static trp_status_t asker_init(trp_ctx_t *ctx, void *state, const trp_envelope_t *args)
 {
     (void)args;
-    uint64_t timer;
-    const trp_status_t status = trp_timer_start(ctx, 5, 5, TAG_TICK, &timer);
+    const trp_status_t status = trp_timer_start(ctx, 5, 5, TAG_TICK, &((asker_t *)state)->timer);
     return status == TRP_OK ? find_answerer(ctx, state) : status;
 }
 
@@ -87,6 +78,7 @@ static trp_status_t ask(trp_ctx_t *ctx, asker_t *asker)
     const trp_request_t request = {
         .to = asker->answerer, .tag = TAG_ASK, .timeout_ms = trp_random(ctx) % 2 == 0 ? 3 : -1};
     if (asker->asked == ASKS) {
+        trp_timer_cancel(ctx, asker->timer); /* so that the world comes to rest */
         return TRP_OK;
     }
     uint64_t *id = &asker->open[asker->asked];

@@ -7,4 +7,7 @@
 
 extern const trp_class_t echo_class;
 
+/** Serves the tool `lazy`, which takes up to 50 ms and gives {"n": 1}. */
+extern const trp_class_t lazy_class;
+
 #endif

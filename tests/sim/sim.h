@@ -191,6 +191,7 @@ struct trp_sim {
     sim_trace_t *trace;
     sim_probe_t *probe;
     trp_sim_client_t *clients;
+    trp_sim_worker_t *workers;
     sim_store_t *stores;
     uint64_t handled[UINT16_MAX + 1u];
     char failure[512];
@@ -295,5 +296,14 @@ bool sim_client_ready(const trp_sim_t *sim);
 void sim_client_step(trp_sim_t *sim);
 void sim_client_check(trp_sim_t *sim);
 void sim_client_free_all(trp_sim_t *sim);
+
+/* ---- sim_worker ---- */
+
+bool sim_worker_ready(const trp_sim_t *sim);
+void sim_worker_step(trp_sim_t *sim);
+int64_t sim_worker_next_ns(const trp_sim_t *sim);
+/** The name of that one, from 0 on; NULL: there are not so many. */
+const char *sim_worker_name(const trp_sim_t *sim, size_t number);
+void sim_worker_free_all(trp_sim_t *sim);
 
 #endif

@@ -219,6 +219,10 @@ static void choose_groups(const trp_sim_t *sim, sim_fault_t *fault)
         sides >>= 1;
     }
     const char *name = NULL;
+    for (size_t i = 0; (name = sim_worker_name(sim, i)) != NULL; i++) {
+        group_add(fault->group[sides & 1], name);
+        sides >>= 1;
+    }
     for (size_t i = 0; sim_store_each(sim, i, &name); i++) {
         if (strchr(name, '.') == NULL) { /* a disk is where its node is */
             group_add(fault->group[sides & 1], name);

@@ -162,7 +162,8 @@ static void free_machines(trp_sim_t *sim)
 static int64_t next_ns(const trp_sim_t *sim)
 {
     int64_t next = sim_net_next_ns(sim->net);
-    const int64_t others[] = {sim_births_next_ns(sim), sim_fault_next_ns(sim)};
+    const int64_t others[] = {sim_births_next_ns(sim), sim_fault_next_ns(sim),
+                              sim_worker_next_ns(sim)};
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
         next = others[i] < next ? others[i] : next;
     }
@@ -196,6 +197,10 @@ bool trp_sim_step(trp_sim_t *sim)
     sim_births(sim);
     if (sim_client_ready(sim)) {
         sim_client_step(sim);
+        return true;
+    }
+    if (sim_worker_ready(sim)) {
+        sim_worker_step(sim);
         return true;
     }
     sim_thread_t *thread = sim_schedule_next(sim);
@@ -354,6 +359,7 @@ bool trp_sim_close(trp_sim_t **pointer)
     }
     const bool passed = !sim->has_failed;
     sim_client_free_all(sim);
+    sim_worker_free_all(sim);
     sim_probe_free(sim);
     free_domains(sim);
     while (sim->domains != NULL) {

@@ -19,6 +19,7 @@
 
 typedef struct trp_sim trp_sim_t;
 typedef struct trp_sim_client trp_sim_client_t;
+typedef struct trp_sim_worker trp_sim_worker_t;
 
 /** How the next thread to step is chosen. */
 typedef enum trp_sim_schedule {
@@ -165,6 +166,20 @@ uint32_t trp_sim_calls(const trp_sim_client_t *client);          /* so far */
 uint32_t trp_sim_answers(const trp_sim_client_t *client);        /* of them, good or bad */
 uint32_t trp_sim_refusals(const trp_sim_client_t *client);       /* of the answers: with an error */
 const char *trp_sim_last_answer(const trp_sim_client_t *client); /* its body, as JSON */
+
+/* ---- workers of other programs, by Majordomo 0.2 ---- */
+
+/** All that it points to must outlive the world. */
+typedef struct trp_sim_worker_spec {
+    const char *name;     /* as clients': where it stands for partitions */
+    const char *endpoint; /* of the node's port */
+    const char *tool;     /* it gives back the body that it gets ... */
+    int64_t takes_ms;     /* ... within this time, whoever has the task by then */
+} trp_sim_worker_spec_t;
+
+/** A worker that comes again when it is sent away or cut off, and answers late when it was. */
+trp_sim_worker_t *trp_sim_worker(trp_sim_t *sim, const trp_sim_worker_spec_t *spec);
+uint32_t trp_sim_worker_given(const trp_sim_worker_t *worker); /* tasks so far */
 
 /* ---- stores ---- */
 
