@@ -177,11 +177,15 @@ static bool set_frame(zmq_msg_t *frame, const void *data, size_t size)
     return true;
 }
 
-static bool set_options(zmq_msg_t *frame, const trp_text_t *id)
+static bool set_options(zmq_msg_t *frame, const majordomo_reply_t *reply)
 {
+    const trp_text_t *id = &reply->id;
     trp_writer_t writer;
     trp_writer_init(&writer);
-    trp_write_map(&writer, id->data != NULL ? 1 : 0);
+    trp_write_map(&writer, (uint32_t)(id->data != NULL) + (reply->attempt > 0));
+    if (reply->attempt > 0) {
+        trp_put_int(&writer, "attempt", reply->attempt);
+    }
     if (id->data != NULL) {
         trp_write_key(&writer, "id");
         trp_write_string(&writer, id->data, id->size);
@@ -236,7 +240,7 @@ size_t majordomo_head(const majordomo_reply_t *reply, bool final,
         n = add_frame(frames, n, reply->service.data, reply->service.size);
     }
     if (n > 0 && reply->has_options) {
-        n = set_options(&frames[n], &reply->id) ? n + 1 : drop_frames(frames, n);
+        n = set_options(&frames[n], reply) ? n + 1 : drop_frames(frames, n);
     }
     return n;
 }

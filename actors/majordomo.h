@@ -41,7 +41,8 @@ typedef enum majordomo_command {
     F(OPT_INT, deadline_ms, _, 1, 86400000, "ms left for the whole task")        \
     F(OPT_STRING, key, _, 1, 64, "key of the worker that should serve it")       \
     F(OPT_STRING, idem, _, 1, 128, "idempotency key: the same one is done once") \
-    F(OPT_INT, priority, _, 0, 9, "higher goes first; 4 where it is not said")
+    F(OPT_INT, priority, _, 0, 9, "higher goes first; 4 where it is not said")   \
+    F(OPT_BOOL, stream, _, 0, 1, "partial answers: false with the last one, true of each attempt")
 
 /** What an options frame says. */
 TRP_SCHEMA_DECLARE(task_options, TASK_OPTIONS_FIELDS)
@@ -85,6 +86,7 @@ typedef struct majordomo_reply {
     trp_text_t service;
     trp_text_t id;    /* of the options frame; data NULL: the request had none */
     bool has_options; /* the request had an options frame */
+    uint32_t attempt; /* of a partial answer, told where the request said `stream`; 0: not told */
 } majordomo_reply_t;
 
 /** Makes the frames of a reply; `body` is moved in. Returns their number, 0: no memory (`body`

@@ -201,11 +201,33 @@ static void on_call(router_t *router, const trp_envelope_t *message)
     if (trp_message_unpack(&call_schema, message, &document, &request, &fault) != TRP_OK) {
         return; /* only actors of this node send it, checked */
     }
-    router_call_t call = {
-        .tool = request.tool, .body = request.body, .reply = trp_reply_address(message)};
+    router_call_t call = {.tool = request.tool,
+                          .body = request.body,
+                          .reply = trp_reply_address(message),
+                          .options = {.has_deadline_ms = request.has_deadline_ms,
+                                      .deadline_ms = request.deadline_ms,
+                                      .has_key = request.has_key,
+                                      .key = request.key,
+                                      .has_idem = request.has_idem,
+                                      .idem = request.idem,
+                                      .has_priority = request.has_priority,
+                                      .priority = request.priority,
+                                      .stream = request.stream}};
     router_accept_call(router, &call);
     trp_document_fini(&document);
     dispatch_all(router);
+}
+
+/* By the actor that made the request: it names its own number. */
+static void on_call_cancel(router_t *router, const trp_envelope_t *message)
+{
+    origin_t origin = {.actor = {.to = message->from}};
+    size_t size = 0;
+    const void *data = trp_message_data(message, &size);
+    if (size == sizeof(origin.actor.request_id)) {
+        memcpy(&origin.actor.request_id, data, size);
+        (void)router_cancel(router, &origin);
+    }
 }
 
 static trp_status_t receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
@@ -225,6 +247,9 @@ static trp_status_t receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *m
         break;
     case TRP_TAG_TASK_DONE:
         router_on_done(router, message);
+        break;
+    case TRP_TAG_TASK_PART:
+        router_on_part(router, message);
         break;
     case TRP_TAG_TASK_RELEASE:
         router_on_release(router, message);
@@ -258,6 +283,9 @@ static trp_status_t receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *m
         break;
     case TRP_TAG_CALL:
         on_call(router, message);
+        break;
+    case TRP_TAG_CALL_CANCEL:
+        on_call_cancel(router, message);
         break;
     case TRP_TAG_ROUTER_ORDER:
         status = router_on_order(router, message);

@@ -300,6 +300,13 @@ static void set_body(request_t *request, zmq_msg_t *frames, size_t count)
 
 /* ---- Majordomo ---- */
 
+static void set_stream(request_t *request)
+{
+    if (request->options.has_stream) {
+        request->origin.stream = request->options.stream ? STREAM_EACH : STREAM_LAST;
+    }
+}
+
 /* Reads the options frame; refuses what does not fit. The strings point into `document`, which the
  * caller ends. */
 static bool read_options(router_t *router, request_t *request, const majordomo_request_t *message,
@@ -314,6 +321,7 @@ static bool read_options(router_t *router, request_t *request, const majordomo_r
         if (request->options.has_id) {
             memcpy(request->origin.id, id->data, id->size);
         }
+        set_stream(request);
         return true;
     }
     refusal_t refusal;
@@ -444,27 +452,37 @@ static void serve_call(router_t *router, request_t *request, zmq_msg_t *body)
 
 void router_call_again(router_t *router, trp_reply_address_t actor, const arrival_t *arrival)
 {
-    zmq_msg_t *tool = &arrival->frames[0], *body = &arrival->frames[1];
+    zmq_msg_t *tool = &arrival->frames[0], *body = &arrival->frames[2];
+    const trp_text_t packed = {zmq_msg_data(&arrival->frames[1]),
+                               zmq_msg_size(&arrival->frames[1])};
+    trp_document_t options;
+    trp_fault_t fault;
     request_t request = {.service = {zmq_msg_data(tool), zmq_msg_size(tool)},
                          .origin = {.actor = actor},
                          .look = arrival->look,
                          .since_ns = arrival->since_ns};
+    if (trp_schema_unpack(&task_options_schema, packed, &options, &request.options, &fault) !=
+        TRP_OK) {
+        router->unreachable++; /* no memory: we wrote it; its asker's time limit tells it */
+        return;
+    }
+    set_stream(&request);
     serve_call(router, &request, body);
+    trp_document_fini(&options);
 }
 
 void router_accept_call(router_t *router, const router_call_t *call)
 {
-    request_t request = {.service = call->tool, .origin = {.actor = call->reply}};
+    request_t request = {
+        .service = call->tool, .origin = {.actor = call->reply}, .options = call->options};
     zmq_msg_t body;
+    request.options.has_stream = true;
+    set_stream(&request);
     if (zmq_msg_init_size(&body, call->body.size) != 0) {
         router->unreachable++;
         return;
     }
     memcpy(zmq_msg_data(&body), call->body.data, call->body.size);
-    if (call->deadline_ms > 0) {
-        request.options.has_deadline_ms = true;
-        request.options.deadline_ms = call->deadline_ms;
-    }
     serve_call(router, &request, &body);
     zmq_msg_close(&body);
 }

@@ -21,6 +21,7 @@ typedef struct answer {
     const char *worker;
     uint32_t attempts;
     bool from_cache;
+    const task_t *task; /* whose parts go before a success; NULL: of none */
 } answer_t;
 
 static trp_status_t encode_msgpack(const answer_t *answer, zmq_msg_t *body)
@@ -167,6 +168,9 @@ static void deliver(router_t *router, const origin_t *origin, trp_text_t service
         router->unreachable++;
         return;
     }
+    if (origin->peer != NULL && router_forward_behind(router, answer->task, origin, &body)) {
+        return;
+    }
     if (origin->peer != NULL) {
         send_to_peer(router, origin, service, &body);
     } else {
@@ -279,6 +283,7 @@ void router_answer(router_t *router, task_t *task, const task_done_t *done)
     answer_t answer = describe(router, task);
     answer.success = done->success;
     answer.exec_us = done->exec_us;
+    answer.task = done->success ? task : NULL;
     answer.value = done->body.data;
     answer.value_size = done->body.size;
     if (task->service->rollout != NULL) {

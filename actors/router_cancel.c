@@ -7,7 +7,8 @@
 
 #include "actors/router_parts.h"
 
-/* The key: one byte of the peer's size, the peer, the id. */
+/* The key: one byte of the peer's size, the peer, the id; of an actor no peer, but its pid and the
+ * number of its request. */
 struct call {
     task_t *task;
     UT_hash_handle hh;
@@ -17,32 +18,43 @@ struct call {
 
 #define KEY_MAX (1 + 255 + TRP_TASK_ID_MAX)
 
-static size_t make_key(const edge_peer_t *peer, trp_text_t id, unsigned char key[KEY_MAX])
+/* Returns its size; 0: the call has no name. */
+static size_t make_key(const origin_t *origin, unsigned char key[KEY_MAX])
 {
+    const edge_peer_t *peer = origin->peer;
+    const trp_reply_address_t *actor = &origin->actor;
+    const size_t id_size = strlen(origin->id);
+    if (peer == NULL) {
+        key[0] = 0;
+        memcpy(key + 1, &actor->to, sizeof(actor->to));
+        memcpy(key + 1 + sizeof(actor->to), &actor->request_id, sizeof(actor->request_id));
+        return trp_pid_is_none(actor->to) ? 0 : 1 + sizeof(actor->to) + sizeof(actor->request_id);
+    }
     key[0] = peer->size;
     memcpy(key + 1, peer->id, peer->size);
-    memcpy(key + 1 + peer->size, id.data, id.size);
-    return 1 + (size_t)peer->size + id.size;
+    memcpy(key + 1 + peer->size, origin->id, id_size);
+    return id_size == 0 ? 0 : 1 + (size_t)peer->size + id_size;
 }
 
-static call_entry_t *find(const router_t *router, const edge_peer_t *peer, trp_text_t id)
+static call_entry_t *find(const router_t *router, const origin_t *origin)
 {
     unsigned char key[KEY_MAX];
     call_entry_t *call = NULL;
-    size_t size = make_key(peer, id, key);
-    HASH_FIND(hh, router->calls, key, size, call);
+    size_t size = make_key(origin, key);
+    if (size > 0) {
+        HASH_FIND(hh, router->calls, key, size, call);
+    }
     return call;
 }
 
 void router_call_add(router_t *router, task_t *task, const origin_t *origin)
 {
     unsigned char key[KEY_MAX];
-    trp_text_t id = {origin->id, strlen(origin->id)};
-    if (origin->peer == NULL || id.size == 0) {
+    size_t size = make_key(origin, key);
+    if (size == 0) {
         return;
     }
     router_call_remove(router, origin); /* one id, one call: the last one */
-    size_t size = make_key(origin->peer, id, key);
     call_entry_t *call = malloc(sizeof(*call) + size);
     if (call == NULL) {
         return; /* it can't be cancelled then */
@@ -71,10 +83,7 @@ void router_all_answered(router_t *router, task_t *task)
 
 void router_call_remove(router_t *router, const origin_t *origin)
 {
-    if (origin->peer == NULL || origin->id[0] == '\0') {
-        return;
-    }
-    call_entry_t *call = find(router, origin->peer, (trp_text_t){origin->id, strlen(origin->id)});
+    call_entry_t *call = find(router, origin);
     if (call != NULL) {
         HASH_DEL(router->calls, call);
         free(call);
@@ -99,19 +108,16 @@ static void abandon(router_t *router, task_t *task)
     router_nudge(router); /* its pool's timer may be late for that */
 }
 
-bool router_cancel(router_t *router, const edge_peer_t *peer, trp_text_t id)
+bool router_cancel(router_t *router, const origin_t *origin)
 {
-    if (id.size < 1 || id.size > TRP_TASK_ID_MAX) {
-        return false;
-    }
-    call_entry_t *call = find(router, peer, id);
+    call_entry_t *call = find(router, origin);
     if (call == NULL) {
         return false;
     }
     task_t *task = call->task;
     waiter_t gone;
     refusal_t refusal;
-    bool is_left = task_take_waiter(task, peer, id, &gone);
+    bool is_left = task_take_waiter(task, origin, &gone);
     refusal_init(&refusal, "E_CANCELLED", "cancelled by its client");
     router_refuse_waiter(router, task, is_left ? &gone : &task->waiter, &refusal);
     if (is_left) {

@@ -5,10 +5,13 @@
 #include <string.h>
 
 #include "actors/router_parts.h"
+#include "messages/control.h"
 
 static bool streams(const waiter_t *waiter)
 {
-    return waiter->origin.peer != NULL && waiter->origin.version == MAJORDOMO_02;
+    const origin_t *origin = &waiter->origin;
+    return origin->peer == NULL ? origin->stream == STREAM_EACH
+                                : origin->version == MAJORDOMO_02 && origin->stream != STREAM_LAST;
 }
 
 static const waiter_t *next_waiter(const task_t *task, const waiter_t *waiter)
@@ -22,6 +25,8 @@ typedef struct answer_frames {
     size_t part_count;
     zmq_msg_t *last;
     size_t last_count;
+    uint32_t attempt; /* of a partial answer */
+    bool is_value;    /* of a tool of ours: one value, not somebody's bytes */
 } answer_frames_t;
 
 static zmq_msg_t *frame_at(const answer_frames_t *answer, size_t index)
@@ -45,7 +50,8 @@ static void send_frames(router_t *router, const service_t *service, const waiter
     const origin_t *origin = &waiter->origin;
     majordomo_reply_t reply = {.version = origin->version,
                                .service = {service->name, strlen(service->name)},
-                               .has_options = origin->has_options};
+                               .has_options = origin->has_options,
+                               .attempt = origin->stream == STREAM_EACH ? answer->attempt : 0};
     if (origin->id[0] != '\0') {
         reply.id = (trp_text_t){origin->id, strlen(origin->id)};
     }
@@ -87,28 +93,66 @@ void router_write_value(trp_writer_t *writer, const char *data, size_t size)
     trp_writer_fini(&value);
 }
 
-/* An actor gets a reply map like that of our tools; several frames are an array. */
+/* The frames as one value; several are an array. */
+static void write_frames(trp_writer_t *writer, const answer_frames_t *answer)
+{
+    size_t total = answer->part_count + answer->last_count;
+    size_t mark = total != 1 ? trp_write_array_begin(writer) : 0;
+    for (size_t i = 0; i < total; i++) {
+        zmq_msg_t *frame = frame_at(answer, i);
+        const char *data = zmq_msg_data(frame);
+        if (answer->is_value && trp_msgpack_is_value(data, zmq_msg_size(frame))) {
+            trp_write_raw(writer, data, zmq_msg_size(frame));
+        } else {
+            router_write_value(writer, data, zmq_msg_size(frame));
+        }
+    }
+    if (total != 1) {
+        trp_write_array_end(writer, mark, total);
+    }
+}
+
+/* A partial answer to an actor; what finds no room is not told again. */
+static void send_as_part(router_t *router, const waiter_t *waiter, const answer_frames_t *answer)
+{
+    trp_envelope_t *envelope = envelope_alloc();
+    trp_writer_t writer;
+    zmq_msg_t body;
+    trp_writer_init(&writer);
+    trp_write_map(&writer, 2);
+    trp_put_int(&writer, "attempt", answer->attempt);
+    trp_write_key(&writer, "part");
+    write_frames(&writer, answer);
+    trp_status_t status = envelope == NULL ? TRP_NO_MEMORY : trp_writer_take(&writer, &body);
+    if (status == TRP_OK) {
+        envelope->to = waiter->origin.actor.to;
+        envelope->from = router->self;
+        envelope->request_id = waiter->origin.actor.request_id;
+        envelope->tag = TRP_TAG_CALL_PART;
+        status = envelope_move(envelope, &body);
+        status = status == TRP_OK ? runtime_send(router->runtime, envelope) : status;
+        zmq_msg_close(&body);
+    }
+    if (status != TRP_OK) {
+        router->unreachable++;
+        if (envelope != NULL) {
+            envelope_free(envelope);
+        }
+    }
+    trp_writer_fini(&writer);
+}
+
+/* An actor gets a reply map like that of our tools. */
 static void send_as_result(router_t *router, const waiter_t *waiter, const answer_frames_t *answer)
 {
     trp_writer_t writer;
     zmq_msg_t body;
-    size_t total = answer->part_count + answer->last_count;
-    size_t mark = 0;
     trp_writer_init(&writer);
     trp_write_map(&writer, 3);
     trp_put_text(&writer, "task_id", waiter->id);
     trp_put_bool(&writer, "success", true);
     trp_write_key(&writer, "result");
-    if (total != 1) {
-        mark = trp_write_array_begin(&writer);
-    }
-    for (size_t i = 0; i < total; i++) {
-        zmq_msg_t *frame = frame_at(answer, i);
-        router_write_value(&writer, zmq_msg_data(frame), zmq_msg_size(frame));
-    }
-    if (total != 1) {
-        trp_write_array_end(&writer, mark, total);
-    }
+    write_frames(&writer, answer);
     if (trp_writer_take(&writer, &body) == TRP_OK) {
         router_send_to_actor(router, &waiter->origin, &body);
     } else {
@@ -155,21 +199,48 @@ void router_drop_parts(router_t *router, task_t *task)
     task->part_count = 0;
 }
 
+static void send_part(router_t *router, const service_t *service, const waiter_t *waiter,
+                      const answer_frames_t *answer)
+{
+    if (waiter->origin.peer == NULL) {
+        send_as_part(router, waiter, answer);
+    } else {
+        send_frames(router, service, waiter, answer, false);
+    }
+}
+
 trp_status_t router_forward_part(router_t *router, task_t *task, zmq_msg_t *frames, size_t count)
 {
-    const answer_frames_t answer = {.last = frames, .last_count = count};
-    bool is_kept = task->flight != NULL; /* for who sends the same idempotency key again */
+    const bool is_foreign = task->service->pool->config->foreign;
+    const answer_frames_t answer = {
+        .last = frames, .last_count = count, .attempt = task->attempts, .is_value = !is_foreign};
+    bool is_kept = is_foreign && task->flight != NULL; /* for who sends the same key again */
     const waiter_t *waiter = &task->waiter;
     do {
         if (streams(waiter)) {
-            send_frames(router, task->service, waiter, &answer, false);
+            send_part(router, task->service, waiter, &answer);
             task->has_parts = true;
+            task->is_pinned |= waiter->origin.stream == STREAM_USUAL;
         } else {
-            is_kept = true;
+            is_kept |= is_foreign || waiter->origin.peer != NULL;
         }
         waiter = next_waiter(task, waiter);
     } while (waiter != NULL);
     return is_kept ? keep(router, task, frames, count) : TRP_OK;
+}
+
+bool router_forward_behind(router_t *router, const task_t *task, const origin_t *origin,
+                           zmq_msg_t *body)
+{
+    const waiter_t waiter = {.origin = *origin};
+    if (task == NULL || task->part_count == 0 || streams(&waiter)) {
+        return false;
+    }
+    const answer_frames_t answer = {
+        .parts = task->parts, .part_count = task->part_count, .last = body, .last_count = 1};
+    send_frames(router, task->service, &waiter, &answer, true);
+    zmq_msg_close(body);
+    return true;
 }
 
 /* The frames of an answer, one after the other, each after its size. NULL: no memory */
@@ -243,14 +314,16 @@ void router_forward_kept(router_t *router, const request_t *request, service_t *
 void router_forward_final(router_t *router, task_t *task, zmq_msg_t *frames, size_t count)
 {
     const answer_frames_t last = {.last = frames, .last_count = count};
-    const answer_frames_t all = {task->parts, task->part_count, frames, count};
+    const answer_frames_t all = {
+        .parts = task->parts, .part_count = task->part_count, .last = frames, .last_count = count};
     for (const waiter_t *waiter = &task->waiter; waiter != NULL;
          waiter = next_waiter(task, waiter)) {
         task->service->answered++;
+        const answer_frames_t *answer = streams(waiter) ? &last : &all;
         if (waiter->origin.peer == NULL) {
-            send_as_result(router, waiter, &all);
+            send_as_result(router, waiter, answer);
         } else {
-            send_frames(router, task->service, waiter, streams(waiter) ? &last : &all, true);
+            send_frames(router, task->service, waiter, answer, true);
         }
     }
     keep_answer(router, task, &all);

@@ -26,7 +26,7 @@ typedef enum held_state { HELD_PLAIN, HELD_TO_ASK, HELD_ASKED, HELD_LOOKED } hel
 /* A message that waits. */
 struct held {
     held_state_t state;
-    zmq_msg_t *frames; /* of a client, as they came; of an actor: tool and body */
+    zmq_msg_t *frames; /* of a client, as they came; of an actor: tool, options, body */
     size_t count, bytes;
     trp_reply_address_t actor; /* NONE: a client's */
     int64_t since_ns;
@@ -192,27 +192,37 @@ static bool wants_look(const router_t *router, const request_t *request, const s
            (wants_key || wants_digest) && router->has_intake;
 }
 
+/* False: no memory, the frame is empty */
+static bool copy_text(zmq_msg_t *frame, const trp_text_t *text)
+{
+    if (zmq_msg_init_size(frame, text->size) != 0) {
+        zmq_msg_init(frame);
+        return false;
+    }
+    memcpy(zmq_msg_data(frame), text->data, text->size);
+    return true;
+}
+
 /* An actor's call has no frames of its own. */
 static held_t *hold_call(router_t *router, const request_t *request)
 {
-    zmq_msg_t frames[2];
-    const trp_text_t texts[2] = {request->service,
-                                 {(const char *)request->body, request->body_size}};
-    for (size_t i = 0; i < 2; i++) {
-        if (zmq_msg_init_size(&frames[i], texts[i].size) != 0) {
-            zmq_msg_init(&frames[i]);
-        } else {
-            memcpy(zmq_msg_data(&frames[i]), texts[i].data, texts[i].size);
-        }
+    enum { TOOL, OPTIONS, BODY, CALL_FRAMES };
+    zmq_msg_t frames[CALL_FRAMES];
+    zmq_msg_init(&frames[TOOL]);
+    zmq_msg_init(&frames[BODY]);
+    if (trp_schema_pack(&task_options_schema, &request->options, &frames[OPTIONS]) != TRP_OK) {
+        return NULL;
     }
-    bool is_whole =
-        zmq_msg_size(&frames[0]) == texts[0].size && zmq_msg_size(&frames[1]) == texts[1].size;
-    held_t *held = is_whole ? make_held(router, frames, 2) : NULL;
+    const trp_text_t body = {(const char *)request->body, request->body_size};
+    const bool is_whole =
+        copy_text(&frames[TOOL], &request->service) && copy_text(&frames[BODY], &body);
+    held_t *held = is_whole ? make_held(router, frames, CALL_FRAMES) : NULL;
     if (held != NULL) {
         held->actor = request->origin.actor;
     }
-    zmq_msg_close(&frames[0]);
-    zmq_msg_close(&frames[1]);
+    for (size_t i = 0; i < CALL_FRAMES; i++) {
+        zmq_msg_close(&frames[i]);
+    }
     return held;
 }
 

@@ -65,9 +65,12 @@ static void answer_queue(router_t *router, const request_t *request, mmi_answer_
 
 static void answer_cancel(router_t *router, const request_t *request, mmi_answer_t *answer)
 {
-    bool done = router_cancel(router, request->origin.peer,
-                              (trp_text_t){request->body, request->body_size});
-    answer->code = done ? "200" : "404";
+    origin_t origin = {.peer = request->origin.peer};
+    const bool fits = request->body_size > 0 && request->body_size <= TRP_TASK_ID_MAX;
+    if (fits) {
+        memcpy(origin.id, request->body, request->body_size);
+    }
+    answer->code = fits && router_cancel(router, &origin) ? "200" : "404";
 }
 
 typedef struct mmi {

@@ -37,8 +37,8 @@ size_t task_bytes(task_t *task);
 bool task_next_waiter(task_t *task, waiter_t *gone);
 /** One more who waits. owns: takes the origin's peer on success. False: no memory */
 bool task_join(task_t *task, const waiter_t *waiter);
-/** The same for the one that `peer` calls `id`. */
-bool task_take_waiter(task_t *task, const edge_peer_t *peer, trp_text_t id, waiter_t *gone);
+/** The same for the one whose answer goes there. */
+bool task_take_waiter(task_t *task, const origin_t *origin, waiter_t *gone);
 void waiter_fini(waiter_t *waiter);
 
 /* ---- router_accept.c ---- */
@@ -80,13 +80,13 @@ typedef struct router_call {
     trp_text_t tool;
     trp_text_t body;
     trp_reply_address_t reply;
-    int64_t deadline_ms;
+    task_options_t options; /* its id is of no use here */
 } router_call_t;
 
 /** A call by an actor (the control socket); answered with one TRP_TAG_CALL_RESULT. */
 void router_accept_call(router_t *router, const router_call_t *call);
 
-/** A message, or an actor's call (tool and body), that has waited for the intake. */
+/** A message, or an actor's call (tool, options, body), that has waited for the intake. */
 typedef struct arrival {
     zmq_msg_t *frames;
     size_t count;
@@ -286,6 +286,10 @@ void router_forward_kept(router_t *router, const request_t *request, service_t *
 void router_write_value(trp_writer_t *writer, const char *data, size_t size);
 /** Sends the last answer to all who wait. */
 void router_forward_final(router_t *router, task_t *task, zmq_msg_t *frames, size_t count);
+/** Sends the last answer of one of our tools behind the parts that were kept for this client.
+ * False: there are none. owns: `body` when true */
+bool router_forward_behind(router_t *router, const task_t *task, const origin_t *origin,
+                           zmq_msg_t *body);
 /** Frees the parts that are kept. */
 void router_drop_parts(router_t *router, task_t *task);
 
@@ -298,8 +302,9 @@ void router_call_remove(router_t *router, const origin_t *origin);
 void router_waiter_gone(router_t *router, waiter_t *waiter);
 /** Nobody waits for a running task any more; it only holds its worker's place. */
 void router_all_answered(router_t *router, task_t *task);
-/** Answers the call that `peer` calls `id` with E_CANCELLED. False: there is none. */
-bool router_cancel(router_t *router, const edge_peer_t *peer, trp_text_t id);
+/** Answers the call of that client and id, or of that actor and request, with E_CANCELLED. False:
+ * there is none. */
+bool router_cancel(router_t *router, const origin_t *origin);
 
 /* ---- router_flight.c: work that is done once for all who ask for it ---- */
 
@@ -389,6 +394,8 @@ void pool_dispatch(pool_t *pool);
 void task_unassign(task_t *task);
 /** A worker's answer, or the end of its time. */
 void router_on_done(router_t *router, const trp_envelope_t *message);
+/** A partial answer of one of our workers. */
+void router_on_part(router_t *router, const trp_envelope_t *message);
 void router_on_timeout(router_t *router, uint64_t request_id);
 /** A running task is over its limit: its worker is replaced. */
 void router_over_limit(router_t *router, task_t *task);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What becomes of a task that was given to a worker: its answer, or the end of its time. */
+#include <string.h>
 #include <utlist.h>
 
 #include "actors/router_parts.h"
@@ -92,6 +93,32 @@ void router_on_done(router_t *router, const trp_envelope_t *message)
     }
     finish(router, task, &done);
     trp_document_fini(&document);
+}
+
+void router_on_part(router_t *router, const trp_envelope_t *message)
+{
+    task_t *task = find_running(router, message->request_id);
+    if (task == NULL || task->answered || !trp_pid_equal(task->worker->pid, message->from)) {
+        return; /* of a former attempt, or nobody waits any more */
+    }
+    size_t size = 0;
+    const void *data = trp_message_data(message, &size);
+    zmq_msg_t frame;
+    if (zmq_msg_init_size(&frame, size) != 0) {
+        router->unreachable++;
+        return;
+    }
+    if (size > 0) {
+        memcpy(zmq_msg_data(&frame), data, size);
+    }
+    if (router_forward_part(router, task, &frame, 1) != TRP_OK) {
+        refusal_t refusal;
+        refusal_init(&refusal, "E_TOO_LARGE", "its partial answers are over the limit");
+        refusal_int(&refusal, "limit", router->config->majordomo.body_max);
+        router_refuse(router, task, &refusal);
+        router_all_answered(router, task);
+    }
+    zmq_msg_close(&frame);
 }
 
 void router_over_limit(router_t *router, task_t *task)

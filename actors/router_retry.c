@@ -4,7 +4,7 @@
  *     nobody waits any more                              forgotten
  *     attempts left                                      a rest, then in front of its queue
  *     all attempts used up, each by a crash              set aside as poison
- *     all attempts used up, or parts went to a client    refused */
+ *     all attempts used up, or parts pin it to this one   refused */
 #include <string.h>
 #include <utlist.h>
 
@@ -106,7 +106,7 @@ static void retry(router_t *router, task_t *task, const trp_reason_t *reason)
     } else if (is_over && task->crashes == task->attempts &&
                !task->service->pool->config->foreign) {
         set_aside(router, task, reason);
-    } else if (is_over || task->has_parts) {
+    } else if (is_over || task->is_pinned) {
         refuse_worker_lost(router, task, reason);
     } else {
         task_try_again(router, task);
@@ -153,11 +153,15 @@ void router_worker_down(worker_t *worker, const trp_reason_t *reason)
 static void take_back_tasks(worker_t *worker)
 {
     router_t *router = worker->pool->router;
+    const trp_reason_t crashed = trp_reason(TRP_REASON_ERROR, TRP_FAILED, "the router crashed");
     while (worker->tasks != NULL) {
         task_t *task = worker->tasks->prev; /* the last first: the oldest ends in front */
         task_unassign(task);
+        router_drop_parts(router, task);
         if (task->answered) {
             task_free(router, task);
+        } else if (task->is_pinned) {
+            refuse_worker_lost(router, task, &crashed);
         } else {
             task_try_again(router, task);
         }

@@ -37,12 +37,20 @@ typedef struct line line_t;         /* router_intake.c */
 typedef struct sequence sequence_t; /* router_sequence.c */
 typedef struct pair pair_t;         /* router_compare.c */
 
+/** What becomes of partial answers. */
+typedef enum stream {
+    STREAM_USUAL, /* a client of 0.2 gets them as they come, and then no second attempt */
+    STREAM_EACH,  /* those of each attempt, with its number */
+    STREAM_LAST   /* together with the last one */
+} stream_t;
+
 /** Where an answer goes. */
 typedef struct origin {
     edge_peer_t *peer; /* a client of the Majordomo port, no larger than its id: not to be copied
                         * as a whole; NULL: an actor */
     majordomo_version_t version;
     bool has_options;
+    stream_t stream;
     char id[TRP_TASK_ID_MAX + 1]; /* of the options frame; "" = none */
     trp_reply_address_t actor;
 } origin_t;
@@ -79,7 +87,8 @@ struct task {
     waiter_t *joined; /* ... and those who asked for the same work, by deadline */
     task_state_t state;
     uint8_t priority;
-    bool has_parts;    /* partial answers went to a client: it can't be tried again */
+    bool has_parts;    /* partial answers went to a client ... */
+    bool is_pinned;    /* ... that would not know another attempt's: it can't be tried again */
     bool is_held;      /* QUEUED: until the one before it, of the same key, has ended */
     bool answered;     /* nobody waits any more: it only holds its worker's place */
     zmq_msg_t payload; /* shared by all attempts: task_run, packed once; a foreign tool's: the first

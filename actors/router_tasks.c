@@ -136,21 +136,25 @@ bool task_join(task_t *task, const waiter_t *waiter)
     return true;
 }
 
-static bool is_of(const waiter_t *waiter, const edge_peer_t *peer, trp_text_t id)
+static bool is_of(const waiter_t *waiter, const origin_t *origin)
 {
-    const origin_t *origin = &waiter->origin;
-    return origin->peer != NULL && origin->peer->size == peer->size &&
-           memcmp(origin->peer->id, peer->id, peer->size) == 0 && strlen(origin->id) == id.size &&
-           memcmp(origin->id, id.data, id.size) == 0;
+    const origin_t *own = &waiter->origin;
+    if (own->peer == NULL || origin->peer == NULL) {
+        return own->peer == origin->peer && trp_pid_equal(own->actor.to, origin->actor.to) &&
+               own->actor.request_id == origin->actor.request_id;
+    }
+    return own->peer->size == origin->peer->size &&
+           memcmp(own->peer->id, origin->peer->id, own->peer->size) == 0 &&
+           strcmp(own->id, origin->id) == 0;
 }
 
-bool task_take_waiter(task_t *task, const edge_peer_t *peer, trp_text_t id, waiter_t *gone)
+bool task_take_waiter(task_t *task, const origin_t *origin, waiter_t *gone)
 {
-    if (is_of(&task->waiter, peer, id)) {
+    if (is_of(&task->waiter, origin)) {
         return task_next_waiter(task, gone);
     }
     for (waiter_t **link = &task->joined; *link != NULL; link = &(*link)->next) {
-        if (is_of(*link, peer, id)) {
+        if (is_of(*link, origin)) {
             waiter_t *found = *link;
             *gone = *found;
             *link = found->next;

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "actors/tool.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
 #include "actors/tool_frame.h"
 #include "runtime/log.h"
+#include "runtime/runtime.h"
 
 /* A reply that can't be sent ends the actor: the router then runs the task again elsewhere, so that
  * its client still gets an answer. A router that is gone wants none. */
@@ -25,6 +27,21 @@ static int64_t peak_bytes(void)
 {
     struct rusage usage;
     return getrusage(RUSAGE_SELF, &usage) == 0 ? (int64_t)usage.ru_maxrss * 1024 : 0;
+}
+
+trp_status_t tool_part(tool_call_t *call, trp_writer_t *part)
+{
+    char *json = NULL;
+    trp_text_t body;
+    trp_status_t status = tool_encode(call, part, &json, &body);
+    if (status == TRP_OK && call->ctx != NULL) {
+        status = runtime_tell(call->ctx, trp_reply_address(call->message), TRP_TAG_TASK_PART,
+                              body.data, body.size);
+    }
+    free(json);
+    trp_writer_fini(part);
+    trp_writer_init(part);
+    return status;
 }
 
 trp_status_t tool_serve(trp_ctx_t *ctx, void *state, const trp_envelope_t *message,

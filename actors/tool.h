@@ -54,6 +54,16 @@ struct tool_call {
 trp_status_t tool_serve(trp_ctx_t *ctx, void *state, const trp_envelope_t *message,
                         const tool_table_t *table);
 
+/** Sends a partial answer, at once: the one value that `part` holds, which is empty then. Clients
+ * that stream get it as it comes, with the number of the attempt where they asked for that; others
+ * get it in front of the last answer, or (inside of the node) not at all. When the worker dies and
+ * the task is tried again, its parts come again; a client that would not know that gets an error
+ * instead (docs/majordomo.md). A tool need not look at the result. errors: TRP_TOO_LARGE (1 MiB),
+ * TRP_PAYLOAD (no value), TRP_FULL, TRP_GONE, TRP_TIMEOUT (the router), TRP_NO_MEMORY
+ * cost: a round trip to the node in a process of its own, so some hundred a second at most are wise
+ */
+trp_status_t tool_part(tool_call_t *call, trp_writer_t *part);
+
 /** Monotonic, read at each call. units: nanoseconds */
 int64_t tool_now_ns(const tool_call_t *call);
 

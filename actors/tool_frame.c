@@ -154,9 +154,8 @@ static void set_fault(tool_outcome_t *outcome, trp_status_t status, const char *
     snprintf(outcome->detail, sizeof(outcome->detail), "%s", detail);
 }
 
-/* One value in the form of the request; `*json` is malloc'd, or NULL when MessagePack serves. */
-static trp_status_t encode(const tool_call_t *call, trp_writer_t *value, char **json,
-                           trp_text_t *body)
+trp_status_t tool_encode(const tool_call_t *call, trp_writer_t *value, char **json,
+                         trp_text_t *body)
 {
     trp_form_t form;
     *json = NULL;
@@ -197,7 +196,7 @@ static trp_status_t pack_reply(tool_call_t *call, bool success, trp_writer_t *va
         .has_rss_bytes = call->rss_bytes > 0,
         .rss_bytes = call->rss_bytes,
     };
-    trp_status_t status = encode(call, value, &json, &done.body);
+    trp_status_t status = tool_encode(call, value, &json, &done.body);
     if (status == TRP_OK) {
         zmq_msg_close(reply);
         status = trp_schema_pack(&task_done_schema, &done, reply);

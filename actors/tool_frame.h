@@ -19,4 +19,9 @@ typedef struct tool_outcome {
  * errors: TRP_PAYLOAD (`body` is no task_run), TRP_NO_MEMORY; there is no reply then */
 TRP_MUST_USE trp_status_t tool_execute(tool_call_t *call, trp_text_t body, tool_outcome_t *outcome);
 
+/** One value in the form of the request; `*json` is malloc'd, or NULL when MessagePack serves.
+ * errors: TRP_PAYLOAD (not one value), TRP_TOO_LARGE, TRP_NO_MEMORY */
+TRP_MUST_USE trp_status_t tool_encode(const tool_call_t *call, trp_writer_t *value, char **json,
+                                      trp_text_t *body);
+
 #endif

@@ -20,7 +20,11 @@ enum {
     TRP_TAG_WHY_ANSWER = 0x0547,     /* [map: what its black box holds] */
     TRP_TAG_ROUTER_ORDER = 0x0548,   /* to the router, a request [router_order] -> ROUTER_ANSWER */
     TRP_TAG_ROUTER_ANSWER = 0x0549,  /* [map: result, or code and message] */
-    TRP_TAG_CALL_RESULT = 0x0545, /* [bytes: the reply body of PROTOCOLS 1.6, in the body's form] */
+    TRP_TAG_CALL_RESULT = 0x0545,    /* [bytes: the reply map, in the body's form] */
+    TRP_TAG_CALL_PART = 0x054a,    /* before it, to who streams [map: part, attempt], request_id */
+    TRP_TAG_CALL_CANCEL = 0x054b,  /* to the router: its own request [u64: request_id] */
+    TRP_TAG_CONTROL_PART = 0x054c, /* inquiry to control: a partial answer, encoded [bytes] */
+    TRP_TAG_CONTROL_LEFT = 0x054d, /* control to an inquiry: who asked has gone [] */
 };
 
 /** A request from outside; members of other verbs are ignored. */
@@ -35,12 +39,21 @@ enum {
     F(OPT_STRING, pool, _, 1, 63, "roll: name of the pool")                             \
     F(OPT_STRING, program, _, 1, 255, "roll: the new program; default: the one it has") \
     F(OPT_ANY, body, _, 0, 0, "call: the body, a map; router: the order, a map")        \
-    F(OPT_INT, timeout_ms, _, 1, 86400000, "call: how long to wait; default 60000")     \
+    F(OPT_INT, timeout_ms, _, 1, 86400000, "call: time for all of it; default 60000")   \
+    F(OPT_BOOL, stream, _, 0, 1, "call: partial answers as they come, too")             \
+    F(OPT_STRING, key, _, 1, 64, "call: key of the worker that should serve it")        \
+    F(OPT_STRING, idem, _, 1, 128, "call: idempotency key")                             \
+    F(OPT_INT, priority, _, 0, 9, "call: higher goes first; 4 where it is not said")    \
     F(OPT_INT, seconds, _, 1, 60, "waits: how long to look; default 5")
 
-#define CALL_FIELDS(F)                                           \
-    F(STRING, tool, _, 1, TRP_TOOL_NAME_MAX, "name of the tool") \
-    F(BYTES, body, _, 0, TRP_BODY_MAX, "the request's body, verbatim: MessagePack or JSON map")
+#define CALL_FIELDS(F)                                                                          \
+    F(STRING, tool, _, 1, TRP_TOOL_NAME_MAX, "name of the tool")                                \
+    F(BYTES, body, _, 0, TRP_BODY_MAX, "the request's body, verbatim: MessagePack or JSON map") \
+    F(OPT_INT, deadline_ms, _, 1, 86400000, "time for all of it")                               \
+    F(OPT_STRING, key, _, 1, 64, "key of the worker that should serve it")                      \
+    F(OPT_STRING, idem, _, 1, 128, "idempotency key")                                           \
+    F(OPT_INT, priority, _, 0, 9, "higher goes first")                                          \
+    F(BOOL, stream, _, 0, 1, "partial answers as they come")
 
 #define ROUTER_ORDER_FIELDS(F)                                                          \
     F(STRING, action, _, 1, 32, "set, cache, cache_clear, poison, rollout, ..., crash") \

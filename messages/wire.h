@@ -91,13 +91,16 @@ typedef enum wire_kind {
     F(OPT_INT, memory_quota, _, 0, 9e15, "bytes: its quota; 0: none")          \
     F(OPT_BYTES, snapshot, _, 0, TRP_LINK_SNAPSHOT_MAX, "what it begins with")
 
-#define LINK_QUESTIONS "whereis|members|join|leave"
+#define LINK_QUESTIONS "whereis|members|join|leave|tell"
 
-#define LINK_ASK_FIELDS(F)                                                 \
-    F(INT, id, _, 0, 9e15, "of the answer; 0: none is wanted")             \
-    F(ENUM, what, LINK_QUESTIONS, 0, 0, "the question")                    \
-    F(STRING, name, _, 0, 63, "of an actor or a group; empty: all groups") \
-    F(OPT_STRING, pid, _, 1, 63, "whose membership changes")
+#define LINK_ASK_FIELDS(F)                                                  \
+    F(INT, id, _, 0, 9e15, "of the answer; 0: none is wanted")              \
+    F(ENUM, what, LINK_QUESTIONS, 0, 0, "the question")                     \
+    F(STRING, name, _, 0, 63, "of an actor or a group; empty: all groups")  \
+    F(OPT_STRING, pid, _, 1, 63, "whose membership changes; tell: to whom") \
+    F(OPT_INT, tag, _, 1, 65535, "tell: of the message")                    \
+    F(OPT_BYTES, request, _, 8, 8, "tell: its request_id")                  \
+    F(OPT_BYTES, data, _, 0, TRP_TELL_MAX, "tell: its payload")
 
 #define LINK_ANSWER_FIELDS(F)                             \
     F(INT, id, _, 0, 9e15, "of the question")             \
@@ -107,6 +110,7 @@ typedef enum wire_kind {
 
 #define LINK_PIDS_MAX         1048576                   /* bytes of pids in an answer */
 #define TRP_LINK_ARGS_MAX     1048576                   /* bytes */
+#define TRP_TELL_MAX          1048576                   /* bytes of a message told */
 #define TRP_LINK_SNAPSHOT_MAX (TRP_SNAPSHOT_MAX + 1024) /* bytes */
 
 TRP_SCHEMA_DECLARE(link_hello, LINK_HELLO_FIELDS)
@@ -114,7 +118,13 @@ TRP_SCHEMA_DECLARE(link_start, LINK_START_FIELDS)
 TRP_SCHEMA_DECLARE(link_ask, LINK_ASK_FIELDS)
 TRP_SCHEMA_DECLARE(link_answer, LINK_ANSWER_FIELDS)
 
-typedef enum link_question { LINK_WHEREIS, LINK_MEMBERS, LINK_JOIN, LINK_LEAVE } link_question_t;
+typedef enum link_question {
+    LINK_WHEREIS,
+    LINK_MEMBERS,
+    LINK_JOIN,
+    LINK_LEAVE,
+    LINK_TELL
+} link_question_t;
 
 /** What an end has handled since the link came up; it never falls. */
 typedef struct wire_report {

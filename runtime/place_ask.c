@@ -114,8 +114,7 @@ static trp_status_t answer(place_link_t *link, int64_t id, trp_status_t status,
     return sent;
 }
 
-/* The pid that a membership is for, and whether it may be. */
-static bool read_pid(const place_link_t *link, const link_ask_t *ask, trp_pid_t *pid)
+static bool read_pid(const link_ask_t *ask, trp_pid_t *pid)
 {
     char text[TRP_PID_TEXT_MAX];
     if (!ask->has_pid || ask->pid.size >= sizeof(text)) {
@@ -123,7 +122,28 @@ static bool read_pid(const place_link_t *link, const link_ask_t *ask, trp_pid_t 
     }
     memcpy(text, ask->pid.data, ask->pid.size);
     text[ask->pid.size] = '\0';
-    return trp_pid_parse(text, pid) == TRP_OK && is_behind(link, *pid);
+    return trp_pid_parse(text, pid) == TRP_OK;
+}
+
+/* A message of the actor at the other end, in the midst of a handler. */
+static trp_status_t tell(const place_link_t *link, const link_ask_t *ask, trp_pid_t to)
+{
+    trp_envelope_t *envelope = envelope_alloc();
+    if (envelope == NULL) {
+        return TRP_NO_MEMORY;
+    }
+    envelope->from = link->proxy;
+    envelope->to = to;
+    envelope->tag = (uint16_t)ask->tag;
+    memcpy(&envelope->request_id, ask->request.data, sizeof(envelope->request_id));
+    trp_status_t status = envelope_set(envelope, ask->data.data, ask->data.size);
+    if (status == TRP_OK) {
+        status = runtime_send(link->runtime, envelope);
+    }
+    if (status != TRP_OK) {
+        envelope_free(envelope);
+    }
+    return status;
 }
 
 static const char *act(place_link_t *link, const link_ask_t *ask)
@@ -135,8 +155,12 @@ static const char *act(place_link_t *link, const link_ask_t *ask)
     trp_status_t status = TRP_OK;
     const bool changes = ask->what == LINK_JOIN || ask->what == LINK_LEAVE;
     memcpy(name, ask->name.data, ask->name.size);
-    if (changes && !read_pid(link, ask, &pid)) {
+    if (changes && !(read_pid(ask, &pid) && is_behind(link, pid))) {
         return "a membership of an actor that it does not have";
+    }
+    const bool tells = ask->what == LINK_TELL;
+    if (tells && !(read_pid(ask, &pid) && ask->has_tag && ask->has_request && ask->has_data)) {
+        return "a message that is not whole";
     }
     if (ask->what == LINK_WHEREIS) {
         pids[0] = runtime_whereis(link->runtime, name);
@@ -145,6 +169,8 @@ static const char *act(place_link_t *link, const link_ask_t *ask)
         found.count = runtime_members(link->runtime, name, pids, PIDS_MAX);
     } else if (ask->what == LINK_JOIN) {
         status = join(link, name, pid);
+    } else if (tells) {
+        status = tell(link, ask, pid);
     } else {
         status = leave(link, name, pid);
     }

@@ -155,8 +155,12 @@ void runtime_route_default(trp_runtime_t *runtime, trp_pid_t proxy);
 typedef struct runtime_question {
     link_question_t what;
     const char *name; /* of the actor or the group; LINK_LEAVE: "" = all */
-    trp_pid_t pid;    /* LINK_JOIN, LINK_LEAVE: whose membership */
-    trp_pid_t *pids;  /* LINK_WHEREIS, LINK_MEMBERS: up to `max` go here ... */
+    trp_pid_t pid;    /* LINK_JOIN, LINK_LEAVE: whose membership; LINK_TELL: to whom ... */
+    uint16_t tag;     /* ... this message: */
+    uint64_t request_id;
+    const void *data;
+    size_t size;
+    trp_pid_t *pids; /* LINK_WHEREIS, LINK_MEMBERS: up to `max` go here ... */
     size_t max;
     size_t count; /* ... of so many */
 } runtime_question_t;
@@ -169,6 +173,13 @@ typedef struct runtime_uplink {
     trp_pid_t parcels; /* the node's pid for parcels: runtime_parcel_pid */
     void *user;
 } runtime_uplink_t;
+
+/** trp_send of the running callback that leaves at once. What a handler sends leaves its worker
+ * process, or thread, when it returns; this waits until the node has taken it, and so comes before
+ * the rest. `request_id` of the address rides on it. errors: TRP_FULL, TRP_GONE, TRP_TIMEOUT,
+ * TRP_TOO_LARGE (TRP_TELL_MAX), TRP_NO_MEMORY */
+TRP_MUST_USE trp_status_t runtime_tell(trp_ctx_t *ctx, trp_reply_address_t to, uint16_t tag,
+                                       const void *data, size_t size);
 
 /** Names, memberships and publications reach the node by `uplink` and the default route. */
 void runtime_set_uplink(trp_runtime_t *runtime, const runtime_uplink_t *uplink);

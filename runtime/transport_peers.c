@@ -98,6 +98,12 @@ void transport_peers_ended(transport_peers_t *peers, int descriptor)
 trp_status_t transport_peers_track(transport_peers_t *peers, int descriptor, const trp_peer_t *peer)
 {
     connection_t *connection = connection_at(peers, descriptor);
+    const bool is_tracked = connection != NULL && connection->peer != NULL &&
+                            connection->peer->size == peer->size &&
+                            memcmp(connection->peer->id, peer->id, peer->size) == 0;
+    if (is_tracked) {
+        return TRP_OK;
+    }
     trp_peer_t *copy = malloc(sizeof(*copy));
     if (connection == NULL || copy == NULL) {
         free(copy);

@@ -114,11 +114,19 @@ static trp_status_t send_ask(worker_root_t *root, const runtime_question_t *ques
 {
     char pid[TRP_PID_TEXT_MAX];
     (void)trp_pid_format(question->pid, pid);
-    const link_ask_t ask = {.id = id,
-                            .what = (int)question->what,
-                            .name = {question->name, strlen(question->name)},
-                            .has_pid = !trp_pid_is_none(question->pid),
-                            .pid = {pid, strlen(pid)}};
+    const bool tells = question->what == LINK_TELL;
+    const link_ask_t ask = {
+        .id = id,
+        .what = (int)question->what,
+        .name = {question->name, strlen(question->name)},
+        .has_pid = !trp_pid_is_none(question->pid),
+        .pid = {pid, strlen(pid)},
+        .has_tag = tells,
+        .tag = question->tag,
+        .has_request = tells,
+        .request = {(const char *)&question->request_id, sizeof(question->request_id)},
+        .has_data = tells,
+        .data = {question->data, question->size}};
     trp_writer_t writer;
     size_t size = 0;
     trp_writer_init(&writer);
@@ -141,8 +149,8 @@ static trp_status_t ask(void *user, runtime_question_t *question)
     if (question->name[0] != '\0' && strnlen(question->name, TRP_NAME_MAX) == TRP_NAME_MAX) {
         return TRP_INVALID;
     }
-    const bool changes = question->what == LINK_JOIN || question->what == LINK_LEAVE;
-    if (!changes && root->options.wait == NULL) {
+    const bool asks = question->what == LINK_WHEREIS || question->what == LINK_MEMBERS;
+    if (asks && root->options.wait == NULL) {
         return TRP_UNSUPPORTED;
     }
     const bool waits = question->what != LINK_LEAVE && root->options.wait != NULL;

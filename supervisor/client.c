@@ -6,20 +6,50 @@
 
 #define ASK_MS 10000
 
-/* One exchange with the node. Returns false when nothing came in time. */
-static bool exchange(void *socket, zmq_msg_t *request, int timeout_ms, zmq_msg_t *body)
+/* What is asked, and who is told of partial answers. */
+typedef struct question {
+    const char *endpoint;
+    zmq_msg_t request;
+    int timeout_ms; /* for each answer */
+    client_part_t *on_part;
+} question_t;
+
+/* Shows a partial answer. False: it is the last one. */
+static bool show_part(const question_t *question, zmq_msg_t *body)
 {
-    if (zmq_msg_send(request, socket, 0) < 0) {
+    trp_document_t document;
+    trp_fault_t fault;
+    if (question->on_part == NULL ||
+        trp_document_init(&document, zmq_msg_data(body), zmq_msg_size(body), &fault) != TRP_OK) {
+        return false;
+    }
+    const msgpack_object *part = trp_member(&document.root, "part");
+    if (part != NULL) {
+        question->on_part(&document.root, part);
+    }
+    trp_document_fini(&document);
+    return part != NULL;
+}
+
+/* One exchange with the node. Returns false when nothing came in time. */
+static bool exchange(void *socket, question_t *question, zmq_msg_t *body)
+{
+    if (zmq_msg_send(&question->request, socket, 0) < 0) {
         return false;
     }
     zmq_pollitem_t item = {.socket = socket, .events = ZMQ_POLLIN};
-    return zmq_poll(&item, 1, timeout_ms) == 1 && zmq_msg_recv(body, socket, 0) >= 0;
+    do {
+        if (zmq_poll(&item, 1, question->timeout_ms) != 1 || zmq_msg_recv(body, socket, 0) < 0) {
+            return false;
+        }
+    } while (show_part(question, body));
+    return true;
 }
 
 typedef enum outcome { ANSWERED, SILENCE, NO_ENDPOINT } outcome_t;
 
 /* Connects, exchanges, and leaves nothing open. */
-static outcome_t talk(const char *endpoint, zmq_msg_t *request, int timeout_ms, zmq_msg_t *body)
+static outcome_t talk(question_t *question, zmq_msg_t *body)
 {
     outcome_t outcome = SILENCE;
     void *context = zmq_ctx_new();
@@ -27,9 +57,9 @@ static outcome_t talk(const char *endpoint, zmq_msg_t *request, int timeout_ms, 
     if (socket != NULL) {
         int linger_ms = 0;
         zmq_setsockopt(socket, ZMQ_LINGER, &linger_ms, sizeof(linger_ms));
-        if (zmq_connect(socket, endpoint) != 0) {
+        if (zmq_connect(socket, question->endpoint) != 0) {
             outcome = NO_ENDPOINT;
-        } else if (exchange(socket, request, timeout_ms, body)) {
+        } else if (exchange(socket, question, body)) {
             outcome = ANSWERED;
         }
         zmq_close(socket);
@@ -65,21 +95,27 @@ static bool read_answer(const command_call_t *call, client_answer_t *answer)
 bool client_ask(const command_call_t *call, trp_writer_t *request, int timeout_ms,
                 client_answer_t *answer)
 {
+    return client_ask_parts(call, request, timeout_ms, NULL, answer);
+}
+
+bool client_ask_parts(const command_call_t *call, trp_writer_t *request, int timeout_ms,
+                      client_part_t *on_part, client_answer_t *answer)
+{
     char endpoint[CLIENT_ENDPOINT_MAX];
-    zmq_msg_t body;
+    question_t question = {.endpoint = endpoint, .timeout_ms = timeout_ms, .on_part = on_part};
     if (!client_find(call, endpoint)) {
         trp_writer_fini(request);
         return false;
     }
-    trp_status_t status = trp_writer_take(request, &body);
+    trp_status_t status = trp_writer_take(request, &question.request);
     trp_writer_fini(request);
     if (status != TRP_OK) {
         command_fail(call, EXIT_FAILED, "%s", trp_status_text(TRP_NO_MEMORY));
         return false;
     }
     zmq_msg_init(&answer->body);
-    outcome_t outcome = talk(endpoint, &body, timeout_ms, &answer->body);
-    zmq_msg_close(&body);
+    outcome_t outcome = talk(&question, &answer->body);
+    zmq_msg_close(&question.request);
     if (outcome == NO_ENDPOINT) {
         command_fail(call, EXIT_FAILED,
                      "`%s` is no endpoint: one is ipc://PATH, as the ready line says", endpoint);

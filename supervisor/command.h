@@ -16,6 +16,7 @@ enum {
     COMMAND_SET = 1u << 2,     /* --set section.option=value, many times */
     COMMAND_ROLLING = 1u << 3, /* --rolling, which says what is done anyway */
     COMMAND_GDB = 1u << 4,     /* --gdb */
+    COMMAND_CALL = 1u << 5,    /* --stream, --timeout, --key, --idem, --priority */
 };
 
 /** One call of a command, parsed. */
@@ -23,11 +24,13 @@ typedef struct command_call {
     const char *program; /* as it was called: "build/troupe" */
     const trp_class_t *const *classes;
     const char *name;
-    bool json, gdb;
-    const char *control;    /* --control, or NULL */
-    const char **overrides; /* --set, NULL-terminated */
-    char **arguments;       /* what is no option ... */
-    int argument_count;     /* ... within the command's bounds */
+    bool json, gdb, stream;
+    const char *timeout, *key, *idem, *priority; /* as typed; NULL: not said */
+    const char *control;                         /* --control, or NULL */
+    const char **overrides;                      /* --set, NULL-terminated ... */
+    size_t override_count;
+    char **arguments;   /* what is no option ... */
+    int argument_count; /* ... within the command's bounds */
 } command_call_t;
 
 typedef struct command {

@@ -17,6 +17,7 @@
 typedef struct exchange {
     bool is_open;
     bool has_delimiter;
+    bool has_left; /* its connection ended, and its inquiry is to be told */
     edge_peer_t peer;
     zmq_msg_t body;    /* until its inquiry is spawned */
     trp_pid_t inquiry; /* nobody: not spawned yet */
@@ -124,6 +125,7 @@ static void on_message(void *user, const edge_peer_t *peer, zmq_msg_t *frames, s
         answer_error(control, &refused, form_of(body), "E_BUSY", "too many requests at a time");
         return;
     }
+    (void)!edge_track(control->socket, peer, &frames[0]); /* else its work is done for nobody */
     *exchange = (exchange_t){.is_open = true, .has_delimiter = has_delimiter, .peer = *peer};
     zmq_msg_init(&exchange->body);
     zmq_msg_move(&exchange->body, body);
@@ -131,6 +133,23 @@ static void on_message(void *user, const edge_peer_t *peer, zmq_msg_t *frames, s
         exchange->is_open = false;
         answer_error(control, exchange, form_of(&exchange->body), "E_BUSY", "no memory or no room");
         zmq_msg_close(&exchange->body);
+    }
+}
+
+/* What it asked for is not wanted any more. */
+static void on_peer_down(void *user, const edge_peer_t *peer)
+{
+    control_t *control = user;
+    bool has_any = false;
+    for (size_t i = 0; i < CONTROL_OPEN_MAX; i++) {
+        exchange_t *exchange = &control->exchanges[i];
+        const bool is_its = exchange->is_open && exchange->peer.size == peer->size &&
+                            memcmp(exchange->peer.id, peer->id, peer->size) == 0;
+        exchange->has_left |= is_its;
+        has_any |= is_its;
+    }
+    if (has_any) {
+        (void)!poke(control);
     }
 }
 
@@ -174,6 +193,7 @@ static trp_status_t open_socket(control_t *control)
                                      .mode = 0600,
                                      .message_max = FRAME_MAX,
                                      .on_message = on_message,
+                                     .on_down = on_peer_down,
                                      .user = control};
     trp_status_t status = edge_bind(edge_of(control->runtime), &options, &control->socket, error);
     if (status != TRP_OK) {
@@ -235,6 +255,17 @@ static void start_inquiries(control_t *control, trp_ctx_t *ctx)
     }
 }
 
+static void tell_of_those_who_left(control_t *control, trp_ctx_t *ctx)
+{
+    for (size_t i = 0; i < CONTROL_OPEN_MAX; i++) {
+        exchange_t *exchange = &control->exchanges[i];
+        if (exchange->is_open && exchange->has_left) {
+            exchange->has_left = false;
+            (void)!trp_send(ctx, exchange->inquiry, TRP_TAG_CONTROL_LEFT, NULL, 0);
+        }
+    }
+}
+
 static exchange_t *find(control_t *control, trp_pid_t inquiry)
 {
     for (size_t i = 0; i < CONTROL_OPEN_MAX; i++) {
@@ -258,8 +289,10 @@ static void on_answer(control_t *control, trp_ctx_t *ctx, const trp_envelope_t *
     memcpy(zmq_msg_data(&body), data, size);
     answer(control, exchange, &body);
     zmq_msg_close(&body);
-    trp_demonitor(ctx, exchange->monitor);
-    exchange->is_open = false;
+    if (message->tag == TRP_TAG_CONTROL_ANSWER) {
+        trp_demonitor(ctx, exchange->monitor);
+        exchange->is_open = false;
+    }
 }
 
 /* Ends when all that was asked is answered. */
@@ -283,7 +316,9 @@ static trp_status_t receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *m
     switch (message->tag) {
     case TRP_TAG_SOCKET:
         start_inquiries(control, ctx);
+        tell_of_those_who_left(control, ctx);
         break;
+    case TRP_TAG_CONTROL_PART:
     case TRP_TAG_CONTROL_ANSWER:
         on_answer(control, ctx, message);
         break;

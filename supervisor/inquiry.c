@@ -136,7 +136,18 @@ static void verb_call(inquiry_t *inquiry, trp_ctx_t *ctx, const control_request_
     trp_write_object(&body, request->body);
     size_t size = 0;
     const void *data = trp_writer_data(&body, &size);
-    call_t call = {.tool = request->tool, .body = {data, size}};
+    const int64_t limit_ms = request->has_timeout_ms ? request->timeout_ms : CALL_MS_DEFAULT;
+    call_t call = {.tool = request->tool,
+                   .body = {data, size},
+                   .has_deadline_ms = true,
+                   .deadline_ms = limit_ms,
+                   .has_key = request->has_key,
+                   .key = request->key,
+                   .has_idem = request->has_idem,
+                   .idem = request->idem,
+                   .has_priority = request->has_priority,
+                   .priority = request->priority,
+                   .stream = request->has_stream && request->stream};
     zmq_msg_t message;
     trp_status_t status =
         body.failed ? TRP_NO_MEMORY : trp_schema_pack(&call_schema, &call, &message);
@@ -148,8 +159,7 @@ static void verb_call(inquiry_t *inquiry, trp_ctx_t *ctx, const control_request_
     trp_request_t ask = {.to = router,
                          .tag = TRP_TAG_CALL,
                          .message = &message,
-                         .timeout_ms =
-                             request->has_timeout_ms ? request->timeout_ms : CALL_MS_DEFAULT};
+                         .timeout_ms = limit_ms + INQUIRY_ASK_MS};
     inquiry_ask(inquiry, ctx, &ask, TRP_TAG_CALL_RESULT);
     zmq_msg_close(&message);
 }
@@ -267,6 +277,17 @@ static void answer_call(inquiry_t *inquiry, trp_ctx_t *ctx, const void *data, si
     inquiry_answer(inquiry, ctx, &result);
 }
 
+/* Who asked has gone: nobody waits for the task any more. The router answers as ever. */
+static void cancel_call(const inquiry_t *inquiry, trp_ctx_t *ctx)
+{
+    const trp_pid_t router = trp_whereis(ctx, "router");
+    if (inquiry->request != 0 && inquiry->awaits == TRP_TAG_CALL_RESULT &&
+        !trp_pid_is_none(router)) {
+        (void)!trp_send(ctx, router, TRP_TAG_CALL_CANCEL, &inquiry->request,
+                        sizeof(inquiry->request));
+    }
+}
+
 static bool is_of_supervisor(const trp_envelope_t *message)
 {
     return message->tag == TRP_TAG_CHILD_ANSWER || message->tag == TRP_TAG_CHILDREN ||
@@ -276,12 +297,18 @@ static bool is_of_supervisor(const trp_envelope_t *message)
 static trp_status_t receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
 {
     inquiry_t *inquiry = state;
+    if (message->tag == TRP_TAG_CONTROL_LEFT) {
+        cancel_call(inquiry, ctx);
+        return TRP_OK;
+    }
     if (inquiry->request == 0 || message->request_id != inquiry->request) {
         return TRP_OK;
     }
     size_t size = 0;
     const void *data = trp_message_data(message, &size);
-    if (inquiry->roll != NULL) {
+    if (message->tag == TRP_TAG_CALL_PART) {
+        inquiry_part(inquiry, ctx, data, size);
+    } else if (inquiry->roll != NULL) {
         inquiry_roll_reply(inquiry, ctx, message);
     } else if (message->tag == INQUIRY_TAG_LOOK && inquiry->waits != NULL) {
         inquiry_waits_over(inquiry, ctx);

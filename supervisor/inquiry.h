@@ -30,6 +30,9 @@ typedef struct inquiry {
  * writer. */
 void inquiry_answer(inquiry_t *inquiry, trp_ctx_t *ctx, trp_writer_t *result);
 
+/** Tells {ok: true, attempt, part} of a partial answer, whose map `data` is. */
+void inquiry_part(const inquiry_t *inquiry, trp_ctx_t *ctx, const void *data, size_t size);
+
 /** Answers {ok: false, error: {code, message}} and ends. */
 TRP_PRINTF(4, 5)
 void inquiry_fail(inquiry_t *inquiry, trp_ctx_t *ctx, const char *code, const char *format, ...);

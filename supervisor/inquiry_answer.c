@@ -78,6 +78,32 @@ void inquiry_answer(inquiry_t *inquiry, trp_ctx_t *ctx, trp_writer_t *result)
     finish(ctx, status, &body);
 }
 
+void inquiry_part(const inquiry_t *inquiry, trp_ctx_t *ctx, const void *data, size_t size)
+{
+    trp_document_t document;
+    trp_fault_t fault;
+    trp_writer_t writer;
+    zmq_msg_t body;
+    if (trp_document_init(&document, data, size, &fault) != TRP_OK) {
+        return;
+    }
+    const msgpack_object *part = trp_member(&document.root, "part");
+    const msgpack_object *attempt = trp_member(&document.root, "attempt");
+    trp_writer_init(&writer);
+    trp_write_map(&writer, 3);
+    trp_put_bool(&writer, "ok", true);
+    trp_write_key(&writer, "attempt");
+    trp_write_object(&writer, attempt);
+    trp_write_key(&writer, "part");
+    trp_write_object(&writer, part);
+    if (encode(inquiry->form, &writer, &body) == TRP_OK) {
+        const trp_pid_t control = trp_whereis(ctx, "control");
+        (void)!trp_send_move(ctx, control, TRP_TAG_CONTROL_PART, &body);
+        zmq_msg_close(&body);
+    }
+    trp_document_fini(&document);
+}
+
 void inquiry_fail(inquiry_t *inquiry, trp_ctx_t *ctx, const char *code, const char *format, ...)
 {
     char message[512];

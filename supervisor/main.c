@@ -52,11 +52,12 @@ static const command_t commands[] = {
     {"state", "PID|NAME", 1, 1, COMMAND_JSON | COMMAND_CONTROL, "show the state of an actor",
      "What its class saves of it, between two messages; a class without `save` shows nothing.",
      command_state},
-    {"call", "TOOL [JSON|-]", 1, 2, COMMAND_JSON | COMMAND_CONTROL,
+    {"call", "TOOL [JSON|@FILE|-]", 1, 2, COMMAND_JSON | COMMAND_CONTROL | COMMAND_CALL,
      "give a node one task and print its result",
-     "JSON is the body, a map; `-` reads it from standard input; left out: {}.\n"
-     "Prints the result; with --json the whole reply. The task failed: its error on standard\n"
-     "error, exit status 1.",
+     "JSON is the body, a map; `@FILE` and `-` read it from a file or standard input; left out: "
+     "{}.\n"
+     "Prints the result; with --json the whole reply, and partial answers as {attempt, part}. The\n"
+     "task failed: its error on standard error, exit status 1. Ctrl-C cancels the task.",
      command_call},
     {"keygen", "FILE", 1, 1, 0, "make a pair of keys for clients, workers or a node",
      "Writes FILE, which only its owner can read, and prints the public key: that of a client or "
@@ -142,6 +143,11 @@ static const struct {
     {COMMAND_CONTROL, "--control ENDPOINT",
      "the node's control socket; default: $TROUPE_CONTROL, else the one\n"
      "                              node in the user's run directory"},
+    {COMMAND_CALL, "--stream", "print each partial answer as it comes, then the last one"},
+    {COMMAND_CALL, "--timeout SECONDS", "time for all of it; default: an hour"},
+    {COMMAND_CALL, "--key KEY", "the worker that holds this key serves it"},
+    {COMMAND_CALL, "--idem KEY", "idempotency key: what was done under it is not done again"},
+    {COMMAND_CALL, "--priority N", "0 to 9, higher goes first; default: 4"},
     {COMMAND_GDB, "--gdb", "run it under gdb"},
     {COMMAND_ROLLING, "--rolling", "one by one, which is the only way"},
     {COMMAND_SET, "--set SECTION.OPTION=VALUE", "override the configuration; may be repeated"},
@@ -237,7 +243,19 @@ static int command_version(const command_call_t *call)
 
 /* ---- parsing ---- */
 
-enum { OPTION_JSON = 1000, OPTION_CONTROL, OPTION_SET, OPTION_ROLLING, OPTION_GDB, OPTION_HELP };
+enum {
+    OPTION_JSON = 1000,
+    OPTION_CONTROL,
+    OPTION_SET,
+    OPTION_ROLLING,
+    OPTION_GDB,
+    OPTION_STREAM,
+    OPTION_TIMEOUT,
+    OPTION_KEY,
+    OPTION_IDEM,
+    OPTION_PRIORITY,
+    OPTION_HELP
+};
 
 static const struct option long_options[] = {
     {"json", no_argument, NULL, OPTION_JSON},
@@ -245,6 +263,11 @@ static const struct option long_options[] = {
     {"set", required_argument, NULL, OPTION_SET},
     {"rolling", no_argument, NULL, OPTION_ROLLING},
     {"gdb", no_argument, NULL, OPTION_GDB},
+    {"stream", no_argument, NULL, OPTION_STREAM},
+    {"timeout", required_argument, NULL, OPTION_TIMEOUT},
+    {"key", required_argument, NULL, OPTION_KEY},
+    {"idem", required_argument, NULL, OPTION_IDEM},
+    {"priority", required_argument, NULL, OPTION_PRIORITY},
     {"help", no_argument, NULL, OPTION_HELP},
     {NULL, 0, NULL, 0},
 };
@@ -255,33 +278,56 @@ static int wrong_use(const command_call_t *call)
                         call->name);
 }
 
+/* Takes an option with the word behind it. Returns what a command needs to have for it; 0: there is
+ * no such option. */
+static unsigned take_option(int option, command_call_t *call)
+{
+    switch (option) {
+    case OPTION_JSON:
+        call->json = true;
+        return COMMAND_JSON;
+    case OPTION_CONTROL:
+        call->control = optarg;
+        return COMMAND_CONTROL;
+    case OPTION_SET:
+        call->overrides[call->override_count++] = optarg;
+        return COMMAND_SET;
+    case OPTION_ROLLING:
+        return COMMAND_ROLLING;
+    case OPTION_GDB:
+        call->gdb = true;
+        return COMMAND_GDB;
+    case OPTION_STREAM:
+        call->stream = true;
+        return COMMAND_CALL;
+    case OPTION_TIMEOUT:
+        call->timeout = optarg;
+        return COMMAND_CALL;
+    case OPTION_KEY:
+        call->key = optarg;
+        return COMMAND_CALL;
+    case OPTION_IDEM:
+        call->idem = optarg;
+        return COMMAND_CALL;
+    case OPTION_PRIORITY:
+        call->priority = optarg;
+        return COMMAND_CALL;
+    default:
+        return 0;
+    }
+}
+
 /* Fills `call` from argv, whose first element is the command's name. Returns -1 to go on, or the
  * exit status. */
 static int parse(const command_t *command, int argc, char **argv, command_call_t *call)
 {
-    size_t override_count = 0;
     int option;
     while ((option = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
-        unsigned needs = 0;
         if (option == OPTION_HELP || option == 'h') {
             print_command_help(call->program, command);
             return EXIT_OK;
         }
-        if (option == OPTION_JSON) {
-            needs = COMMAND_JSON;
-            call->json = true;
-        } else if (option == OPTION_CONTROL) {
-            needs = COMMAND_CONTROL;
-            call->control = optarg;
-        } else if (option == OPTION_SET) {
-            needs = COMMAND_SET;
-            call->overrides[override_count++] = optarg;
-        } else if (option == OPTION_ROLLING) {
-            needs = COMMAND_ROLLING;
-        } else if (option == OPTION_GDB) {
-            needs = COMMAND_GDB;
-            call->gdb = true;
-        }
+        const unsigned needs = take_option(option, call);
         if (needs == 0) { /* getopt_long has said what is wrong */
             return wrong_use(call);
         }

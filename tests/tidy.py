@@ -40,7 +40,7 @@ LEVELS = {
     "core": ["runtime", "cell", "mailbox", "runq", "scheduler", "share", "timer", "registry", "group", "signal",
              "watch", "route", "request", "defer", "send", "life", "publish", "slice", "inspect", "keep", "context",
              "overflow", "room", "letter", "watchdog", "spare", "lease", "timeout",
-             "memory", "meter", "quota", "snapshot", "hibernate", "typed", "offload", "store"],
+             "memory", "meter", "tell", "quota", "snapshot", "hibernate", "typed", "offload", "store"],
     "boundary": ["edge", "channel", "node", "config", "transport", "place", "guardian", "worker",
                  "dead_log", "cgroup", "sandbox", "black_box", "client", "tools", "culprit",
                  "quarantine"],

@@ -106,6 +106,62 @@ Test(place_ask, members_join_and_leave)
     cr_expect_eq(answers, 4, "id 0 wants no answer");
 }
 
+static const char *tell(const char *pid, bool is_whole)
+{
+    const uint64_t request_id = 77;
+    const link_ask_t message = {.id = 1,
+                                .what = LINK_TELL,
+                                .name = {"", 0},
+                                .has_pid = true,
+                                .pid = {pid, strlen(pid)},
+                                .has_tag = true,
+                                .tag = 0x1234,
+                                .has_request = is_whole,
+                                .request = {(const char *)&request_id, sizeof(request_id)},
+                                .has_data = true,
+                                .data = {"now", 3}};
+    trp_writer_t writer;
+    wire_reader_t reader = {.kind = WIRE_ASK};
+    trp_writer_init(&writer);
+    trp_schema_write(&link_ask_schema, &message, &writer);
+    reader.body = trp_writer_data(&writer, &reader.body_size);
+    const char *wrong = place_ask(&link_up, &reader);
+    trp_writer_fini(&writer);
+    return wrong;
+}
+
+Test(place_ask, a_message_that_is_told_arrives_as_the_actors_own)
+{
+    char text[TRP_PID_TEXT_MAX];
+    probe_t probe = {.count = 0};
+    probe_spawn(&probe, &(trp_spawn_t){.name = NULL});
+    node_settle();
+
+    cr_expect_null(tell(trp_pid_format(probe.pid, text), true));
+    node_settle();
+
+    cr_expect_eq(answer.status, TRP_OK);
+    cr_assert_eq(probe.count, 1);
+    cr_expect_eq(probe.seen[0].tag, 0x1234);
+    cr_expect_eq(probe.seen[0].request_id, 77);
+    cr_expect(trp_pid_equal(probe.seen[0].from, link_up.proxy));
+}
+
+Test(place_ask, a_message_that_is_told_to_nobody_or_is_not_whole)
+{
+    char text[TRP_PID_TEXT_MAX];
+    probe_t probe = {.count = 0};
+    probe_spawn(&probe, &(trp_spawn_t){.name = NULL});
+    node_settle();
+    const char *pid = trp_pid_format(probe.pid, text);
+
+    cr_expect_not_null(tell("nobody", true));
+    cr_expect_not_null(tell(pid, false));
+    cr_expect_eq(answers, 0);
+    node_settle();
+    cr_expect_eq(probe.count, 0);
+}
+
 Test(place_ask, all_memberships_end_with_the_link)
 {
     trp_pid_t pid;

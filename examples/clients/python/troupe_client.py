@@ -120,6 +120,7 @@ class Call:
         self.retry = "idem" in options
         self.is_raw = not isinstance(body, dict)
         self.deadline = time.monotonic() + options["deadline_ms"] / 1000
+        self.attempt = None  # with stream=True: of which attempt the partial answers are
         self.is_whole = False  # the reply map is wanted, whatever it says
         self.send_at = None  # refused as busy: when to try again
         self._client, self._options = client, options
@@ -248,7 +249,10 @@ class Connection:
             return
         kind, body, call = frames[1], frames[3:], None
         if body and body[0][:4] == OPTIONS:
-            call, body = self._calls.get(msgpack.unpackb(body[0][4:]).get("id")), body[1:]
+            options, body = msgpack.unpackb(body[0][4:]), body[1:]
+            call = self._calls.get(options.get("id"))
+            if call is not None and "attempt" in options:
+                call.attempt = options["attempt"]
         elif len(self._calls) == 1:
             call = next(iter(self._calls.values()))
             call = call if call.plain and frames[2] == call.tool.encode() else None
@@ -303,7 +307,7 @@ class Client(Connection):
         self._shut()
 
     def start(self, tool, body, timeout=60.0, *, retry=False, plain=False, **options):
-        """Sends a request and returns its Call. `options`: key, priority, idem of the options frame."""
+        """Sends a request and returns its Call. `options`: key, priority, idem, stream of the options frame."""
         if plain and self._calls:
             raise ValueError("one plain call at a time, and none beside it")
         call = self._new_call(tool, body, timeout, retry, plain, **options)
