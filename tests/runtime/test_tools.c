@@ -5,11 +5,13 @@
 
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include <zmq.h>
 
@@ -331,18 +333,33 @@ Test(tools, a_cancelled_call_ends_at_once_and_the_node_is_told)
     cr_assert(frame_is(3, "mmi.cancel") && frame_is(4, "1"));
 }
 
+/* A port that refuses who connects, until it is closed. */
+static int hold_port(char *endpoint, size_t size)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof(address);
+    const int held = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    cr_assert_eq(bind(held, (struct sockaddr *)&address, length), 0);
+    cr_assert_eq(getsockname(held, (struct sockaddr *)&address, &length), 0);
+    snprintf(endpoint, size, "tcp://127.0.0.1:%u", (unsigned)ntohs(address.sin_port));
+    return held;
+}
+
 Test(tools, a_call_is_called_within_one_function)
 {
     const trp_tools_request_t request = {.tool = "echo", .body = "{}", .timeout_ms = 50};
     const trp_tools_answer_t *got = NULL;
 
-    zmq_close(it.router);
-    it.router = NULL;
+    const int held = hold_port(it.endpoint, sizeof(it.endpoint));
+    trp_tools_close(&it.tools);
+    cr_assert_eq(trp_tools_open(it.endpoint, NULL, &it.tools), TRP_OK);
 
     cr_assert_eq(trp_tools_call(it.tools, &request, &got), TRP_FAILED);
     cr_assert_str_eq(got->code, "E_NO_NODE");
     cr_assert_not_null(strstr(got->message, it.endpoint));
     expect_none();
+
+    close(held);
 }
 
 Test(tools, a_node_that_does_not_answer_in_time_is_told)
