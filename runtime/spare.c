@@ -81,6 +81,7 @@ void spare_rest(worker_t *worker)
 {
     trp_runtime_t *runtime = worker->runtime;
     const trp_host_t *host = runtime->host;
+    const uint64_t bit = 1ull << worker->index;
     scheduler_stop_search(worker);
     give_away(worker);
     /* Who pushed while we were a searcher woke nobody. */
@@ -100,8 +101,13 @@ void spare_rest(worker_t *worker)
         if (is_stopping(runtime) || !atomic_load_explicit(&worker->rests, memory_order_seq_cst)) {
             break;
         }
+        /* Called and sent back before this thread ran: that it is live again would say for ever
+         * that it is on its way here. */
+        atomic_fetch_and_explicit(&runtime->live, ~bit, memory_order_seq_cst);
         host->sleep(host->user, &worker->parked, 1, timer_next_ns(&worker->wheel));
     }
+    /* Who called may have said so before the line above. */
+    atomic_fetch_or_explicit(&runtime->live, bit, memory_order_seq_cst);
     atomic_store_explicit(&worker->parked, 0, memory_order_seq_cst);
     worker->runs_pool = true;
 }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "runtime/log.h"
+#include "runtime/spare.h"
 
 #define LIMIT_MS 20000
 
@@ -205,6 +206,33 @@ Test(watchdog, the_pool_has_its_size_again_when_the_handler_returns)
 
         AWAIT(pool_size() == 1 && runtime_stuck(runtime).handlers == 0);
         AWAIT(atomic_load(&ticks) == round + 1);
+    }
+    runtime_destroy(&runtime);
+}
+
+/* The looks of a watchdog that never comes by itself: the only pool thread is stuck, or is not. */
+static void look_as(bool is_stuck)
+{
+    atomic_store(&runtime->watchdog.stuck, is_stuck ? 1ull << runtime->first_pool : 0);
+    spare_balance(runtime);
+}
+
+Test(watchdog, a_spare_that_is_called_and_sent_back_before_it_runs_can_be_called_again)
+{
+    runtime_options_t options = options_of(1);
+    log_level_set(LOG_ERROR);
+    options.watch.stuck_ms = options.watch.edge_stuck_ms = options.watch.kill_grace_ms = 100000000;
+    cr_assert_eq(runtime_create(&options, &runtime), TRP_OK);
+    cr_assert_eq(runtime_start(runtime), TRP_OK);
+    look_as(true); /* it has a thread from now on */
+    for (int i = 0; i < 300; i++) {
+        look_as(false);
+        AWAIT(pool_size() == 1);
+        look_as(true); /* and at once, before the thread is awake: */
+        look_as(false);
+        AWAIT(pool_size() == 1);
+        look_as(true);
+        AWAIT(pool_size() == 2);
     }
     runtime_destroy(&runtime);
 }
