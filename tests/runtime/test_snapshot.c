@@ -208,7 +208,8 @@ static int32_t refusal_of(const trp_class_t *class)
 
 Test(snapshot, a_class_without_save_says_so)
 {
-    trp_class_t silent = counter_class;
+    static trp_class_t silent; /* outlives the node */
+    silent = counter_class;
     silent.save = NULL;
 
     cr_assert_eq(refusal_of(&silent), TRP_UNSUPPORTED);
@@ -238,7 +239,8 @@ static trp_status_t never_ready(trp_ctx_t *ctx, void *state, const trp_envelope_
 
 Test(snapshot, who_is_not_ready_has_none)
 {
-    trp_class_t slow = counter_class;
+    static trp_class_t slow; /* outlives the node */
+    slow = counter_class;
     slow.init = never_ready;
 
     cr_assert_eq(refusal_of(&slow), TRP_STATE);
@@ -276,7 +278,8 @@ Test(snapshot, who_asks_an_actor_that_ends_first_hears_so)
 Test(snapshot, a_class_without_restore_is_no_spawn)
 {
     snapshot_of_three();
-    trp_class_t stiff = counter_class;
+    static trp_class_t stiff; /* outlives the node */
+    stiff = counter_class;
     stiff.restore = NULL;
 
     cr_assert_eq(spawn_from(&stiff, bytes_size), TRP_UNSUPPORTED);
@@ -285,7 +288,8 @@ Test(snapshot, a_class_without_restore_is_no_spawn)
 Test(snapshot, that_of_another_class_is_refused)
 {
     snapshot_of_three();
-    trp_class_t other = counter_class;
+    static trp_class_t other; /* outlives the node */
+    other = counter_class;
     other.name = "other";
 
     cr_assert_eq(spawn_from(&other, bytes_size), TRP_INVALID);
