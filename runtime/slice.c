@@ -10,8 +10,12 @@
 #include "runtime/signal.h"
 #include "runtime/snapshot_core.h"
 
+/* What is done for few messages is kept out of line: the registers and the stack that it wants
+ * would be saved for each of them. */
+#define SELDOM __attribute__((noinline))
+
 /* Gives back the charges of what was handled. */
-static void settle(worker_t *worker, cell_t *cell)
+SELDOM static void settle(worker_t *worker, cell_t *cell)
 {
     if (cell->owed != 0) {
         mailbox_credit(&cell->mailbox, cell->owed);
@@ -25,7 +29,7 @@ static void settle(worker_t *worker, cell_t *cell)
 /* The charge of a message that was taken: given back in lumps, since each lump is an atomic act on
  * a line that the senders write. The bound is exact when the mailbox is empty or small, otherwise
  * it may seem fuller by a 16th. */
-static void owe(worker_t *worker, cell_t *cell, uint64_t charge)
+static inline void owe(worker_t *worker, cell_t *cell, uint64_t charge)
 {
     cell->owed += charge;
     if (mailbox_count(cell->owed) >= mailbox_count(cell->owed_max) ||
@@ -52,7 +56,7 @@ static void end_by_callback(worker_t *worker, cell_t *cell, trp_status_t status)
 }
 
 /* After a callback that left something to be done. False: the actor has ended. */
-static bool go_on(worker_t *worker, cell_t *cell, trp_status_t status)
+SELDOM static bool go_on(worker_t *worker, cell_t *cell, trp_status_t status)
 {
     life_take_scratch(worker, cell);
     if (status != TRP_OK || (worker->ctx.after & CTX_END) != 0) {
@@ -80,7 +84,7 @@ static bool is_gone(const void *user, trp_pid_t pid)
 }
 
 /* A request that the handler did not answer: who asked hears of our end as long as it waits. */
-static void keep_asker(worker_t *worker, cell_t *cell, const trp_envelope_t *request)
+SELDOM static void keep_asker(worker_t *worker, cell_t *cell, const trp_envelope_t *request)
 {
     cell_life_t *life = cell_life_make(&worker->runtime->table, cell);
     watch_t row = {.kind = WATCH_ASKER,
@@ -100,16 +104,21 @@ static void keep_asker(worker_t *worker, cell_t *cell, const trp_envelope_t *req
     }
 }
 
-static trp_status_t receive(worker_t *worker, cell_t *cell, trp_envelope_t *envelope)
+SELDOM static trp_status_t receive_observed(worker_t *worker, cell_t *cell,
+                                            trp_envelope_t *envelope)
 {
     const runtime_observer_t *observer = worker->runtime->observer;
-    if (observer == NULL || cell_is_proxy(cell)) {
-        return cell->class->receive(&worker->ctx, cell->state, envelope);
-    }
     observer->begin(observer->user, envelope);
     trp_status_t status = cell->class->receive(&worker->ctx, cell->state, envelope);
     observer->end(observer->user, status);
     return status;
+}
+
+static trp_status_t receive(worker_t *worker, cell_t *cell, trp_envelope_t *envelope)
+{
+    return worker->runtime->observer == NULL || cell_is_proxy(cell)
+               ? cell->class->receive(&worker->ctx, cell->state, envelope)
+               : receive_observed(worker, cell, envelope);
 }
 
 /* Shows an envelope to the actor. False: the actor has ended. */
