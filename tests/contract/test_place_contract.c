@@ -18,6 +18,8 @@ enum {
     TAG_MUTE,  /* answers nothing */
     TAG_LINK,  /* links to the asker, then fails */
     TAG_TICK,
+    TAG_CANCEL,
+    TAG_UNLINK,
 };
 
 typedef struct row {
@@ -34,6 +36,7 @@ static const row_t rows[] = {
     {.text = "a request is answered", .ask = TAG_ECHO, .tag = TAG_ECHO},
     {.text = "it is known by the pid that its spawner got", .ask = TAG_SELF, .tag = TAG_SELF},
     {.text = "its timers fire", .ask = TAG_LATER, .tag = TAG_LATER},
+    {.text = "a timer that was cancelled does not fire", .ask = TAG_CANCEL, .tag = TAG_LATER},
     {.text = "a request without an answer times out", .ask = TAG_MUTE, .tag = TRP_TAG_TIMEOUT},
     {.text = "a failed handler ends it with its status",
      .ask = TAG_FAIL,
@@ -71,6 +74,11 @@ static const row_t rows[] = {
      .tag = TRP_TAG_EXIT,
      .reason = TRP_REASON_ERROR,
      .code = TRP_FAILED},
+    {.text = "who it has unlinked from hears only what its monitor says",
+     .ask = TAG_UNLINK,
+     .tag = TRP_TAG_DOWN,
+     .reason = TRP_REASON_ERROR,
+     .code = TRP_FAILED},
 };
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -99,6 +107,17 @@ static trp_status_t answer_later(trp_ctx_t *ctx, subject_t *subject)
     return status;
 }
 
+/* Of two timers the first is cancelled; the second says that the time of both has passed. */
+static trp_status_t begin_and_cancel(trp_ctx_t *ctx, subject_t *subject,
+                                     const trp_envelope_t *message)
+{
+    uint64_t first = 0;
+    subject->asker = trp_reply_address(message);
+    trp_status_t status = trp_timer_start(ctx, 1, 0, TAG_TICK, &first);
+    trp_timer_cancel(ctx, first);
+    return status == TRP_OK ? trp_timer_start(ctx, 5, 0, TAG_TICK, &subject->timer) : status;
+}
+
 static trp_status_t subject_receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
 {
     subject_t *subject = state;
@@ -115,8 +134,11 @@ static trp_status_t subject_receive(trp_ctx_t *ctx, void *state, const trp_envel
     case TAG_LATER:
         subject->asker = trp_reply_address(message);
         return trp_timer_start(ctx, 2, 0, TAG_TICK, &subject->timer);
+    case TAG_CANCEL:
+        return begin_and_cancel(ctx, subject, message);
     case TAG_TICK:
-        return answer_later(ctx, subject);
+        /* fired by a timer that was cancelled it ends itself instead */
+        return message->request_id == subject->timer ? answer_later(ctx, subject) : TRP_STATE;
     case TAG_TRAP:
         subject->told = message->from;
         trp_trap_exit(ctx, true);
@@ -125,6 +147,10 @@ static trp_status_t subject_receive(trp_ctx_t *ctx, void *state, const trp_envel
         return trp_send(ctx, subject->told, TAG_TRAP, NULL, 0);
     case TAG_LINK:
         return trp_link(ctx, message->from) == TRP_OK ? TRP_FAILED : TRP_STATE;
+    case TAG_UNLINK:
+        (void)!trp_link(ctx, message->from);
+        trp_unlink(ctx, message->from);
+        return TRP_FAILED;
     case TAG_ECHO:
         return trp_reply(ctx, message, TAG_ECHO, NULL, 0);
     default:

@@ -156,13 +156,15 @@ Test(place_actor, a_full_mailbox_drops_old_messages_in_the_proxy)
     cr_expect_eq(drive(init_overflow, receive_last_four), NODE_PASSED);
 }
 
-/* ---- snapshots, out of a process and into another ---- */
+/* ---- snapshots, out of an actor and into another one, in each place ---- */
+
+static trp_place_t place;
 
 static trp_status_t spawn_counter(trp_ctx_t *ctx, driver_t *driver, const void *snapshot,
                                   size_t size)
 {
     const trp_spawn_t spawn = {.class = &counter_class,
-                               .place = TRP_PLACE_PROCESS,
+                               .place = place,
                                .snapshot = snapshot,
                                .snapshot_size = size,
                                .memory_quota = 50000,
@@ -203,9 +205,11 @@ static trp_status_t receive_snapshot(trp_ctx_t *ctx, void *state, const trp_enve
     return TRP_OK;
 }
 
-Test(place_actor, a_snapshot_of_a_process_begins_another)
+Test(place_actor, a_snapshot_of_one_begins_another_in_every_place)
 {
-    cr_expect_eq(drive(init_counter, receive_snapshot), NODE_PASSED);
+    for (place = TRP_PLACE_POOL; place < TRP_PLACE_COUNT; place++) {
+        cr_expect_eq(drive(init_counter, receive_snapshot), NODE_PASSED, "place %d", (int)place);
+    }
 }
 
 /* ---- the quota ---- */
@@ -229,9 +233,11 @@ static trp_status_t receive_memory_end(trp_ctx_t *ctx, void *state, const trp_en
     return TRP_OK;
 }
 
-Test(place_actor, a_quota_that_is_passed_in_a_process_is_the_same_typed_reason)
+Test(place_actor, a_quota_that_is_passed_is_the_same_typed_reason_in_every_place)
 {
-    cr_expect_eq(drive(init_quota, receive_memory_end), NODE_PASSED);
+    for (place = TRP_PLACE_POOL; place < TRP_PLACE_COUNT; place++) {
+        cr_expect_eq(drive(init_quota, receive_memory_end), NODE_PASSED, "place %d", (int)place);
+    }
 }
 
 /* ---- links that cross unlinks on their way between processes ---- */
