@@ -53,6 +53,21 @@ static void clear_cache(order_t *order)
     show_cache(order);
 }
 
+static void show_port(order_t *order)
+{
+    const router_t *router = order->router;
+    trp_writer_t *result = &order->result;
+    trp_write_map(result, 7);
+    trp_put_int(result, "tasks", (int64_t)router->tasks);
+    trp_put_int(result, "workers", HASH_COUNT(router->foreigners));
+    trp_put_int(result, "junk", (int64_t)router->junk);
+    trp_put_int(result, "oversized",
+                router->socket == NULL ? 0 : (int64_t)edge_dropped(router->socket));
+    trp_put_int(result, "sent_away", (int64_t)router->disconnected);
+    trp_put_int(result, "locked_out", (int64_t)router->locked_out);
+    trp_put_int(result, "unreachable", (int64_t)router->unreachable);
+}
+
 /* ---- poison ---- */
 
 static void no_poison(order_t *order)
@@ -188,6 +203,7 @@ static const action_t actions[] = {
     {"set", NEEDS_OPTION, set_option},
     {"cache", 0, show_cache},
     {"cache_clear", 0, clear_cache},
+    {"port", 0, show_port},
     {"poison", 0, list_poison},
     {"poison_show", NEEDS_ID, show_poison},
     {"poison_replay", NEEDS_ID, replay_poison},

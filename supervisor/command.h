@@ -54,6 +54,7 @@ int command_ledger(const command_call_t *call);
 int command_state(const command_call_t *call);
 int command_call(const command_call_t *call);
 int command_cache(const command_call_t *call);
+int command_port(const command_call_t *call);
 int command_poison(const command_call_t *call);
 int command_set(const command_call_t *call);
 int command_snapshot(const command_call_t *call);

@@ -71,6 +71,8 @@ static const command_t commands[] = {
      command_set},
     {"cache", "[clear]", 0, 1, COMMAND_JSON | COMMAND_CONTROL,
      "show what is kept of answers, or drop it", NULL, command_cache},
+    {"port", "", 0, 0, COMMAND_JSON | COMMAND_CONTROL,
+     "show who is at the clients' port, and what was dropped there", NULL, command_port},
     {"poison", "[show|replay|drop ID]", 0, 2, COMMAND_JSON | COMMAND_CONTROL,
      "show, try again or drop tasks that killed their workers",
      "Without an argument: a list of them. `show` prints one with its input, `replay` gives it to\n"
