@@ -103,7 +103,7 @@ static pool_t *find_pool(router_t *router, trp_text_t name, const char **why)
 
 /* False: no memory. */
 static bool add(router_t *router, pool_t *pool, const edge_peer_t *peer,
-                majordomo_version_t version)
+                majordomo_version_t version, const char *key)
 {
     char name[TRP_NAME_MAX];
     foreign_t *foreign = calloc(1, sizeof(*foreign));
@@ -112,6 +112,7 @@ static bool add(router_t *router, pool_t *pool, const edge_peer_t *peer,
     }
     foreign->peer = *peer;
     foreign->version = version;
+    snprintf(foreign->key, sizeof(foreign->key), "%s", key);
     foreign->heard_ns = runtime_now_ns(router->runtime);
     HASH_ADD(hh, router->foreigners, peer.id, foreign->peer.size, foreign);
     if (foreign->hh.tbl == NULL) {
@@ -136,7 +137,8 @@ static void on_ready(router_t *router, const edge_peer_t *peer, const majordomo_
                      zmq_msg_t *first)
 {
     const char *why = "no memory";
-    bool may_serve = router_may_serve(router, first, message->service);
+    const char *key = zmq_msg_gets(first, "User-Id");
+    bool may_serve = router_may_serve(router, key, message->service);
     pool_t *pool = may_serve ? find_pool(router, message->service, &why) : NULL;
     if (router->draining) {
         pool = NULL;
@@ -145,7 +147,7 @@ static void on_ready(router_t *router, const edge_peer_t *peer, const majordomo_
     if (!may_serve) {
         why = "its key has no right to serve this tool";
     }
-    if (pool == NULL || !add(router, pool, peer, message->version)) {
+    if (pool == NULL || !add(router, pool, peer, message->version, key != NULL ? key : "")) {
         send_away(router, peer, message, why);
         return;
     }
@@ -302,8 +304,12 @@ void router_on_beat(router_t *router)
     foreign_t *foreign, *next;
     HASH_ITER(hh, router->foreigners, foreign, next)
     {
+        const pool_t *pool = foreign->worker->pool;
+        const trp_text_t tool = {pool->name, strlen(pool->name)};
         if (foreign->heard_ns < limit) {
             foreign_disconnect(router, foreign, "it was silent");
+        } else if (!router_may_serve(router, foreign->key, tool)) {
+            foreign_disconnect(router, foreign, "its key was taken back");
         } else {
             say(router, &foreign->peer, foreign->version, MAJORDOMO_HEARTBEAT);
         }

@@ -375,8 +375,8 @@ TRP_MUST_USE trp_status_t router_on_order(router_t *router, const trp_envelope_t
 TRP_MUST_USE trp_status_t router_open_zap(router_t *router, char error[256]);
 /** False: with a refusal to be sent. Takes a call from the key's rate. */
 bool router_may_call(router_t *router, const request_t *request, refusal_t *refusal);
-/** Whether the key that `first`, of a READY, came under may serve the tool. */
-bool router_may_serve(const router_t *router, zmq_msg_t *first, trp_text_t tool);
+/** Whether that key (NULL: none) may serve the tool. */
+bool router_may_serve(const router_t *router, const char *public_key, trp_text_t tool);
 /** Whether a list of names separated by blanks has one. */
 bool router_has_word(const char *words, trp_text_t word);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Who may do what on the Majordomo port. Where the configuration has keys, libzmq asks here (ZAP,
- * RFC 27) whether a client's key is known, and marks its messages with the key's name; calls are
- * held to the key's tools and rate, workers to what the key may serve. */
+ * RFC 27) whether a client's key is known, and marks its messages with the key; calls are held to
+ * the key's tools and rate, workers to what the key may serve. A reload may change the keys: each
+ * is looked up anew, so one that was taken back has no rights on connections that it had. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,21 +21,31 @@ static bool holds(zmq_msg_t *frame, const char *text)
            memcmp(zmq_msg_data(frame), text, strlen(text)) == 0;
 }
 
+/* NULL: none */
+static const config_key_t *find_public(const router_t *router, const char *public_key,
+                                       size_t *index)
+{
+    const config_t *config = router->config;
+    for (size_t i = 0; public_key != NULL && i < config->key_count; i++) {
+        if (strcmp(config->keys[i].public_key, public_key) == 0) {
+            *index = i;
+            return &config->keys[i];
+        }
+    }
+    return NULL;
+}
+
 /* The known key of a request to be let in; NULL: none. */
 static const config_key_t *find_key(const router_t *router, zmq_msg_t *frames, size_t count)
 {
     char text[CONFIG_KEY_SIZE + 1];
+    size_t index = 0;
     if (count != ZAP_FRAMES || !holds(&frames[ZAP_MECHANISM], "CURVE") ||
         zmq_msg_size(&frames[ZAP_KEY]) != 32) {
         return NULL;
     }
     zmq_z85_encode(text, zmq_msg_data(&frames[ZAP_KEY]), 32);
-    for (size_t i = 0; i < router->config->key_count; i++) {
-        if (strcmp(router->config->keys[i].public_key, text) == 0) {
-            return &router->config->keys[i];
-        }
-    }
-    return NULL;
+    return find_public(router, text, &index);
 }
 
 static bool set_text(zmq_msg_t *frame, const char *text)
@@ -59,7 +70,7 @@ static void on_zap(void *user, const edge_peer_t *peer, zmq_msg_t *frames, size_
                                  "",
                                  key != NULL ? "200" : "400",
                                  key != NULL ? "OK" : "unknown key",
-                                 key != NULL ? key->name : "",
+                                 key != NULL ? key->public_key : "",
                                  ""};
     enum { REPLY_FRAMES = sizeof(texts) / sizeof(texts[0]) };
     zmq_msg_t reply[REPLY_FRAMES];
@@ -87,29 +98,34 @@ trp_status_t router_open_zap(router_t *router, char error[256])
     if (config->curve_secret[0] == '\0' || router->zap != NULL) {
         return TRP_OK;
     }
-    if (router->rates == NULL) { /* else of a start that failed */
-        router->rates = calloc(config->key_count + 1, sizeof(*router->rates));
-    }
-    if (router->rates == NULL) {
-        snprintf(error, 256, "no memory");
-        return TRP_NO_MEMORY;
-    }
     edge_socket_options_t options = {
         .name = "zap", .endpoint = ZAP_ENDPOINT, .on_message = on_zap, .user = router};
     return edge_bind(edge_of(router->runtime), &options, &router->zap, error);
 }
 
+/* The buckets of the keys that there are now. False: no memory */
+static bool make_rates(router_t *router)
+{
+    const config_t *config = router->config;
+    if (router->rates != NULL && router->rates_of == config->keys &&
+        router->rate_count == config->key_count) {
+        return true;
+    }
+    int64_t *rates = calloc(config->key_count + 1, sizeof(*rates));
+    if (rates == NULL) {
+        return false;
+    }
+    free(router->rates);
+    router->rates = rates;
+    router->rates_of = config->keys;
+    router->rate_count = config->key_count;
+    return true;
+}
+
 /* The key that a message came under, by libzmq's word; NULL: none. */
 static const config_key_t *key_of(const router_t *router, zmq_msg_t *frame, size_t *index)
 {
-    const char *name = frame == NULL ? NULL : zmq_msg_gets(frame, "User-Id");
-    for (size_t i = 0; name != NULL && i < router->config->key_count; i++) {
-        if (strcmp(router->config->keys[i].name, name) == 0) {
-            *index = i;
-            return &router->config->keys[i];
-        }
-    }
-    return NULL;
+    return find_public(router, frame == NULL ? NULL : zmq_msg_gets(frame, "User-Id"), index);
 }
 
 static bool allows(const char *names, trp_text_t name)
@@ -142,6 +158,11 @@ bool router_may_call(router_t *router, const request_t *request, refusal_t *refu
                      key != NULL ? key->name : "");
         return false;
     }
+    if (!make_rates(router)) {
+        refusal_init(refusal, "E_RATE", "no memory to count this key's calls");
+        refusal_int(refusal, "retry_after_ms", 100);
+        return false;
+    }
     int64_t wait = take_token(key, &router->rates[index], runtime_now_ns(router->runtime));
     if (wait == 0) {
         return true;
@@ -152,12 +173,12 @@ bool router_may_call(router_t *router, const request_t *request, refusal_t *refu
     return false;
 }
 
-bool router_may_serve(const router_t *router, zmq_msg_t *first, trp_text_t tool)
+bool router_may_serve(const router_t *router, const char *public_key, trp_text_t tool)
 {
     size_t index = 0;
     if (router->zap == NULL) {
         return true;
     }
-    const config_key_t *key = key_of(router, first, &index);
+    const config_key_t *key = find_public(router, public_key, &index);
     return key != NULL && allows(key->serves, tool);
 }

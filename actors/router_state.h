@@ -161,6 +161,7 @@ struct foreign {
     edge_peer_t peer;
     majordomo_version_t version;
     worker_t *worker;
+    char key[CONFIG_KEY_SIZE + 1]; /* that it came under; "" = none */
     int64_t heard_ns;
     UT_hash_handle hh; /* in router->foreigners, by peer */
 };
@@ -232,8 +233,10 @@ struct router {
     trp_pid_t self;
     const config_t *config;
     edge_socket_t *socket;
-    edge_socket_t *zap;  /* where libzmq asks for keys; NULL: none are wanted */
-    int64_t *rates;      /* of each key: when its bucket is full again */
+    edge_socket_t *zap; /* where libzmq asks for keys; NULL: none are wanted */
+    int64_t *rates;     /* of each key: when its bucket is full again; for these keys: ... */
+    const config_key_t *rates_of;
+    size_t rate_count;   /* ... so many */
     uint64_t locked_out; /* connections whose key nobody knows */
     service_t *services;
     pool_t **pools; /* each stays where it is */

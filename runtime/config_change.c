@@ -234,9 +234,12 @@ static void compare_keys(const comparison_t *comparison, const config_t *now,
                          const config_t *wanted)
 {
     const size_t size = now->key_count * sizeof(*now->keys);
-    if (now->key_count != wanted->key_count ||
-        (size > 0 && memcmp(now->keys, wanted->keys, size) != 0)) {
-        whole(comparison, "majordomo", "keys (what the file says)");
+    const bool is_same_file = strcmp(now->majordomo.keys, wanted->majordomo.keys) == 0;
+    if (is_same_file && (now->key_count != wanted->key_count ||
+                         (size > 0 && memcmp(now->keys, wanted->keys, size) != 0))) {
+        const config_change_t change = {.effect = CONFIG_KEYS,
+                                        .option = "majordomo.keys (what the file says)"};
+        comparison->each(comparison->user, &change);
     }
     if (strcmp(now->curve_secret, wanted->curve_secret) != 0) {
         whole(comparison, "majordomo", "curve_secret (what the file says)");
@@ -253,6 +256,16 @@ void config_compare(config_t *now, const config_t *wanted,
     compare_rows(&comparison, CONFIG_CACHE, "cache", &now->cache, &wanted->cache);
     compare_branch(&comparison, CONFIG_TREE, "tree", &now->tree, &wanted->tree);
     compare_pools(&comparison, now, wanted);
+}
+
+void config_keys_take(config_t *now, config_t *wanted)
+{
+    config_key_t *keys = now->keys;
+    const size_t count = now->key_count;
+    now->keys = wanted->keys;
+    now->key_count = wanted->key_count;
+    wanted->keys = keys;
+    wanted->key_count = count;
 }
 
 void config_change_apply(const config_change_t *change)

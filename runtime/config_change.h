@@ -11,6 +11,7 @@ typedef enum config_effect {
     CONFIG_POOL_RULE, /* the pool's router is told */
     CONFIG_LIMIT,     /* of processes that are started from now on */
     CONFIG_AT_START,  /* only when the node is started again */
+    CONFIG_KEYS,      /* the keys of clients: config_keys_take */
 } config_effect_t;
 
 typedef struct config_change {
@@ -29,6 +30,10 @@ void config_compare(config_t *now, const config_t *wanted,
 
 /** Whether the router can be told of this option of a pool while the node runs. */
 bool config_pool_may_change(const char *option);
+
+/** Exchanges the keys of the running configuration for the others'. Edge thread: it is there that
+ * they are looked up, each time. */
+void config_keys_take(config_t *now, config_t *wanted);
 
 /** Takes over one option into the running configuration. */
 void config_change_apply(const config_change_t *change);

@@ -14,6 +14,7 @@ typedef struct pass {
     const reload_t *reload;
     trp_ctx_t *ctx;
     int taken, left;
+    bool has_keys; /* the file of keys says something else */
 } pass_t;
 
 /* One that has not started yet finds the option in the configuration. */
@@ -60,6 +61,11 @@ static void take(pass_t *pass, const config_change_t *change)
 static void on_change(void *user, const config_change_t *change)
 {
     pass_t *pass = user;
+    if (change->effect == CONFIG_KEYS) {
+        pass->has_keys = true;
+        pass->taken++;
+        return;
+    }
     if (change->effect != CONFIG_AT_START) {
         take(pass, change);
         return;
@@ -113,6 +119,10 @@ void reload_now(const reload_t *reload, trp_ctx_t *ctx)
         log_level_set(level < before ? level : before); /* the reload itself is told */
         config_compare(reload->config, wanted, on_change, &pass);
         status = tree_take_limits(reload->tree);
+    }
+    if (status == TRP_OK && pass.has_keys) {
+        config_keys_take(reload->config, wanted);
+        log_event(LOG_INFO, "keys_changed", LOG_INT("keys", reload->config->key_count));
     }
     if (status == TRP_OK) {
         finish(&pass);

@@ -2,6 +2,7 @@
 """CURVE keys on the Majordomo port: who is let in, and what each key may do."""
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -10,7 +11,7 @@ import unittest
 
 import zmq
 
-from node import PROGRAM, ROOT, Node
+from node import PROGRAM, ROOT, Node, wait_for
 
 sys.path.insert(0, os.path.join(ROOT, "examples", "clients", "python"))
 from troupe_client import Client, Keys, ToolBusy, ToolForbidden  # noqa: E402  (the path above)
@@ -146,6 +147,78 @@ class KeysOnThePort(unittest.TestCase):
         self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
         self.assertEqual(again.returncode, 1)
         self.assertIn("it exists", again.stderr)
+
+
+class KeysReadAgain(unittest.TestCase):
+    """SIGHUP after the file of keys has changed."""
+
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="troupe-keys-")
+        self.addCleanup(shutil.rmtree, self.folder)
+        pairs = {name: keygen(os.path.join(self.folder, f"{name}.key")) for name in ("node", "alice", "bob", "worker")}
+        self.pairs = {name: pair._replace(server=pairs["node"].public) for name, pair in pairs.items()}
+        self.write(alice="alice", worker="worker")
+        self.node = Node(CONFIG.replace("{folder}", self.folder))
+        self.addCleanup(self.node.close)
+
+    def write(self, text="", **keys):
+        with open(os.path.join(self.folder, "keys"), "w", encoding="utf-8") as file:
+            file.write(text)
+            for section, name in keys.items():
+                public = self.pairs[name].public
+                file.write(f'{section}\n    public_key = "{public}"\n    tools = "*"\n    serves = "*"\n')
+
+    def reload(self, event="keys_changed"):
+        count = len(self.node.events(event))
+        self.node.send_signal(signal.SIGHUP)
+        wait_for(lambda: len(self.node.events(event)) > count, what=event)
+
+    def client(self, name):
+        client = Client(self.node.endpoints["majordomo"], keys=self.pairs[name])
+        self.addCleanup(client.close)
+        return client
+
+    def test_a_key_that_was_taken_back_has_no_rights_and_a_new_one_has(self):
+        alice = self.client("alice")
+        self.assertIn("number", alice.call("code_parse", JSON)["root"])
+        self.write(bob="bob")
+        self.reload()
+
+        with self.assertRaises(ToolForbidden):  # its connection stays
+            alice.call("code_parse", JSON)
+        with self.assertRaises(PermissionError):
+            self.client("alice").call("code_parse", JSON)
+        self.assertIn("number", self.client("bob").call("code_parse", JSON)["root"])
+
+    def test_another_key_under_the_same_name_is_another_key(self):
+        alice = self.client("alice")
+        alice.call("code_parse", JSON)
+        self.write(alice="bob")
+        self.reload()
+
+        with self.assertRaises(ToolForbidden):
+            alice.call("code_parse", JSON)
+        self.assertIn("number", self.client("bob").call("code_parse", JSON)["root"])
+
+    def test_workers_of_a_key_that_was_taken_back_are_sent_away(self):
+        worker = Worker(self.node.endpoints["majordomo"], "upper", lambda body: body["text"].upper(),
+                        keys=self.pairs["worker"], heartbeat=0.1, liveness=20)
+        thread = threading.Thread(target=worker.run)
+        thread.start()
+        self.addCleanup(thread.join)
+        self.addCleanup(worker.stop)
+        self.assertEqual(self.client("alice").call("upper", {"text": "a"}, retry=True), "A")
+        self.write(alice="alice")
+        self.reload()
+
+        wait_for(lambda: any(event["why"] == "its key was taken back"
+                             for event in self.node.events("foreign_worker_left")), what="its end")
+
+    def test_a_faulty_file_changes_nothing(self):
+        self.write("alice\n    public_key = short\n")
+        self.reload("reload_refused")
+
+        self.assertIn("number", self.client("alice").call("code_parse", JSON)["root"])
 
 
 class KeysInTheConfiguration(unittest.TestCase):
