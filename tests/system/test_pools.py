@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: MIT
+"""Pools as those who use them were promised: sizes, states, bursts, and a node without its build tools."""
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import tempfile
+import unittest
+
+from majordomo import Client
+from node import Node, PROGRAM, wait_for
+
+CONFIG = """
+node
+    name = pools
+majordomo
+    endpoint = "tcp://127.0.0.1:*"
+pools
+    parser
+        class = parser
+        place = process
+        min = {least}
+        max = {most}
+        idle_ms = {idle}
+        cache = {cache}
+        tools = "code_parse"
+"""
+
+
+def code(number):
+    return {"language": "c", "code": f"int f{number}(void) {{ return {number}; }}"}
+
+
+class Pool(unittest.TestCase):
+    def start(self, least=1, most=4, idle=300000, cache=0):
+        self.node = Node(CONFIG.format(least=least, most=most, idle=idle, cache=cache))
+        self.addCleanup(self.node.close)
+        self.client = Client(self.node.endpoints["majordomo"])
+        self.addCleanup(self.client.socket.close)
+        wait_for(lambda: len(self.workers()) == least, what="the first workers")
+
+    def pool(self):
+        return self.node.ask("pools")[0]
+
+    def workers(self):
+        return self.pool()["workers"]
+
+    def states(self):
+        return {worker["id"]: worker["state"] for worker in self.workers()}
+
+    def processes(self):
+        return [row["os_pid"] for row in self.node.workers("parser") if row["os_pid"]]
+
+    def send(self, number, body=None):
+        self.client.send(b"MDPC02", b"\x01", b"code_parse", b"TRP1\x81\xa2id" + bytes([0xa4]) + b"%04d" % number,
+                         json.dumps(body or code(number)).encode())
+
+    def receive(self, count):
+        replies = [json.loads(self.client.receive()[-1]) for _ in range(count)]
+        self.assertTrue(all(reply["success"] and reply["result"] is not None for reply in replies), replies)
+        return replies
+
+
+class Sizes(Pool):
+    def grow(self):
+        """Work for more workers than there may be; how many there were at most."""
+        counts = set()
+
+        def count():
+            counts.add(len(self.workers()))
+            return max(counts) >= 4
+
+        body = {"language": "c", "code": "int f(int a) { return a; }\n" * 2000, "options": {"max_nodes": 10}}
+        for number in range(24):
+            self.send(number, body)
+        wait_for(count, what="four workers")
+        self.receive(24)
+        count()
+        return max(counts)
+
+    def test_grows_from_one_to_four_and_never_to_five(self):
+        self.start()
+        self.assertEqual(self.grow(), 4)
+        self.assertEqual(len(self.workers()), 4)
+
+    def test_idle_workers_are_suspended_down_to_the_minimum_and_are_back_on_demand(self):
+        self.start(idle=200)
+        self.grow()
+        wait_for(lambda: len(self.workers()) == 1, what="one worker left")
+        self.assertEqual(self.grow(), 4)
+
+    def test_three_workers_start_and_each_answers(self):
+        self.start(least=3, most=3)
+        self.assertEqual(set(self.states().values()), {"idle"})
+        pids = self.processes()
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        for i in range(3):
+            self.send(i)
+        wait_for(lambda: self.pool()["running"] == 3, what="a task for each")
+        self.assertEqual(set(self.states().values()), {"busy"})
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+        self.assertEqual({reply["metrics"]["worker"] for reply in self.receive(3)},
+                         {"parser.1", "parser.2", "parser.3"})
+        wait_for(lambda: set(self.states().values()) == {"idle"}, what="all idle again")
+
+    def test_all_first_workers_are_up_when_the_node_says_ready(self):
+        self.start(least=3, most=3)
+        branch = next(child for child in self.node.ask("tree")["children"] if child["id"] == "pool.parser")
+        self.assertEqual([child["state"] for child in branch["children"]], ["up"] * 3)
+
+
+class Load(Pool):
+    def test_a_hundred_calls_at_once_have_a_hundred_results(self):
+        self.start(least=2)
+        for i in range(100):
+            self.send(i)
+        self.assertEqual(len({reply["task_id"] for reply in self.receive(100)}), 100)
+
+    def test_four_of_five_calls_come_from_the_cache_after_warm_up(self):
+        """Calls as people make them: the n-th most wanted of 200 is wanted 1/n as often."""
+        self.start(cache=1)
+        chance = random.Random(7)
+        wanted = list(range(200))
+        weights = [1 / (n + 1) for n in wanted]
+        for number in chance.choices(wanted, weights, k=1000):
+            self.client.call_01("code_parse", code(number))
+        replies = [self.client.call_01("code_parse", code(number)) for number in chance.choices(wanted, weights, k=500)]
+        self.assertGreaterEqual(sum(reply["from_cache"] for reply in replies), 400)
+
+    def test_nearly_all_tasks_are_done_while_a_worker_is_killed_again_and_again(self):
+        self.start(least=2)
+        done = 0
+        for _ in range(20):
+            os.kill(wait_for(self.processes, what="a process")[0], signal.SIGKILL)
+            for i in range(50):
+                self.send(i)
+            done += sum(json.loads(self.client.receive()[-1])["success"] for _ in range(50))
+        self.assertGreaterEqual(done, 999)
+
+
+class Installed(unittest.TestCase):
+    def test_node_starts_and_works_where_there_is_nothing_but_its_libraries(self):
+        if os.geteuid() != 0:
+            self.skipTest("chroot wants root")
+        if "asan" in PROGRAM or "tsan" in PROGRAM:
+            self.skipTest("a sanitizer wants more than libraries")
+        root = tempfile.mkdtemp(prefix="troupe-test-")
+        self.addCleanup(shutil.rmtree, root)
+        listed = subprocess.run(["ldd", PROGRAM], stdout=subprocess.PIPE, text=True, check=True).stdout
+        files = [word for line in listed.splitlines() for word in line.split() if word.startswith("/")]
+        for path in files:
+            os.makedirs(root + os.path.dirname(path), exist_ok=True)
+            shutil.copy(path, root + path)
+        shutil.copy(PROGRAM, root + "/troupe")
+        for folder in ("tmp", "run"):
+            os.mkdir(f"{root}/{folder}")
+        with open(root + "/node.conf", "w", encoding="utf-8") as file:
+            file.write("node\n    name = bare\n    run_dir = /run/node\npools\n    matches\n        class = match\n"
+                       "        place = process\n        tools = \"match_create match_state\"\n")
+        with open(root + "/log", "wb") as log:
+            node = subprocess.Popen(["chroot", root, "/troupe", "run", "/node.conf"], stdout=subprocess.PIPE, stderr=log)
+        try:
+            line = node.stdout.readline()
+            with open(root + "/log", encoding="utf-8") as file:
+                self.assertIn(b"ready", line, file.read())
+            call = ["chroot", root, "/troupe", "call", "match_state", "{\"match_id\": \"x\"}", "--json", "--control",
+                    "ipc:///run/node/control"]
+            reply = subprocess.run(call, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=30)
+            self.assertIn("\"worker\"", reply.stdout, reply.stderr)
+        finally:
+            node.send_signal(signal.SIGTERM)
+            node.wait(30)
+            node.stdout.close()
+
+    def test_program_of_a_worker_that_is_missing_is_named(self):
+        config = CONFIG.format(least=1, most=1, idle=1000, cache=0).replace(
+            "        min", "        program = /nowhere/troupe\n        min")
+        node = Node(config, expect_ready=False)
+        self.addCleanup(node.close)
+        node.wait_ended()
+        self.assertIn("/nowhere/troupe", node.log())
+
+
+if __name__ == "__main__":
+    unittest.main()
