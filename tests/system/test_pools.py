@@ -128,7 +128,8 @@ class Load(Pool):
         weights = [1 / (n + 1) for n in wanted]
         for number in chance.choices(wanted, weights, k=1000):
             self.client.call_01("code_parse", code(number))
-        replies = [self.client.call_01("code_parse", code(number)) for number in chance.choices(wanted, weights, k=500)]
+        again = chance.choices(wanted, weights, k=500)
+        replies = [self.client.call_01("code_parse", code(number)) for number in again]
         self.assertGreaterEqual(sum(reply["from_cache"] for reply in replies), 400)
 
     def test_nearly_all_tasks_are_done_while_a_worker_is_killed_again_and_again(self):
@@ -162,7 +163,8 @@ class Installed(unittest.TestCase):
             file.write("node\n    name = bare\n    run_dir = /run/node\npools\n    matches\n        class = match\n"
                        "        place = process\n        tools = \"match_create match_state\"\n")
         with open(root + "/log", "wb") as log:
-            node = subprocess.Popen(["chroot", root, "/troupe", "run", "/node.conf"], stdout=subprocess.PIPE, stderr=log)
+            node = subprocess.Popen(["chroot", root, "/troupe", "run", "/node.conf"], stdout=subprocess.PIPE,
+                                    stderr=log)
         try:
             line = node.stdout.readline()
             with open(root + "/log", encoding="utf-8") as file:
