@@ -7,6 +7,7 @@
 
 #define TAG_DO      0xfffeu /* payload: a command */
 #define WATCHED_MAX 1024
+#define COMMAND_MS  60000 /* at most, until the test's actor has done what it was told */
 
 typedef enum command_kind { COMMAND_MONITOR, COMMAND_REQUEST, COMMAND_WATCH } command_kind_t;
 
@@ -161,6 +162,12 @@ void sim_probe_free(trp_sim_t *sim)
     sim->probe = NULL;
 }
 
+static bool is_obeyed(void *user, trp_sim_t *sim)
+{
+    (void)sim;
+    return ((const command_t *)user)->is_done;
+}
+
 static void command(trp_sim_t *sim, command_t *order)
 {
     trp_envelope_t *envelope = envelope_alloc();
@@ -174,8 +181,8 @@ static void command(trp_sim_t *sim, command_t *order)
     if (!post(sim, envelope)) {
         return;
     }
-    while (!order->is_done && trp_sim_step(sim)) {
-    }
+    /* The node may stand still for a while. */
+    (void)trp_sim_until(sim, is_obeyed, order, COMMAND_MS);
     if (!order->is_done || order->status != TRP_OK) {
         trp_sim_fail(sim, "the test's actor could not do what it was told: %s",
                      trp_status_name(order->status));

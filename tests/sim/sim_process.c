@@ -164,12 +164,26 @@ static sim_domain_t *domain_make(trp_sim_t *sim, sim_machine_t *machine, sim_dom
     return domain;
 }
 
+/* An actor of `place = thread` is one of the pool here: its steps come between those of others as
+ * its thread's would, and what it calls that blocks takes no time. */
+static trp_status_t start_thread(void *user, trp_runtime_t *runtime, const trp_spawn_t *spawn,
+                                 trp_pid_t spawner, trp_pid_t *pid)
+{
+    (void)user;
+    return runtime_spawn_for(runtime, spawn, spawner, pid);
+}
+
+static const trp_placement_t thread_place = {.name = "thread", .start = start_thread};
+
 /* Its runtime is there: one message a slice, and its edge is the first thread. */
 static void adopt(sim_domain_t *domain, trp_runtime_t *runtime, edge_t *edge)
 {
     domain->runtime = runtime;
     domain->edge = edge;
     domain->threads[0].worker = runtime->edge;
+    if (domain->kind == SIM_NODE) {
+        runtime_place(runtime, TRP_PLACE_THREAD, &thread_place);
+    }
     for (uint32_t i = 0; i < runtime->worker_count; i++) {
         runtime->workers[i].slice_max = 1;
     }

@@ -23,12 +23,20 @@ static bool timer_due(const sim_thread_t *thread)
 static bool has_input(const sim_thread_t *thread)
 {
     const sim_domain_t *domain = thread->domain;
-    return sim_report_due(domain) || sim_net_ready(domain->sim->net, &domain->place);
+    return thread->index == 0 &&
+           (sim_report_due(domain) || sim_net_ready(domain->sim->net, &domain->place));
 }
 
 static bool is_up(const sim_thread_t *thread)
 {
     return thread->domain->is_alive && thread->worker != NULL && !thread->is_done;
+}
+
+/* It sleeps, and somebody has woken it, or all are to leave. */
+static bool is_called(const sim_thread_t *thread)
+{
+    return is_stopping(thread) || (thread->index == 0 ? !edge_is_waiting(thread->domain->edge)
+                                                      : thread->wake_sent || thread->woken);
 }
 
 bool sim_thread_ready(const sim_thread_t *thread)
@@ -41,9 +49,7 @@ bool sim_thread_ready(const sim_thread_t *thread)
     if (thread->state != SIM_ASLEEP) {
         return true;
     }
-    const bool called = thread->index == 0 ? !edge_is_waiting(domain->edge) || has_input(thread)
-                                           : thread->wake_sent || thread->woken;
-    return called || timer_due(thread) || is_stopping(thread);
+    return is_called(thread) || has_input(thread) || timer_due(thread);
 }
 
 int64_t sim_thread_next_ns(const sim_thread_t *thread)
@@ -56,8 +62,8 @@ int64_t sim_thread_next_ns(const sim_thread_t *thread)
     if (thread->index == 0 && domain->reports != NULL && domain->reports->due_ns < next) {
         next = domain->reports->due_ns;
     }
-    if (thread->index == 0 && has_input(thread)) {
-        next = 0;
+    if (has_input(thread) || is_called(thread)) {
+        next = 0; /* as soon as nothing holds it up */
     }
     next = next < thread->busy_ns ? thread->busy_ns : next;
     return next < domain->paused_until_ns ? domain->paused_until_ns : next;

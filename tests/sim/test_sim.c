@@ -135,6 +135,54 @@ Test(sim, an_actor_in_a_process_of_its_own_answers)
     cr_expect(trp_sim_close(&sim), "%s", failure);
 }
 
+Test(sim, an_actor_of_place_thread_answers_and_ends)
+{
+    open_world(NULL);
+    const trp_pid_t pid = spawn_answerer(TRP_PLACE_THREAD);
+    trp_reason_t reason = {0};
+
+    (void)trp_sim_request(sim, &(trp_request_t){.to = pid, .tag = TAG_ASK});
+    (void)trp_sim_expect(sim, TAG_SAID);
+    trp_sim_send(sim, pid, TAG_BREAK, NULL, 0);
+
+    cr_assert(trp_sim_ended(sim, pid, &reason));
+    cr_expect_eq(reason.kind, TRP_REASON_ERROR);
+    cr_expect(trp_sim_close(&sim), "%s", failure);
+}
+
+static bool has_asked(void *user, trp_sim_t *world)
+{
+    (void)user;
+    return trp_sim_handled(world, TAG_ASK) > 0;
+}
+
+Test(sim, a_process_that_is_called_while_it_stands_still_goes_on_when_it_may)
+{
+    open_world(NULL);
+    const trp_pid_t pid = spawn_answerer(TRP_PLACE_POOL);
+    trp_sim_settle(sim);
+
+    trp_sim_fault(sim, "pause a for 50 ms");
+    trp_sim_send(sim, pid, TAG_ASK, NULL, 0);
+
+    cr_expect(trp_sim_until(sim, has_asked, NULL, 1000));
+    cr_expect(trp_sim_now_ms(sim) >= 50 && trp_sim_now_ms(sim) < 60, "%ld",
+              (long)trp_sim_now_ms(sim));
+    cr_expect(trp_sim_close(&sim), "%s", failure);
+}
+
+Test(sim, the_test_waits_for_its_actor_while_the_node_stands_still)
+{
+    open_world(NULL);
+    trp_sim_fault(sim, "pause a for 50 ms");
+
+    const trp_pid_t pid = spawn_answerer(TRP_PLACE_POOL);
+
+    cr_expect(trp_sim_lives(sim, pid));
+    cr_expect_geq(trp_sim_now_ms(sim), 50);
+    cr_expect(trp_sim_close(&sim), "%s", failure);
+}
+
 Test(sim, a_process_that_is_killed_is_mourned_with_its_signal)
 {
     open_world("at 1 s kill process a.1");
