@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A store in the memory of the process: requirement of tests, and of services that can do without
- * their state after a restart. */
+/* A store in the memory of the process: for tests, and for services that can do without their state
+ * after a restart. */
 #include <stdlib.h>
 
 #include "runtime/plugin.h"
