@@ -78,18 +78,15 @@ static trp_status_t add_tool(router_t *router, pool_t *pool, trp_text_t name)
 /* A foreign worker serves one tool, so each has a pool of its own. */
 static trp_status_t add_tools(router_t *router, const config_pool_t *config)
 {
-    const bool has_own = config->tools[strspn(config->tools, BLANKS)] != '\0';
-    pool_t *pool =
-        has_own ? NULL : add_pool(router, config, (trp_text_t){config->name, strlen(config->name)});
-    trp_status_t status = has_own || pool != NULL ? TRP_OK : TRP_NO_MEMORY;
+    const trp_text_t its_name = {config->name, strlen(config->name)};
+    pool_t *pool = config->foreign ? NULL : add_pool(router, config, its_name);
+    if (pool == NULL && !config->foreign) {
+        return TRP_NO_MEMORY;
+    }
     for (const char *at = config->tools; *(at += strspn(at, BLANKS)) != '\0';) {
         trp_text_t name = {at, strcspn(at, BLANKS)};
-        if (pool == NULL || config->foreign) {
-            pool =
-                add_pool(router, config,
-                         config->foreign ? name : (trp_text_t){config->name, strlen(config->name)});
-        }
-        status = pool != NULL ? add_tool(router, pool, name) : TRP_NO_MEMORY;
+        pool = config->foreign ? add_pool(router, config, name) : pool;
+        trp_status_t status = pool != NULL ? add_tool(router, pool, name) : TRP_NO_MEMORY;
         if (status != TRP_OK) {
             return status;
         }

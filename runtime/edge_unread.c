@@ -66,7 +66,7 @@ static void sweep(edge_unread_t *unread, bool all)
     HASH_ITER(hh, unread->accounts, account, next)
     {
         if (all || bytes_of(account) == 0) {
-            HASH_DEL(unread->accounts, account);
+            HASH_DEL(unread->accounts, account); // NOLINT(clang-analyzer-core.*): uthash keeps it
             let_go(account);
         }
     }

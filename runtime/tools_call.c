@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Calls of a client of tools, and what becomes of their answers. The frames are those of
  * docs/majordomo.md, version 0.2. */
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -288,6 +289,7 @@ const trp_tools_answer_t *tools_take_answer(trp_tools_t *tools, tools_call_t *of
     tools_answer_t *answer = of != NULL ? of->first : tools->answers;
     tools_call_t *call = NULL;
     HASH_FIND(hh, tools->calls, &answer->shown.call, sizeof(answer->shown.call), call);
+    assert(call != NULL);                   /* it is kept while it has answers */
     LL_DELETE2(call->first, answer, later); /* the first of its call as well as of all */
     DL_DELETE(tools->answers, answer);
     if (call->ended && call->first == NULL) {

@@ -516,7 +516,7 @@ Test(store_memory, what_has_no_room_is_refused_and_nothing_is_lost)
 
 Test(store_memory, what_has_expired_makes_room_by_and_by)
 {
-    char key[8];
+    char key[16];
     int64_t version = 0;
     for (int i = 0; i < 30; i++) {
         snprintf(key, sizeof(key), "%02d", i);

@@ -37,7 +37,7 @@ __attribute__((noinline)) static void overflow(size_t left)
     if (left > sizeof(page)) {
         overflow(left - sizeof(page));
     }
-    sink = page[0];
+    sink = (unsigned char)page[0];
 }
 
 static trp_status_t segv(void)
