@@ -80,7 +80,7 @@ Test(quarantine, a_full_table_forgets_the_oldest_that_is_not_out)
     for (int i = 0; i < 3; i++) {
         (void)death("out", i);
     }
-    char origin[16];
+    char origin[32];
     for (int i = 0; i < 3 * QUARANTINE_ROWS_MAX; i++) {
         snprintf(origin, sizeof(origin), "child %d", i);
         cr_assert_not_null(death(origin, 10 + i));
@@ -98,7 +98,7 @@ Test(quarantine, a_full_table_forgets_the_oldest_that_is_not_out)
 
 Test(quarantine, table_that_is_full_of_moved_ones_takes_no_more)
 {
-    char origin[16];
+    char origin[32];
     for (int i = 0; i < QUARANTINE_ROWS_MAX; i++) {
         snprintf(origin, sizeof(origin), "child %d", i);
         for (int death_number = 0; death_number < 3; death_number++) {
