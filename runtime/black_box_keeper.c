@@ -170,7 +170,9 @@ void black_box_keeper_close(black_box_keeper_t **keeper)
 static trp_text_t copy_text(char *to, size_t size, trp_text_t text)
 {
     const size_t kept = text.size < size - 1 ? text.size : size - 1;
-    memcpy(to, text.data, kept);
+    if (kept > 0) { /* no text has no data */
+        memcpy(to, text.data, kept);
+    }
     to[kept] = '\0';
     return (trp_text_t){to, kept};
 }

@@ -3,7 +3,7 @@
 """Plants bugs in a copy of the sources and sees whether the tests that are made for them find them.
 
     tests/mutants.py sim [--seeds 10000] [NAME...]    tests/sim/mutants: by the simulator
-    tests/mutants.py tsan [--seconds 20] [NAME...]    tests/stress/mutants: by a stress program under the
+    tests/mutants.py tsan [--seconds 60] [NAME...]    tests/stress/mutants: by a stress program under the
                                                       thread sanitizer
     tests/mutants.py check                            only whether all of them can still be planted
 
@@ -149,7 +149,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("kind", choices=["sim", "tsan", "check"])
     parser.add_argument("--seeds", type=int, default=10000)
-    parser.add_argument("--seconds", type=int, default=20)
+    parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("names", nargs="*", metavar="NAME")
     options = parser.parse_args()
     if options.kind == "check":

@@ -18,6 +18,8 @@ import zmq
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAM = os.environ.get("TROUPE_PROGRAM", os.path.join(ROOT, "build", "troupe"))
+with open(PROGRAM, "rb") as _program:
+    IS_ASAN = b"__asan_init" in _program.read()  # built with the address sanitizer
 SLOW = float(os.environ.get("TROUPE_TEST_SLOW", "1"))  # sanitizers and loaded machines: longer limits
 
 WORKSHOP = """

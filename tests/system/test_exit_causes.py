@@ -6,7 +6,7 @@ import tempfile
 import unittest
 
 from ill import ILL, IllNode
-from node import wait_for
+from node import IS_ASAN, wait_for
 
 CONFIG = """
 node
@@ -38,6 +38,7 @@ class ExitCauses(unittest.TestCase):
     def limit_in_force(self, node):
         return json.loads(node.command("limits", "a", "--json").stdout)["limits"]["memory"]
 
+    @unittest.skipIf(IS_ASAN, "the sanitizer takes more memory than the limit")
     def test_a_limit_of_memory_is_raised_up_to_its_ceiling_and_then_the_child_stays_down(self):
         node = self.start(*RAISE)
         found = [self.limit_in_force(node)]
@@ -55,6 +56,7 @@ class ExitCauses(unittest.TestCase):
         self.assertEqual(node.rows()["a"]["state"], "idle")
         self.assertIn("memory", node.rows()["a"]["last_reason"])
 
+    @unittest.skipIf(IS_ASAN, "the sanitizer takes more memory than the limit")
     def test_a_restart_by_hand_begins_with_the_limit_of_the_file_again(self):
         node = self.start(*RAISE)
         node.fall_ill("a", "eat")
