@@ -10,6 +10,9 @@ import tempfile
 import threading
 import unittest
 
+import msgpack
+import zmq
+
 from node import ROOT, Node, wait_for
 
 PYTHON = os.path.join(ROOT, "examples", "clients", "python")
@@ -242,6 +245,35 @@ class PythonClient(unittest.TestCase):
         answers = [client.call("gate", {"n": 1}, idem="the same") for _ in range(3)]
 
         self.assertEqual(answers, [1, 1, 1])
+
+    def test_answers_that_are_none_are_counted_and_the_call_goes_on(self):
+        with zmq.Context() as context, context.socket(zmq.ROUTER) as router:
+            router.setsockopt(zmq.LINGER, 0)
+            port = router.bind_to_random_port("tcp://127.0.0.1")
+            client = Client(f"tcp://127.0.0.1:{port}")
+            self.addCleanup(client.close)
+            call = client.start("upper", {"text": "a"}, timeout=20)
+            head = self.receive(client, router)[:1]
+            other = b"TRP1" + msgpack.packb({"id": [1]})
+            for frames in ([b"\xff"], [b"MDPC02"], [b"MDPC02", b"\x09", b"upper", b"x"],
+                           *([b"MDPC02", b"\x03", b"upper", options, b"x"] for options in (
+                               b"TRP1", b"TRP1\xc1", b"TRP1\x93", b"TRP1\x81\x80\x01", b"TRP1\x91\x01", other))):
+                router.send_multipart(head + frames)
+            answer = msgpack.packb({"success": True, "result": "A"})
+            options = b"TRP1" + msgpack.packb({"id": call.id})
+            router.send_multipart(head + [b"MDPC02", b"\x03", b"upper", options, answer])
+
+            self.assertEqual(call.result(), "A")
+            self.assertEqual(client.unexpected, 9)
+
+    @staticmethod
+    def receive(client, router):
+        """What the client sent, which it does in its own time."""
+        def received():
+            client._turn(10)
+            return router.recv_multipart() if router.poll(10) else None
+
+        return wait_for(received, what="a request")
 
     def test_worker_example_serves_its_tool(self):
         example = subprocess.Popen([sys.executable, os.path.join(PYTHON, "upper.py"), self.endpoint])

@@ -102,6 +102,15 @@ def decode(frame):
     return json.loads(frame) if frame.lstrip()[:1] == b"{" else msgpack.unpackb(frame, strict_map_key=False)
 
 
+def options_of(frame):
+    """The map of an options frame, with an `id` in any case."""
+    try:
+        options = msgpack.unpackb(frame[4:])
+    except (ValueError, TypeError):
+        options = None  # not a node's
+    return {"id": None, **options} if isinstance(options, dict) and isinstance(options.get("id"), str) else {"id": None}
+
+
 def refusal_of(frames):
     """The error of a reply that is an error map; None: it is an answer."""
     try:
@@ -249,8 +258,8 @@ class Connection:
             return
         kind, body, call = frames[1], frames[3:], None
         if body and body[0][:4] == OPTIONS:
-            options, body = msgpack.unpackb(body[0][4:]), body[1:]
-            call = self._calls.get(options.get("id"))
+            options, body = options_of(body[0]), body[1:]
+            call = self._calls.get(options["id"])
             if call is not None and "attempt" in options:
                 call.attempt = options["attempt"]
         elif len(self._calls) == 1:
