@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 #include "runtime/store.h"
 
-static trp_status_t ask(trp_ctx_t *ctx, const trp_schema_t *schema, const void *value,
-                        trp_request_t *request, uint64_t *id)
+static trp_status_t ask(trp_ctx_t *ctx, trp_request_t request, const trp_schema_t *schema,
+                        const void *value, uint64_t *id)
 {
     zmq_msg_t message;
     trp_status_t status = trp_schema_pack(schema, value, &message);
     if (status == TRP_OK) {
-        request->tag = schema->tag;
-        request->message = &message;
-        status = trp_request(ctx, request, id);
+        request.tag = schema->tag;
+        request.message = &message;
+        status = trp_request(ctx, &request, id);
         (void)zmq_msg_close(&message);
     }
     return status;
 }
 
 #define ASK(schema, value) \
-    ask(ctx, &schema##_schema, (value), &(trp_request_t){.to = store, .timeout_ms = timeout_ms}, id)
+    ask(ctx, (trp_request_t){.to = store, .timeout_ms = timeout_ms}, &schema##_schema, (value), id)
 
 trp_status_t trp_store_get(trp_ctx_t *ctx, trp_pid_t store, const store_get_t *get,
                            int64_t timeout_ms, uint64_t *id)
