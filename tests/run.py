@@ -38,6 +38,7 @@ def paint(colour, text):
 class Totals:
     def __init__(self):
         self.passed = self.failed = self.skipped = 0
+        self.unsteady = []
 
     def add(self, name, passed, failed, skipped, seconds):
         """One line for one program or file, and its share of the sums."""
@@ -115,7 +116,18 @@ def unit(totals, build, env, options):
 
 
 def python_file(totals, path, env, options):
-    """One file of unittest, each test shown as it ends."""
+    """One file of unittest; with --again a second time when one of its tests fails."""
+    counts = python_tests(path, env, options)
+    if counts[1] > 0 and options.again:
+        second = python_tests(path, env, options)
+        if second[1] == 0:
+            totals.unsteady.append(os.path.relpath(path, ROOT))
+            counts = second
+    totals.add(os.path.relpath(path, ROOT), *counts)
+
+
+def python_tests(path, env, options):
+    """(passed, failed, skipped, seconds), each test shown as it ends."""
     name = os.path.relpath(path, ROOT)
     words = [] if any(w in name for w in options.filters) else [a for w in options.filters for a in ("-k", w)]
     folder = os.path.dirname(path)
@@ -134,8 +146,7 @@ def python_file(totals, path, env, options):
     failed = sum(count.values()) or (1 if status != 0 else 0)
     if failed:
         show(output)
-    passed = max((int(ran.group(1)) if ran else 0) - failed - skipped, 0)
-    totals.add(name, passed, failed, skipped, seconds)
+    return max((int(ran.group(1)) if ran else 0) - failed - skipped, 0), failed, skipped, seconds
 
 
 def manual(totals, build, env, options):
@@ -263,6 +274,7 @@ def main():
     parser.add_argument("--variant", default="release")
     parser.add_argument("--stages", default=",".join(STAGES))
     parser.add_argument("--seconds", type=int, default=2, help="of each stress program")
+    parser.add_argument("--again", action="store_true", help="try failed files of system tests once more")
     parser.add_argument("filters", nargs="*", metavar="FILTER")
     options = parser.parse_args()
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background ignores it, and so would all tests
@@ -278,6 +290,8 @@ def main():
     sanitizer_reports(totals, reports)
     if totals.passed + totals.failed == 0:
         print(f"no test matches {' or '.join(options.filters)}" if options.filters else "no tests found")
+    for name in totals.unsteady:
+        print(paint("33", f"unsteady: {name} failed, then passed: find out why"))
     if totals.skipped:
         print(f"{totals.skipped} skipped; the reasons stand above")
     print(f"{totals.passed} passed, {totals.failed} failed")
