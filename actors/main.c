@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The program `troupe`: a list of classes. A program of yours is the same with classes of yours. */
-#include "actors/intake.h"
-#include "actors/match.h"
-#include "actors/parser.h"
-#include "actors/router.h"
-#include "actors/transform.h"
+#include "actors/match/match.h"
+#include "actors/parser/parser.h"
+#include "actors/router/intake.h"
+#include "actors/router/router.h"
+#include "actors/transform/transform.h"
 #include "runtime/store.h"
 #include "runtime/troupe.h"
 

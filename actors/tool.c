@@ -6,8 +6,8 @@
 #include <sys/resource.h>
 
 #include "actors/tool_frame.h"
+#include "runtime/core/runtime.h"
 #include "runtime/log.h"
-#include "runtime/runtime.h"
 
 /* A reply that can't be sent ends the actor: the router then runs the task again elsewhere, so that
  * its client still gets an answer. A router that is gone wants none. */

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/runtime.h"
+#include "runtime/core/runtime.h"
 
 #define NS_PER_US 1000
 

@@ -18,7 +18,7 @@
     64 /* bytes that travel inside the envelope itself, with no call into libzmq */
 
 #define TRP_TRACE_STAMP \
-    (1u << 31) /* of trace_id: the time of sending (runtime/meter.h), never on a wire */
+    (1u << 31) /* of trace_id: the time of sending (runtime/core/meter.h), never on a wire */
 
 #define TRP_ENVELOPE_SIZE 128 /* and its alignment: a pair of cache lines, fetched together */
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What `race_transform` is asked: one poll of a race's money, with the result of the poll before.
  * The tables say types and bounds; what spans several members (ids that repeat, amounts that are
- * there for some rows only) is checked by actors/transform_check.h. No thread affinity. */
+ * there for some rows only) is checked by actors/transform/transform_check.h. No thread
+ * affinity. */
 #ifndef TRP_MESSAGES_TRANSFORM_H
 #define TRP_MESSAGES_TRANSFORM_H
 

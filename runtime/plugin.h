@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The tables of functions by which a runtime is extended: transports and stores (here) and
- * placements (trp_placement_t of runtime/runtime.h). A backend is a file of static functions and
- * one constant table at its end; tests/contract has what each must do. */
+ * placements (trp_placement_t of runtime/core/runtime.h). A backend is a file of static functions
+ * and one constant table at its end; tests/contract has what each must do. */
 #ifndef TRP_RUNTIME_PLUGIN_H
 #define TRP_RUNTIME_PLUGIN_H
 

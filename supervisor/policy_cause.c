@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "supervisor/policy_cause.h"
 
-#include "runtime/backoff.h"
+#include "runtime/base/backoff.h"
 
 #define MS                INT64_C(1000000)
 #define HALVING_NS        (1000 * MS) /* of readiness; docs/decisions/0003-restart-streak.md */

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/runtime.h"
+#include "runtime/core/runtime.h"
 #include "supervisor/supervisor_check.h"
 #include "supervisor/supervisor_state.h"
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/runtime.h"
+#include "runtime/core/runtime.h"
 #include "supervisor/supervisor_state.h"
 
 /* Texts of a row while it is packed. */

@@ -13,46 +13,55 @@ import os
 import re
 import sys
 
-# What each part may include of the project. Includes go downwards, or sideways inside a part.
+# The parts, a folder each, but that one header of the core is a part of its own; and what each may include of the
+# project. Includes go downwards, or sideways inside a part. The public headers stand in runtime/ itself.
+FACADE = "runtime/core/runtime.h"  # the core as the layers above it see it
+PUBLIC = ["messages", "runtime"]
+RUNTIME = PUBLIC + ["runtime/base", FACADE]
+EDGE = RUNTIME + ["runtime/transport", "runtime/edge"]
+PLACE = EDGE + ["runtime/guardian", "runtime/place"]
+NODE = PLACE + ["runtime/client", "runtime/node"]
+CONTROL = EDGE + ["runtime/guardian", "runtime/config", "supervisor", "supervisor/control"]
+TREE = NODE + CONTROL + ["supervisor/tree"]
 ALLOWED = {
     "messages": ["messages"],
-    "runtime/public": ["messages", "runtime/public"],
-    "runtime/base": ["messages", "runtime/public", "runtime/base"],
-    "runtime/facade": ["messages", "runtime/public", "runtime/base"],
-    "runtime/core": ["messages", "runtime/public", "runtime/base", "runtime/facade", "runtime/core"],
-    "runtime/boundary": ["messages", "runtime/public", "runtime/base", "runtime/facade", "runtime/boundary"],
-    "supervisor": ["messages", "runtime/public", "runtime/base", "runtime/facade", "runtime/boundary",
-                   "supervisor"],
-    "actors": ["messages", "runtime/public", "runtime/base", "runtime/facade", "runtime/boundary",
-               "supervisor", "actors"],
-    "simulator": ["messages", "runtime/public", "simulator"],  # its public header
-    "examples": ["messages", "runtime/public", "supervisor", "actors", "examples", "simulator"],
-    "tests": ["messages", "runtime/public", "runtime/base", "runtime/facade", "runtime/core",
-              "runtime/boundary", "supervisor", "actors", "examples", "simulator", "tests"],
+    "runtime": PUBLIC,
+    "runtime/base": PUBLIC + ["runtime/base"],
+    FACADE: PUBLIC + ["runtime/base"],
+    "runtime/core": RUNTIME + ["runtime/core"],
+    "runtime/store": RUNTIME + ["runtime/store"],
+    "runtime/config": RUNTIME + ["runtime/config"],
+    "runtime/transport": RUNTIME + ["runtime/transport"],
+    "runtime/edge": EDGE,
+    "runtime/guardian": RUNTIME + ["runtime/transport", "runtime/guardian"],
+    "runtime/place": PLACE,
+    "runtime/client": PLACE + ["runtime/client"],
+    "runtime/node": NODE,
+    "runtime/tools": PUBLIC + ["runtime/tools"],
+    "supervisor": RUNTIME + ["supervisor"],
+    "supervisor/control": CONTROL,
+    "supervisor/tree": TREE,
+    "supervisor/command": TREE + ["supervisor/command"],
+    "actors": RUNTIME + ["actors", "actors/router", "actors/match", "actors/parser", "actors/transform"],
+    "actors/grammars": PUBLIC,
+    "actors/router": CONTROL + ["runtime/node", "actors/router"],
+    "actors/match": RUNTIME + ["actors", "actors/match"],
+    "actors/parser": RUNTIME + ["actors", "actors/parser"],
+    "actors/transform": RUNTIME + ["actors", "actors/transform"],
+    "simulator": PUBLIC + ["simulator"],  # its public header
+    "examples": PUBLIC + ["supervisor", "actors", "actors/router", "simulator", "examples"],
 }
-
-# The levels of runtime/: NAME stands for NAME.c, NAME.h, NAME_*.c and NAME_*.h; NAME.h for that file only.
-LEVELS = {
-    "public": ["troupe", "plugin", "machine", "gather", "offload.h", "client.h", "tools.h", "limits", "letter.h",
-               "memory.h", "snapshot.h", "hibernate.h", "store.h", "typed.h", "log.h"],
-    "facade": ["runtime.h"],  # the core as the layers above it see it
-    "base": ["host", "log", "option", "backoff"],
-    "core": ["runtime", "cell", "mailbox", "runq", "scheduler", "share", "timer", "registry", "group", "signal",
-             "watch", "route", "request", "defer", "send", "life", "publish", "slice", "inspect", "keep", "context",
-             "overflow", "room", "letter", "watchdog", "spare", "lease", "timeout",
-             "memory", "meter", "tell", "quota", "snapshot", "hibernate", "typed", "offload", "store"],
-    "boundary": ["edge", "channel", "node", "config", "transport", "place", "guardian", "worker",
-                 "dead_log", "cgroup", "sandbox", "black_box", "client", "tools", "culprit",
-                 "quarantine"],
-}
+CORE = ["messages", "runtime", "runtime/base", FACADE, "runtime/core", "runtime/store"]  # builds without czmq
 
 # Libraries that may be seen from some parts only.
 LIBRARIES = {
-    "czmq.h": ["runtime/boundary"],
-    "zmq.h": ["messages", "runtime/public", "runtime/boundary", "actors"],
+    "czmq.h": ["runtime/config"],
+    "zmq.h": ["messages", "runtime", "runtime/transport", "runtime/edge", "runtime/tools", "actors/router"],
     "msgpack.h": ["messages"],
     "jansson.h": ["messages"],
-    "tree_sitter/api.h": ["actors"],
+    "tree_sitter/api.h": ["actors/parser"],
+    "sodium.h": ["actors/router"],
+    "seccomp.h": ["runtime/guardian"],
 }
 
 # Call -> (where it is allowed all the same, what to use instead). Paths are prefixes.
@@ -62,10 +71,10 @@ BANNED = {
     "sprintf": ([], "snprintf"),
     "vsprintf": ([], "vsnprintf"),
     "gets": ([], "fgets"),
-    "fork": (["runtime/guardian", "tests/"], "the guardian: it is the only process without threads"),
+    "fork": (["runtime/guardian/guardian", "tests/"], "the guardian: it is the only process without threads"),
     "atomic_thread_fence": ([], "an ordering on the operation itself, which the race detector can follow"),
 }
-# What only the host may ask for (runtime/host.h), so that a simulation decides it: call -> what to use instead.
+# What only the host may ask for (runtime/base/host.h), so that a simulation decides it: call -> what to use instead.
 HOSTED = {
     **dict.fromkeys(("time", "gettimeofday", "clock_gettime", "timespec_get"), "the host's clock: trp_now_ns"),
     **dict.fromkeys(("rand", "srand", "random", "drand48", "getrandom", "getentropy"), "the host's chance: trp_random"),
@@ -75,20 +84,15 @@ HOSTED = {
 }
 # Who may all the same, with why. Paths are prefixes.
 HOSTS = {
-    "runtime/host.c": "it is the host",
-    "runtime/host_probe.c": "it is the host",
-    "runtime/host_fatal.c": "it is the host",
-    "runtime/host_offload.c": "it is the host",
-    "runtime/transport_": "libzmq and the kernel are behind it",
-    "runtime/guardian": "a process of its own, outside of every runtime",
-    "runtime/worker.c": "getenv: the guardian's word to a program of its own",
-    "runtime/tools": "a program that is no node",
-    "runtime/black_box": "memory of two processes and its clocks",
-    "runtime/worker_box.c": "gettid: which thread of a real process writes the box",
-    "supervisor/command_": "a command, not a node",
-    "supervisor/client": "a command, not a node",
-    "supervisor/text_table.c": "a command's output",
-    "actors/parser_grammar.c": "getenv: where grammars are installed",
+    "runtime/base/host": "it is the host",
+    "runtime/transport/": "libzmq and the kernel are behind it",
+    "runtime/guardian/guardian": "a process of its own, outside of every runtime",
+    "runtime/guardian/black_box": "memory of two processes and its clocks",
+    "runtime/node/worker.c": "getenv: the guardian's word to a program of its own",
+    "runtime/node/worker_box.c": "gettid: which thread of a real process writes the box",
+    "runtime/tools/": "a program that is no node",
+    "supervisor/command/": "a command, not a node",
+    "actors/parser/parser_grammar.c": "getenv: where grammars are installed",
     "tests/": "tests run the host itself; the simulator has none of these (see SIMULATED)",
     "examples/": "programs of users",
 }
@@ -123,18 +127,13 @@ class Tree:
 
 
 def part_of(path):
-    """The part of the architecture that a file belongs to, None for a runtime file not in LEVELS."""
-    folder, _, leaf = path.partition("/")
+    """The part of the architecture that a file belongs to."""
+    if path == FACADE:
+        return FACADE
     if path == "tests/sim/trp_sim.h":
         return "simulator"
-    if folder != "runtime":
-        return folder
-    stem = os.path.splitext(leaf)[0]
-    for level, names in LEVELS.items():
-        for name in names:
-            if name in (leaf, stem) or stem.startswith(name + "_"):
-                return "runtime/" + level
-    return None
+    folder = os.path.dirname(path)
+    return folder if folder.split("/")[0] not in ("tests", "examples") else folder.split("/")[0]
 
 
 def code_only(text):
@@ -154,8 +153,8 @@ def includes(text):
 def check_layers(tree):
     for path, text in tree.sources(".c", ".h"):
         part = part_of(path)
-        if part is None:
-            tree.report(path, 1, "level", "put this name in a level of runtime/ in LEVELS of tests/tidy.py")
+        if part != "tests" and part not in ALLOWED:
+            tree.report(path, 1, "part", "put this folder in ALLOWED of tests/tidy.py, with what it may include")
             continue
         for line, ours, library in includes(text):
             if ours is not None:
@@ -168,11 +167,9 @@ def check_layers(tree):
 def check_edge(tree, path, line, part, target):
     if target not in tree.files:
         tree.report(path, line, "root", f'"{target}" is not a file here; write includes from the root')
-        return
-    other = part_of(target)
-    if other is not None and other not in ALLOWED.get(part, [part]):
+    elif part != "tests" and part_of(target) not in ALLOWED[part]:
         tree.report(path, line, "layer",
-                    f"{part} may not include {other}; it may: {', '.join(ALLOWED[part])}")
+                    f"{part} may not include {part_of(target)}; it may: {', '.join(ALLOWED[part])}")
 
 
 def check_cycles(tree):
@@ -199,6 +196,8 @@ def check_cycles(tree):
 def check_own_header(tree):
     for path, text in tree.sources(".c"):
         own = path[:-1] + "h"
+        if own not in tree.files and path.startswith("runtime/"):
+            own = "runtime/" + os.path.basename(own)  # a public one
         first = next(includes(text), None)
         if own in tree.files and (first is None or first[1] != own):
             tree.report(path, first[0] if first else 1, "own-header", f'include "{own}" first')
@@ -298,17 +297,18 @@ def check_text(tree):
 def check_models(tree):
     """Each step of a model names code that is there: see tests/models/run.py."""
     bodies = {}
+    sources = {os.path.basename(path): code_only(text) for path, text in tree.sources(".c", ".h") if path.startswith("runtime/")}
     for path, text in tree.sources(".pml"):
         for match in re.finditer(r"/\* @ (\S+) (\w+): (.*?) \*/", text, re.S):
             leaf, name, words = match.groups()
-            code = code_only(tree.files.get("runtime/" + leaf, ""))
+            code = sources.get(leaf, "")
             if leaf not in bodies:
                 lines = code.splitlines()
                 bodies[leaf] = {function: " ".join("\n".join(lines[first - 1:last]).split())
                                 for function, first, last, _ in functions(code)}
             if " ".join(words.split()) not in bodies[leaf].get(name, ""):
                 tree.report(path, text.count("\n", 0, match.start()) + 1, "model",
-                            f"runtime/{leaf}, {name} has no longer: {words}")
+                            f"{leaf} in runtime, {name} has no longer: {words}")
 
 
 def check_atomics(tree):
@@ -359,21 +359,21 @@ def self_test():
     sound = {
         "messages/pid.h": spdx + "struct pid {\n    int x;\n};\n",
         "runtime/troupe.h": spdx + '#include "messages/pid.h"\n',
-        "runtime/option.h": spdx,
-        "runtime/cell.h": spdx + '#include "runtime/option.h"\n',
+        "runtime/base/option.h": spdx,
+        "runtime/core/cell.h": spdx + '#include "runtime/base/option.h"\n',
         "tests/models/cell.pml": spdx + "x = 1 /* @ cell.c f: h->time(a) */\n",
-        "runtime/cell.c": spdx + '#include "runtime/cell.h"\n\n/* strcpy( is only named here */\n'
+        "runtime/core/cell.c": spdx + '#include "runtime/core/cell.h"\n\n/* strcpy( is only named here */\n'
                           + "int f(int (*g)(int, int), int a, int b, int c, int d)\n{\n    return h->time(a);\n}\n",
     }
     body = "".join("    x();\n" for _ in range(FUNCTION_LINES))
     breaks = {
-        "level": {"runtime/odd.c": spdx},
-        "layer": {"runtime/option.c": spdx + '#include "runtime/option.h"\n#include "runtime/cell.h"\n'},
-        "library": {"runtime/cell.h": spdx + "#include <czmq.h>\n"},
-        "root": {"runtime/option.c": spdx + '#include "option.h"\n'},
-        "cycle": {"runtime/option.h": spdx + '#include "runtime/host.h"\n',
-                  "runtime/host.h": spdx + '#include "runtime/option.h"\n'},
-        "own-header": {"runtime/cell.c": spdx + '#include "runtime/option.h"\n#include "runtime/cell.h"\n'},
+        "part": {"runtime/odd/odd.c": spdx},
+        "layer": {"runtime/base/option.c": spdx + '#include "runtime/base/option.h"\n#include "runtime/core/cell.h"\n'},
+        "library": {"runtime/core/cell.h": spdx + "#include <czmq.h>\n"},
+        "root": {"runtime/base/option.c": spdx + '#include "option.h"\n'},
+        "cycle": {"runtime/base/option.h": spdx + '#include "runtime/base/host.h"\n',
+                  "runtime/base/host.h": spdx + '#include "runtime/base/option.h"\n'},
+        "own-header": {"runtime/core/cell.c": spdx + '#include "runtime/base/option.h"\n#include "runtime/core/cell.h"\n'},
         "file-size": {"messages/long.c": spdx + "\n" * FILE_LINES},
         "function-size": {"messages/long.c": spdx + "int f(void)\n{\n" + body + "}\n"},
         "parameters": {"messages/wide.c": spdx + "int f(int a, int b, int c, int d,\n      int e, int f)\n{\n}\n"},

@@ -5,7 +5,7 @@
  *     build/examples/primes call primes_count '{"to": 20000000}' --stream
  *
  * Ctrl-C of the call cancels the task. */
-#include "actors/router.h"
+#include "actors/router/router.h"
 #include "actors/tool.h"
 
 #define STEPS 10

@@ -2,8 +2,8 @@
 /* A kind of worker, to be copied; each step of CONTRIBUTING.md is marked. It is run by
  *     build/examples/words run examples/words/words.conf
  *     build/examples/words call words_count '{"text": "one two", "least": 4}' */
-#include "actors/intake.h"
-#include "actors/router.h"
+#include "actors/router/intake.h"
+#include "actors/router/router.h"
 #include "actors/tool.h"
 
 /* 1. The request: struct, validation, JSON and documentation come of this table. */

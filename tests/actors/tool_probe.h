@@ -5,7 +5,7 @@
 #define TRP_TESTS_ACTORS_TOOL_PROBE_H
 
 #include "messages/task.h"
-#include "runtime/runtime.h"
+#include "runtime/core/runtime.h"
 
 typedef struct tool_probe tool_probe_t;
 

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/host.h"
-#include "runtime/runtime.h"
+#include "runtime/base/host.h"
+#include "runtime/core/runtime.h"
 
 #define TAG_GO TRP_TAG_USER /* the first message of who begins [int64_t or nothing] */
 

@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "runtime/node.h"
+#include "runtime/node/node.h"
 
 #define TAG_PID 0x1000
 #define WARM    20

@@ -18,7 +18,7 @@
 #include <unistd.h>
 #include <zmq.h>
 
-#include "actors/router.h"
+#include "actors/router/router.h"
 #include "actors/tool.h"
 
 #define BODY_SIZE 64

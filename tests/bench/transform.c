@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "actors/tool_frame.h"
-#include "actors/transform_tool.h"
-#include "runtime/host.h"
+#include "actors/transform/transform_tool.h"
+#include "runtime/base/host.h"
 
 #define POLLS      120
 #define PAUSE_MS   30000

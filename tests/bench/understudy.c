@@ -23,7 +23,7 @@
 #include <unistd.h>
 #include <zmq.h>
 
-#include "actors/router.h"
+#include "actors/router/router.h"
 #include "actors/tool.h"
 
 #define WARM     20

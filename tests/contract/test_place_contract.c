@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tests/runtime/node_fixture.h"
+#include "tests/runtime/node/node_fixture.h"
 
 enum {
     TAG_ECHO = 0x1000,

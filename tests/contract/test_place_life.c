@@ -11,7 +11,7 @@
 #include <sys/mman.h>
 
 #include "runtime/offload.h"
-#include "tests/runtime/node_fixture.h"
+#include "tests/runtime/node/node_fixture.h"
 
 enum {
     TAG_COUNT = 0x1000, /* counted, in order [u32] */

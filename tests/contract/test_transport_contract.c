@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "runtime/transport_zmq.h"
+#include "runtime/transport/transport_zmq.h"
 #include "tests/sim/sim_net.h"
 
 #define WAIT_MS 2000

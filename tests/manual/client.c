@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The thread of runtime/client.h in a process without a node: it is told so. With one:
- * tests/runtime/test_client.c. */
+ * tests/runtime/client/test_client.c. */
 #include "runtime/client.h"
 
 #include "tests/manual/manual.h"

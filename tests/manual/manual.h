@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "runtime/runtime.h"
+#include "runtime/core/runtime.h"
 
 #define MANUAL_LIMIT_S 30
 

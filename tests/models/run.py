@@ -8,7 +8,7 @@ A model is tests/models/NAME.pml. Its comments say what to do with it:
 
     run: WORD [progress] [-DMACRO=...]     one search through all states: assertions and deadlocks;
                                            with `progress` a second one, for cycles without an end
-    @ FILE FUNCTION: text                  the code that the step stands for: in runtime/FILE, in this
+    @ FILE FUNCTION: text                  the code that the step stands for: in FILE of runtime, in this
                                            function, this text (blanks and comments don't count)
 
 NAME.mutants has mistakes that must be found:

@@ -6,7 +6,7 @@
 
 #include <criterion/criterion.h>
 
-#include "runtime/scheduler.h"
+#include "runtime/core/scheduler.h"
 
 #define SEEN_MAX 512
 #define TAG_DO   0x1000 /* payload: a function of the test; not noted */

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "runtime/host.h"
+#include "runtime/base/host.h"
 #include "tests/sim/sim_cover.h"
 
 #define SEEDS_DEFAULT 1000

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Workers of other programs that are cut off from the router and answer late: after the deadline of
  * their task, or when another worker has it. Each task is answered once. */
-#include "actors/router.h"
+#include "actors/router/router.h"
 #include "tests/sim/scenario.h"
 
 static const trp_class_t *const classes[] = {&router_class, NULL};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Deadlines about as long as the work takes: the worker answers, or the deadline does, never both.
  */
-#include "actors/router.h"
+#include "actors/router/router.h"
 #include "tests/sim/scenario.h"
 #include "tests/sim/scenario_echo.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Two nodes and everything that may go wrong with nodes and the net between them and clients. */
-#include "actors/router.h"
+#include "actors/router/router.h"
 #include "tests/sim/scenario.h"
 #include "tests/sim/scenario_echo.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A request across a partition: it is answered once, when the net is whole again. */
-#include "actors/router.h"
+#include "actors/router/router.h"
 #include "tests/sim/scenario.h"
 #include "tests/sim/scenario_echo.h"
 

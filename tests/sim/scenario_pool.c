@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A supervised pool under kills: whatever happens to its workers, each call has one answer. */
-#include "actors/router.h"
+#include "actors/router/router.h"
 #include "tests/sim/scenario.h"
 #include "tests/sim/scenario_echo.h"
 

@@ -3,7 +3,7 @@
  * nothing is lost and nothing is refused. */
 #include <stdio.h>
 
-#include "actors/router.h"
+#include "actors/router/router.h"
 #include "tests/sim/scenario.h"
 #include "tests/sim/scenario_echo.h"
 

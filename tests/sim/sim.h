@@ -7,9 +7,9 @@
 #ifndef TRP_TESTS_SIM_SIM_H
 #define TRP_TESTS_SIM_SIM_H
 
-#include "runtime/node.h"
-#include "runtime/scheduler.h"
-#include "supervisor/keeper.h"
+#include "runtime/core/scheduler.h"
+#include "runtime/node/node.h"
+#include "supervisor/tree/keeper.h"
 #include "tests/sim/sim_net.h"
 #include "tests/sim/sim_store.h"
 #include "tests/sim/trp_sim.h"

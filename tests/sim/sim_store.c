@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/runtime.h"
+#include "runtime/core/runtime.h"
 #include "runtime/store.h"
-#include "runtime/store_table.h"
+#include "runtime/store/store_table.h"
 #include "tests/sim/sim.h"
 
 #define SIZE_MAX_BYTES (64u * 1024 * 1024)

@@ -2,7 +2,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "actors/router.h"
+#include "actors/router/router.h"
 #include "runtime/offload.h"
 #include "tests/sim/scenario_echo.h"
 #include "tests/sim/sim.h"

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "runtime/edge.h"
+#include "runtime/edge/edge.h"
 
 enum { TAG_HOP = 0x1000 };
 

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "runtime/runtime.h"
+#include "runtime/core/runtime.h"
 
 enum { TAG_ROUND = 0x1000, TAG_NEWS };
 

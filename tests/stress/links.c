@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "runtime/scheduler.h"
+#include "runtime/core/scheduler.h"
 
 enum { TAG_OTHER = 0x1000, TAG_GO, TAG_DONE, TAG_HEARD };
 

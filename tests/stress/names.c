@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "runtime/runtime.h"
+#include "runtime/core/runtime.h"
 
 enum { TAG_HELLO = 0x1000, TAG_NEXT };
 

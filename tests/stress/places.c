@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "runtime/client.h"
-#include "runtime/node.h"
+#include "runtime/node/node.h"
 #include "runtime/offload.h"
 
 enum { TAG_PING = 0x1000, TAG_AWAY, TAG_NEWS };

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "runtime/registry.h"
+#include "runtime/core/registry.h"
 
 #define LIMIT_S 120
 #define WRITERS 2

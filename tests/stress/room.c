@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "runtime/host.h"
-#include "runtime/runtime.h"
+#include "runtime/base/host.h"
+#include "runtime/core/runtime.h"
 
 enum { TAG_GO = 0x1000, TAG_NUMBER };
 

@@ -10,8 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "runtime/core/runtime.h"
 #include "runtime/hibernate.h"
-#include "runtime/runtime.h"
 
 enum { TAG_COUNT = 0x1000, TAG_PASS };
 

@@ -10,7 +10,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "runtime/runtime.h"
+#include "runtime/core/runtime.h"
 
 #ifdef __SANITIZE_THREAD__
 #define IS_TSAN true /* its own thread takes some, and each wake costs ten times as much */

@@ -9,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "runtime/core/runtime.h"
 #include "runtime/log.h"
-#include "runtime/runtime.h"
 
 enum { TAG_STICK = 0x1000, TAG_BEGAN, TAG_NEXT, TAG_NOISE };
 

@@ -4,7 +4,7 @@
 #ifndef TRP_TESTS_SUPERVISION_STAGE_H
 #define TRP_TESTS_SUPERVISION_STAGE_H
 
-#include "runtime/scheduler.h"
+#include "runtime/core/scheduler.h"
 
 extern trp_runtime_t *stage;
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "actors/router.h"
+#include "actors/router/router.h"
 #include "actors/tool.h"
 #include "runtime/log.h"
 

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "actors/router.h"
+#include "actors/router/router.h"
 #include "actors/tool.h"
 
 enum { TAG_LOOK = TRP_TAG_USER };

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The money flow of a race computed a second time, as plainly as the rules are written.
 
-It shares no code and no thought with actors/transform_*.c: integers of any size, fractions where the
+It shares no code and no thought with actors/transform/transform_*.c: integers of any size, fractions where the
 C has 128 bits, lists where it has tables. What both say of the same race must be equal.
 """
 import math

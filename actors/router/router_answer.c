@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: MIT */
+/* The one answer of a task: the reply map {task_id, success, result | error, from_cache, metrics},
+ * in the form of the request, to a client of the port or to an actor. What the tool wrote is put in
+ * as it is, not decoded. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "actors/router/router_parts.h"
+#include "messages/control.h"
+#include "runtime/log.h"
+
+/* What goes into a reply map. */
+typedef struct answer {
+    const char *task_id;
+    trp_form_t form;
+    bool success;
+    const void *value; /* encoded in `form` */
+    size_t value_size;
+    int64_t queue_us, exec_us;
+    const char *worker;
+    uint32_t attempts;
+    bool from_cache;
+    const task_t *task; /* whose parts go before a success; NULL: of none */
+} answer_t;
+
+static trp_status_t encode_msgpack(const answer_t *answer, zmq_msg_t *body)
+{
+    trp_writer_t writer;
+    trp_writer_init(&writer);
+    trp_write_map(&writer, 5);
+    trp_put_text(&writer, "task_id", answer->task_id);
+    trp_put_bool(&writer, "success", answer->success);
+    trp_write_key(&writer, answer->success ? "result" : "error");
+    trp_write_raw(&writer, answer->value, answer->value_size);
+    trp_put_bool(&writer, "from_cache", answer->from_cache);
+    trp_write_key(&writer, "metrics");
+    trp_write_map(&writer, 4);
+    trp_put_int(&writer, "queue_us", answer->queue_us);
+    trp_put_int(&writer, "exec_us", answer->exec_us);
+    trp_put_text(&writer, "worker", answer->worker);
+    trp_put_int(&writer, "attempts", answer->attempts);
+    trp_status_t status = trp_writer_take(&writer, body);
+    trp_writer_fini(&writer);
+    return status;
+}
+
+/* The names in it need no escapes: ids are ours, and a worker's name is one that a configuration
+ * file can hold. */
+static trp_status_t encode_json(const answer_t *answer, zmq_msg_t *body)
+{
+    char head[160], tail[320];
+    int head_size =
+        snprintf(head, sizeof(head), "{\"task_id\":\"%s\",\"success\":%s,\"%s\":", answer->task_id,
+                 answer->success ? "true" : "false", answer->success ? "result" : "error");
+    int tail_size = snprintf(tail, sizeof(tail),
+                             ",\"from_cache\":%s,\"metrics\":{\"queue_us\":%lld,"
+                             "\"exec_us\":%lld,\"worker\":\"%s\",\"attempts\":%u}}",
+                             answer->from_cache ? "true" : "false", (long long)answer->queue_us,
+                             (long long)answer->exec_us, answer->worker, answer->attempts);
+    size_t sizes[3] = {(size_t)head_size, answer->value_size, (size_t)tail_size};
+    if (zmq_msg_init_size(body, sizes[0] + sizes[1] + sizes[2]) != 0) {
+        return TRP_NO_MEMORY;
+    }
+    char *at = zmq_msg_data(body);
+    memcpy(at, head, sizes[0]);
+    memcpy(at + sizes[0], answer->value, sizes[1]);
+    memcpy(at + sizes[0] + sizes[1], tail, sizes[2]);
+    return TRP_OK;
+}
+
+void router_post(router_t *router, const edge_peer_t *peer, zmq_msg_t *frames, size_t count)
+{
+    if (router->socket != NULL) {
+        edge_post(router->socket, peer, frames, count);
+        return;
+    }
+    router->unreachable++;
+    for (size_t i = 0; i < count; i++) {
+        zmq_msg_close(&frames[i]);
+    }
+}
+
+static void write_peer(const edge_peer_t *peer, char text[2 * 16 + 1])
+{
+    const size_t shown = peer->size < 16 ? peer->size : 16;
+    for (size_t i = 0; i < shown; i++) {
+        snprintf(text + 2 * i, 3, "%02x", peer->id[i]);
+    }
+}
+
+void router_on_unsent(void *user, const edge_peer_t *peer, trp_status_t why)
+{
+    router_t *router = user;
+    router->unreachable++; /* the client has left, or: */
+    if (why == TRP_BUSY && is_worth_a_line(++router->unread)) {
+        char client[2 * 16 + 1] = "";
+        write_peer(peer, client);
+        log_event(LOG_WARN, "replies_unread", LOG_TEXT("client", client),
+                  LOG_INT("dropped", router->unread),
+                  LOG_INT("unread_max", router->config->majordomo.unread_max));
+    }
+}
+
+static void send_to_peer(router_t *router, const origin_t *origin, trp_text_t service,
+                         zmq_msg_t *body)
+{
+    zmq_msg_t frames[MAJORDOMO_REPLY_FRAMES];
+    majordomo_reply_t reply = {
+        .version = origin->version, .service = service, .has_options = origin->has_options};
+    if (origin->id[0] != '\0') {
+        reply.id = (trp_text_t){origin->id, strlen(origin->id)};
+    }
+    size_t count = majordomo_compose(&reply, body, frames);
+    if (count == 0) {
+        zmq_msg_close(body);
+        router->unreachable++;
+        return;
+    }
+    router_post(router, origin->peer, frames, count);
+}
+
+/* From a callback of the edge: no actor runs. */
+static trp_status_t send_from_edge(router_t *router, const origin_t *origin, zmq_msg_t *body)
+{
+    trp_envelope_t *envelope = envelope_alloc();
+    if (envelope == NULL) {
+        return TRP_NO_MEMORY;
+    }
+    envelope->to = origin->actor.to;
+    envelope->from = router->self;
+    envelope->request_id = origin->actor.request_id;
+    envelope->tag = TRP_TAG_CALL_RESULT;
+    envelope->flags |= TRP_ENVELOPE_REPLY;
+    trp_status_t status = envelope_move(envelope, body);
+    if (status == TRP_OK) {
+        status = runtime_send(router->runtime, envelope);
+    }
+    if (status != TRP_OK) {
+        envelope_free(envelope);
+    }
+    return status;
+}
+
+void router_send_to_actor(router_t *router, const origin_t *origin, zmq_msg_t *body)
+{
+    trp_status_t status = router->ctx == NULL
+                              ? send_from_edge(router, origin, body)
+                              : trp_reply_to(router->ctx, origin->actor, TRP_TAG_CALL_RESULT, body);
+    if (status != TRP_OK) {
+        router->unreachable++;
+    }
+    zmq_msg_close(body);
+}
+
+static void deliver(router_t *router, const origin_t *origin, trp_text_t service,
+                    const answer_t *answer)
+{
+    zmq_msg_t body;
+    if (origin->peer == NULL && trp_pid_is_none(origin->actor.to)) {
+        return; /* a shadow's */
+    }
+    trp_status_t status =
+        answer->form == TRP_FORM_JSON ? encode_json(answer, &body) : encode_msgpack(answer, &body);
+    if (status != TRP_OK) {
+        log_event(LOG_ERROR, "answer_lost", LOG_TEXT("task_id", answer->task_id),
+                  LOG_TEXT("reason", trp_status_name(status)));
+        router->unreachable++;
+        return;
+    }
+    if (origin->peer != NULL && router_forward_behind(router, answer->task, origin, &body)) {
+        return;
+    }
+    if (origin->peer != NULL) {
+        send_to_peer(router, origin, service, &body);
+    } else {
+        router_send_to_actor(router, origin, &body);
+    }
+}
+
+/* A refusal's error map, in the form asked for, as an answer's value. */
+typedef struct error_value {
+    zmq_msg_t map;
+    char *json;
+} error_value_t;
+
+static bool encode_refusal(router_t *router, answer_t *answer, refusal_t *refusal,
+                           error_value_t *value)
+{
+    value->json = NULL;
+    if (refusal_take(refusal, &value->map) != TRP_OK) {
+        router->unreachable++;
+        return false;
+    }
+    answer->value = zmq_msg_data(&value->map);
+    answer->value_size = zmq_msg_size(&value->map);
+    if (answer->form == TRP_FORM_JSON) {
+        if (trp_json_from_msgpack(answer->value, answer->value_size, &value->json,
+                                  &answer->value_size) != TRP_OK) {
+            router->unreachable++;
+            zmq_msg_close(&value->map);
+            return false;
+        }
+        answer->value = value->json;
+    }
+    return true;
+}
+
+static void free_refusal(error_value_t *value)
+{
+    free(value->json);
+    zmq_msg_close(&value->map);
+}
+
+static void deliver_refusal(router_t *router, const origin_t *origin, trp_text_t service,
+                            answer_t *answer, refusal_t *refusal)
+{
+    error_value_t value;
+    if (encode_refusal(router, answer, refusal, &value)) {
+        deliver(router, origin, service, answer);
+        free_refusal(&value);
+    }
+}
+
+static trp_text_t service_name(const task_t *task)
+{
+    return (trp_text_t){task->service->name, strlen(task->service->name)};
+}
+
+static answer_t describe(const router_t *router, const task_t *task)
+{
+    int64_t until = task->started_ns != 0 ? task->started_ns : runtime_now_ns(router->runtime);
+    return (answer_t){.task_id = task->waiter.id,
+                      .form = task->waiter.form,
+                      .queue_us = (until - task->accepted_ns) / 1000,
+                      .worker = task->worker != NULL ? task->worker->name : "",
+                      .attempts = task->attempts};
+}
+
+void router_refuse_waiter(router_t *router, const task_t *task, const waiter_t *waiter,
+                          refusal_t *refusal)
+{
+    answer_t answer = describe(router, task);
+    answer.task_id = waiter->id;
+    answer.form = waiter->form;
+    task->service->failed++;
+    if (task->service->rollout != NULL) {
+        router_rollout_refused(task);
+    }
+    deliver_refusal(router, &waiter->origin, service_name(task), &answer, refusal);
+}
+
+/* Each of those who wait gets a copy of the answer under its own id. */
+static void deliver_to_all(router_t *router, const task_t *task, answer_t *answer)
+{
+    for (const waiter_t *waiter = &task->waiter; waiter != NULL;
+         waiter = waiter == &task->waiter ? task->joined : waiter->next) {
+        answer->task_id = waiter->id;
+        if (answer->success) {
+            task->service->answered++;
+        } else {
+            task->service->failed++;
+        }
+        deliver(router, &waiter->origin, service_name(task), answer);
+    }
+}
+
+void router_refuse(router_t *router, task_t *task, refusal_t *refusal)
+{
+    answer_t answer = describe(router, task);
+    error_value_t value;
+    if (task->service->rollout != NULL) {
+        router_rollout_refused(task);
+    }
+    if (encode_refusal(router, &answer, refusal, &value)) {
+        deliver_to_all(router, task, &answer);
+        free_refusal(&value);
+    }
+}
+
+void router_answer(router_t *router, task_t *task, const task_done_t *done)
+{
+    answer_t answer = describe(router, task);
+    answer.success = done->success;
+    answer.exec_us = done->exec_us;
+    answer.task = done->success ? task : NULL;
+    answer.value = done->body.data;
+    answer.value_size = done->body.size;
+    if (task->service->rollout != NULL) {
+        router_rollout_answered(router, task, done);
+    }
+    deliver_to_all(router, task, &answer);
+    router_flight_end(router, task,
+                      &(cache_value_t){.success = done->success,
+                                       .form = task->waiter.form,
+                                       .data = done->body.data,
+                                       .size = done->body.size});
+}
+
+/* What is kept in the other form. False: it can't be said in this one, or no memory */
+static bool convert(answer_t *answer, trp_writer_t *packed, char **json)
+{
+    if (answer->form == TRP_FORM_JSON) {
+        bool done = trp_json_from_msgpack(answer->value, answer->value_size, json,
+                                          &answer->value_size) == TRP_OK;
+        answer->value = *json;
+        return done;
+    }
+    trp_fault_t fault;
+    if (trp_json_to_msgpack(answer->value, answer->value_size, packed, &fault) != TRP_OK) {
+        return false;
+    }
+    answer->value = trp_writer_data(packed, &answer->value_size);
+    return !packed->failed;
+}
+
+void router_answer_value(router_t *router, const request_t *request, service_t *service,
+                         const cache_value_t *value)
+{
+    char id[37];
+    char *json = NULL;
+    trp_writer_t packed;
+    router_make_id(router, id);
+    trp_writer_init(&packed);
+    answer_t answer = {.task_id = id,
+                       .form = request->form,
+                       .success = value->success,
+                       .value = value->data,
+                       .value_size = value->size,
+                       .worker = "",
+                       .from_cache = true};
+    service->sent++;
+    if (value->form != request->form && !convert(&answer, &packed, &json)) {
+        router->unreachable++;
+        service->failed++;
+    } else {
+        service->answered += value->success;
+        service->failed += !value->success;
+        deliver(router, &request->origin, request->service, &answer);
+    }
+    trp_writer_fini(&packed);
+    free(json);
+}
+
+void router_refuse_origin(router_t *router, const origin_t *origin, trp_text_t service,
+                          trp_form_t form, refusal_t *refusal)
+{
+    char id[37];
+    router_make_id(router, id);
+    answer_t answer = {.task_id = id, .form = form, .worker = ""};
+    deliver_refusal(router, origin, service, &answer, refusal);
+}

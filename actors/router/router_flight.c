@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/* Work that is done once for all who ask for it:
+ *
+ *     a pool with `cache = 1`     calls of the same tool with the same body; successes are kept
+ *     an idempotency key          requests with the same one, whoever sends them; every answer of
+ *                                 the worker is kept for a while, so that sending again is harmless
+ *
+ * Who asks while the work is under way waits for the same task, within a time limit of its own. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "actors/router/router_parts.h"
+
+#define MS       INT64_C(1000000)
+#define LOOK_MAX (16 * 1024) /* bytes of a body that the edge decodes */
+
+/* Under what the request's work is known. False: it is for nobody else. */
+static bool find_key(const request_t *request, const service_t *service, flight_t *flight)
+{
+    const config_pool_t *config = service->pool->config;
+    if (request->options.has_idem) {
+        flight->is_replay = true;
+        cache_key_of_text("idem", request->service, request->options.idem, &flight->key);
+        return true;
+    }
+    if (!config->cache || config->foreign) {
+        return false;
+    }
+    if (request->look != NULL && request->look->has_digest) {
+        flight->key = request->look->digest;
+        return true;
+    }
+    if (request->body_size > LOOK_MAX) {
+        return false;
+    }
+    return cache_key_of_call(request->service, config->child.class->version,
+                             (trp_text_t){request->body, request->body_size},
+                             &flight->key) == TRP_OK; /* a bad body is its worker's to refuse */
+}
+
+static bool answer_kept(router_t *router, const request_t *request, service_t *service,
+                        const flight_t *flight)
+{
+    cache_value_t value;
+    cache_t *cache = flight->is_replay ? router->replays : router->cache;
+    if (!cache_get(cache, &flight->key, runtime_now_ns(router->runtime), &value)) {
+        return false;
+    }
+    if (value.frame_count > 0) {
+        router_forward_kept(router, request, service, &value);
+    } else {
+        router_answer_value(router, request, service, &value);
+    }
+    return true;
+}
+
+/* Lets the request wait for the task. False: it must be done by itself. */
+static bool join(router_t *router, request_t *request, task_t *task)
+{
+    pool_t *pool = task->service->pool;
+    waiter_t waiter = {.form = request->form, .origin = request->origin, .deadline_ns = INT64_MAX};
+    if (task->has_parts || task->part_count > 0 || task->waiter.form != request->form ||
+        pool->joined >= (uint64_t)pool->config->queue_max) {
+        return false;
+    }
+    router_make_id(router, waiter.id);
+    if (request->options.has_deadline_ms) {
+        waiter.deadline_ns = runtime_now_ns(router->runtime) + request->options.deadline_ms * MS;
+    }
+    if (!task_join(task, &waiter)) {
+        return false;
+    }
+    request->origin.peer = NULL;
+    task->service->sent++;
+    router->shared++;
+    router_call_add(router, task, &waiter.origin);
+    router_nudge(router); /* the deadline may be the pool's next end */
+    return true;
+}
+
+bool router_flight_serve(router_t *router, request_t *request, service_t *service,
+                         flight_t **flight)
+{
+    flight_t wish = {.is_replay = false};
+    *flight = NULL;
+    if (!find_key(request, service, &wish)) {
+        return false;
+    }
+    if (answer_kept(router, request, service, &wish)) {
+        return true;
+    }
+    flight_t *other = NULL;
+    HASH_FIND(hh, router->flights, &wish.key, sizeof(wish.key), other);
+    if (other != NULL) {
+        return join(router, request, other->task);
+    }
+    *flight = malloc(sizeof(**flight));
+    if (*flight != NULL) {
+        **flight = wish;
+    }
+    return false;
+}
+
+void router_flight_start(router_t *router, flight_t *flight, task_t *task)
+{
+    flight->task = task;
+    HASH_ADD(hh, router->flights, key, sizeof(flight->key), flight);
+    if (flight->hh.tbl == NULL) {
+        free(flight); /* no memory: nobody joins, nothing is kept */
+        return;
+    }
+    task->flight = flight;
+}
+
+void router_flight_end(router_t *router, task_t *task, const cache_value_t *value)
+{
+    flight_t *flight = task->flight;
+    if (flight == NULL) {
+        return;
+    }
+    HASH_DEL(router->flights, flight);
+    task->flight = NULL;
+    if (value != NULL && (flight->is_replay || value->success)) {
+        int64_t keep_ms =
+            flight->is_replay ? router->config->cache.idem_ms : router->config->cache.ttl_ms;
+        cache_put(flight->is_replay ? router->replays : router->cache, &flight->key, value,
+                  runtime_now_ns(router->runtime) + keep_ms * MS);
+    }
+    free(flight);
+}

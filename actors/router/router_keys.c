@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/* Which worker holds which key. A lost key is remembered with its reason for an hour, so that
+ * whoever asks for it learns why it is gone; at most LOST_MAX of them, the oldest forgotten first.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "actors/router/router_parts.h"
+
+#define LOST_MAX 10000
+#define LOST_NS  (3600 * INT64_C(1000000000))
+
+static void forget(router_t *router, key_entry_t *key)
+{
+    if (key->worker != NULL) {
+        key->worker->member.keys--;
+        worker_changed(key->worker);
+    }
+    HASH_DEL(router->keys, key);
+    free(key);
+}
+
+key_entry_t *router_key_find(router_t *router, const char *name)
+{
+    key_entry_t *key = NULL;
+    HASH_FIND_STR(router->keys, name, key);
+    return key;
+}
+
+void router_key_bind(router_t *router, trp_text_t name, worker_t *worker)
+{
+    char text[TRP_TASK_KEY_MAX + 1];
+    memcpy(text, name.data, name.size);
+    text[name.size] = '\0';
+    key_entry_t *key = router_key_find(router, text);
+    if (key != NULL) {
+        forget(router, key);
+    }
+    key = calloc(1, sizeof(*key));
+    if (key == NULL) {
+        return; /* the key is then not found: an error to who asks for it, no harm to others */
+    }
+    memcpy(key->name, text, name.size + 1);
+    key->worker = worker;
+    HASH_ADD_STR(router->keys, name, key);
+    if (key->hh.tbl == NULL) {
+        free(key);
+        return;
+    }
+    worker->member.keys++;
+    worker_changed(worker);
+}
+
+void router_key_unbind(router_t *router, trp_text_t name)
+{
+    key_entry_t *key = NULL;
+    HASH_FIND(hh, router->keys, name.data, name.size, key);
+    if (key != NULL) {
+        forget(router, key);
+    }
+}
+
+void router_on_release(router_t *router, const trp_envelope_t *message)
+{
+    trp_document_t document;
+    task_release_t release;
+    trp_fault_t fault;
+    if (trp_message_unpack(&task_release_schema, message, &document, &release, &fault) != TRP_OK) {
+        return; /* it keeps the key until its worker ends */
+    }
+    key_entry_t *key = NULL;
+    HASH_FIND(hh, router->keys, release.key.data, release.key.size, key);
+    if (key != NULL && key->worker != NULL && trp_pid_equal(key->worker->pid, message->from)) {
+        forget(router, key);
+    }
+    trp_document_fini(&document);
+}
+
+/* The hash keeps the order of insertion, so the first lost keys are the oldest. */
+static void trim_lost(router_t *router, int64_t now)
+{
+    size_t lost = 0;
+    key_entry_t *key, *next;
+    HASH_ITER(hh, router->keys, key, next)
+    {
+        lost += key->worker == NULL;
+    }
+    HASH_ITER(hh, router->keys, key, next)
+    {
+        if (key->worker == NULL && (lost > LOST_MAX || key->lost_ns < now - LOST_NS)) {
+            lost--;
+            forget(router, key);
+        }
+    }
+}
+
+void router_keys_lose(router_t *router, worker_t *worker, const trp_reason_t *reason)
+{
+    int64_t now = runtime_now_ns(router->runtime);
+    key_entry_t *key, *next;
+    HASH_ITER(hh, router->keys, key, next)
+    {
+        if (key->worker == worker) {
+            key->worker = NULL;
+            key->reason = *reason;
+            key->lost_ns = now;
+        }
+    }
+    worker->member.keys = 0;
+    worker_changed(worker);
+    trim_lost(router, now);
+}
+
+void router_keys_free(router_t *router)
+{
+    key_entry_t *key, *next;
+    HASH_ITER(hh, router->keys, key, next)
+    {
+        HASH_DEL(router->keys, key);
+        free(key);
+    }
+}
