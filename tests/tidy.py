@@ -87,6 +87,7 @@ HOSTS = {
     "runtime/base/host": "it is the host",
     "runtime/transport/": "libzmq and the kernel are behind it",
     "runtime/guardian/guardian": "a process of its own, outside of every runtime",
+    "runtime/guardian/cgroup.c": "getpid: part of that process",
     "runtime/guardian/black_box": "memory of two processes and its clocks",
     "runtime/node/worker.c": "getenv: the guardian's word to a program of its own",
     "runtime/node/worker_box.c": "gettid: which thread of a real process writes the box",

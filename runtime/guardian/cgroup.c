@@ -3,116 +3,22 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <mntent.h>
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #define END_TRIES   200 /* for killed processes to leave their group ... */
 #define END_WAIT_MS 5   /* ... looked at so often */
+#define CONTROLS    "cgroup.subtree_control"
+#define PROCESSES   "cgroup.procs"
+#define GUARDIAN    "guardian"
+#define WORKER      "w."
 
-/* ---- files ---- */
-
-static bool write_file(const char *folder, const char *name, const char *text)
-{
-    char path[CGROUP_PATH_MAX + 32];
-    snprintf(path, sizeof(path), "%s/%s", folder, name);
-    const int fd = open(path, O_WRONLY | O_CLOEXEC);
-    if (fd < 0) {
-        return false;
-    }
-    const bool done = write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-    (void)close(fd);
-    return done;
-}
-
-static bool write_number(const char *folder, const char *name, int64_t number)
-{
-    char text[32];
-    snprintf(text, sizeof(text), "%lld", (long long)number);
-    return write_file(folder, name, text);
-}
-
-/* The number behind `key ` in a file of such lines; 0: none. */
-static int64_t read_number(const char *folder, const char *name, const char *key)
-{
-    char path[CGROUP_PATH_MAX + 32], line[128];
-    int64_t number = 0;
-    const size_t size = strlen(key);
-    snprintf(path, sizeof(path), "%s/%s", folder, name);
-    FILE *file = fopen(path, "re");
-    while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
-        if (strncmp(line, key, size) == 0 && line[size] == ' ') {
-            number = strtoll(line + size, NULL, 10);
-        }
-    }
-    if (file != NULL) {
-        (void)fclose(file);
-    }
-    return number;
-}
-
-static bool has_file(const char *folder, const char *name)
-{
-    char path[CGROUP_PATH_MAX + 32];
-    snprintf(path, sizeof(path), "%s/%s", folder, name);
-    return access(path, W_OK) == 0;
-}
-
-/* Whether a file of one line holds a word. */
-static bool has_word(const char *folder, const char *name, const char *word)
-{
-    char path[CGROUP_PATH_MAX + 32], line[256] = "";
-    snprintf(path, sizeof(path), "%s/%s", folder, name);
-    FILE *file = fopen(path, "re");
-    if (file == NULL) {
-        return false;
-    }
-    const bool got = fgets(line, sizeof(line), file) != NULL;
-    (void)fclose(file);
-    return got && strstr(line, word) != NULL;
-}
-
-/* ---- where ---- */
-
-/* Mount point of the version 2 tree. */
-static bool find_mount(char *path, size_t size)
-{
-    FILE *mounts = setmntent("/proc/self/mounts", "re");
-    bool found = false;
-    if (mounts == NULL) {
-        return false;
-    }
-    for (struct mntent *mount = getmntent(mounts); mount != NULL && !found;
-         mount = getmntent(mounts)) {
-        if (strcmp(mount->mnt_type, "cgroup2") == 0) {
-            found = (size_t)snprintf(path, size, "%s", mount->mnt_dir) < size;
-        }
-    }
-    (void)endmntent(mounts);
-    return found;
-}
-
-/* Our own group in it: the line "0::/path". */
-static void find_own(char *path, size_t size)
-{
-    char line[CGROUP_PATH_MAX];
-    FILE *groups = fopen("/proc/self/cgroup", "re");
-    path[0] = '\0';
-    while (groups != NULL && fgets(line, sizeof(line), groups) != NULL) {
-        if (strncmp(line, "0::/", 4) == 0) {
-            line[strcspn(line, "\n")] = '\0';
-            snprintf(path, size, "%.*s", (int)size - 1, strcmp(line + 3, "/") == 0 ? "" : line + 3);
-        }
-    }
-    if (groups != NULL) {
-        (void)fclose(groups);
-    }
-}
+/* What leaves room in the limit of all paths for the names that are added. */
+#define OWN_MAX (CGROUP_PATH_MAX - 128)
 
 static uint64_t hash(const char *text)
 {
@@ -139,11 +45,12 @@ static void end_path(const char *path)
     if (rmdir(path) == 0) {
         return; /* the usual case: nobody is left there */
     }
-    (void)write_file(path, "cgroup.kill", "1");
+    (void)cgroup_file_write(path, "cgroup.kill", "1");
     remove_group(path);
 }
 
-static void end_leftovers(const char *base)
+/* Ends all groups below the folder whose names begin so. */
+static void end_groups(const char *base, const char *prefix)
 {
     DIR *folder = opendir(base);
     if (folder == NULL) {
@@ -151,34 +58,105 @@ static void end_leftovers(const char *base)
     }
     for (struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
         char path[CGROUP_PATH_MAX + sizeof(entry->d_name)];
-        if (strncmp(entry->d_name, "w.", 2) == 0) {
+        if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0) {
             snprintf(path, sizeof(path), "%s/%s", base, entry->d_name);
             end_path(path);
         }
     }
     (void)closedir(folder);
-    (void)rmdir(base);
 }
 
 /* ---- the base ---- */
 
-void cgroup_base_init(cgroup_base_t *base, const char *name, const char *run_dir)
+/* The controllers that we use, for the groups below the folder. The one of memory first, and the
+ * other only with it: where a process is in the folder the kernel takes that of processes alone,
+ * and allows no whole process below it from then on. */
+static bool enable(const char *folder)
 {
-    char mount[160], own[256], parent[CGROUP_PATH_MAX - 96];
-    memset(base, 0, sizeof(*base));
-    if (!find_mount(mount, sizeof(mount))) {
+    if (!cgroup_file_write(folder, CONTROLS, "+memory")) {
+        return false;
+    }
+    (void)cgroup_file_write(folder, CONTROLS, "+pids");
+    return true;
+}
+
+static void disable(const char *folder)
+{
+    (void)cgroup_file_write(folder, CONTROLS, "-memory");
+    (void)cgroup_file_write(folder, CONTROLS, "-pids");
+}
+
+static bool make_folder(const char *path)
+{
+    return mkdir(path, 0755) == 0 || errno == EEXIST;
+}
+
+/* systemd marks a group that it has given away (Delegate=yes); the root that a container sees is
+ * its own. In others the controllers are somebody else's to choose. */
+static bool is_given(const char *own, bool is_root)
+{
+    static const char *const marks[] = {"user.delegate", "trusted.delegate"};
+    bool given = is_root;
+    for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+        char value = '0';
+        given |= getxattr(own, marks[i], &value, 1) == 1 && value == '1';
+    }
+    return given;
+}
+
+static void move_back(cgroup_base_t *base)
+{
+    char place[CGROUP_PATH_MAX];
+    snprintf(place, sizeof(place), "%.*s/" GUARDIAN, OWN_MAX + 96, base->path);
+    disable(base->path);
+    disable(base->own); /* a group with controllers takes no process */
+    if (cgroup_file_write(base->own, PROCESSES, "0")) {
+        end_path(place);
+        base->has_moved = false;
+    }
+}
+
+/* A group that has a process has no controllers for those below it, so we leave ours; but only as
+ * the one process that is in it. */
+static void move(cgroup_base_t *base)
+{
+    char place[CGROUP_PATH_MAX];
+    snprintf(place, sizeof(place), "%.*s/" GUARDIAN, OWN_MAX + 96, base->path);
+    if (!cgroup_file_is_only(base->own, PROCESSES, getpid())) {
         return;
     }
-    find_own(own, sizeof(own));
-    snprintf(parent, sizeof(parent), "%s%s", mount, own);
-    snprintf(base->path, sizeof(base->path), "%s/troupe-%.40s-%08x", parent, name,
+    base->has_moved =
+        make_folder(base->path) && make_folder(place) && cgroup_file_write(place, PROCESSES, "0");
+    if (base->has_moved && !enable(base->own)) {
+        move_back(base);
+    }
+    if (!base->has_moved) {
+        (void)rmdir(place);
+        (void)rmdir(base->path);
+    }
+}
+
+void cgroup_base_init(cgroup_base_t *base, const char *name, const char *run_dir)
+{
+    bool is_root = false;
+    memset(base, 0, sizeof(*base));
+    if (!cgroup_file_own(base->own, &is_root) || strlen(base->own) >= OWN_MAX) {
+        return;
+    }
+    snprintf(base->path, sizeof(base->path), "%.*s/troupe-%.40s-%08x", OWN_MAX, base->own, name,
              (unsigned)hash(run_dir));
-    end_leftovers(base->path);
-    if (access(parent, W_OK) != 0) {
+    end_groups(base->path, WORKER);
+    end_groups(base->path, GUARDIAN);
+    (void)rmdir(base->path);
+    if (access(base->own, W_OK) != 0) {
         base->path[0] = '\0';
         return;
     }
-    base->has_memory = has_word(parent, "cgroup.subtree_control", "memory");
+    if (!cgroup_file_has_word(base->own, CONTROLS, "memory") && is_given(base->own, is_root) &&
+        cgroup_file_has_word(base->own, "cgroup.controllers", "memory") && !enable(base->own)) {
+        move(base);
+    }
+    base->has_memory = cgroup_file_has_word(base->own, CONTROLS, "memory");
 }
 
 /* Made when a worker needs it: most nodes never do. */
@@ -187,20 +165,26 @@ static bool make_base(cgroup_base_t *base)
     if (base->is_made) {
         return true;
     }
-    if (base->path[0] == '\0' || (mkdir(base->path, 0755) != 0 && errno != EEXIST)) {
+    if (base->path[0] == '\0' || !make_folder(base->path)) {
         return false;
     }
-    (void)write_file(base->path, "cgroup.subtree_control", "+memory");
-    (void)write_file(base->path, "cgroup.subtree_control", "+pids");
+    if (!enable(base->path)) { /* nobody is in it, so they are free of each other */
+        (void)cgroup_file_write(base->path, CONTROLS, "+pids");
+    }
     base->is_made = true;
     return true;
 }
 
 void cgroup_base_fini(cgroup_base_t *base)
 {
-    if (base->is_made) {
-        end_leftovers(base->path);
+    if (!base->is_made && !base->has_moved) {
+        return;
     }
+    end_groups(base->path, WORKER);
+    if (base->has_moved) {
+        move_back(base);
+    }
+    (void)rmdir(base->path);
 }
 
 /* ---- one group ---- */
@@ -212,34 +196,35 @@ void cgroup_make(cgroup_base_t *base, uint32_t index, uint32_t incarnation,
     if (!make_base(base)) {
         return;
     }
-    snprintf(group->path, sizeof(group->path), "%.440s/w.%u.%u", base->path, index, incarnation);
+    snprintf(group->path, sizeof(group->path), "%.*s/" WORKER "%u.%u", OWN_MAX + 96, base->path,
+             index, incarnation);
     if (mkdir(group->path, 0755) != 0) {
         group->path[0] = '\0';
         return;
     }
-    if (has_file(group->path, "cgroup.kill")) {
+    if (cgroup_file_is_ours(group->path, "cgroup.kill")) {
         group->enforced |= TRP_ENFORCED_PROCESSES_END;
     }
-    if (limits->memory > 0 && write_number(group->path, "memory.max", limits->memory)) {
-        (void)write_number(group->path, "memory.swap.max", 0);
+    if (limits->memory > 0 && cgroup_file_write_number(group->path, "memory.max", limits->memory)) {
+        (void)cgroup_file_write_number(group->path, "memory.swap.max", 0);
         group->enforced |= TRP_ENFORCED_MEMORY_CGROUP;
     }
     /* Its threads count, too: those of libzmq, of the probe, and room for a few of its own. */
     if (limits->processes > 0 &&
-        write_number(group->path, "pids.max", limits->processes + CGROUP_THREADS)) {
+        cgroup_file_write_number(group->path, "pids.max", limits->processes + CGROUP_THREADS)) {
         group->enforced |= TRP_ENFORCED_PROCESSES_COUNT;
     }
 }
 
 bool cgroup_join(const cgroup_t *group)
 {
-    return group->path[0] != '\0' && write_file(group->path, "cgroup.procs", "0");
+    return group->path[0] != '\0' && cgroup_file_write(group->path, PROCESSES, "0");
 }
 
 bool cgroup_ran_out_of_memory(const cgroup_t *group)
 {
     return (group->enforced & TRP_ENFORCED_MEMORY_CGROUP) != 0 &&
-           read_number(group->path, "memory.events", "oom_kill") > 0;
+           cgroup_file_number(group->path, "memory.events", "oom_kill") > 0;
 }
 
 void cgroup_end(cgroup_t *group)

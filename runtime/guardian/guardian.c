@@ -461,8 +461,8 @@ int guardian_run(const guardian_options_t *options)
         self.exit_status = STATUS_FAILED;
     }
     guardian_notify_close(&self.notify);
+    guardian_workers_fini(&self.workers); /* the next guardian's groups have the same names */
     guardian_dir_leave(options->run_dir, self.lock);
-    guardian_workers_fini(&self.workers);
     guardian_queue_fini(&self.reports);
     guardian_deaths_fini(&self.deaths);
     return self.exit_status;

@@ -16,7 +16,7 @@ static trp_reason_t reason_of_status(const place_link_t *link)
             return trp_reason(TRP_REASON_CPU, 0, NULL);
         }
         return link->memory && number == SIGKILL
-                   ? trp_reason(TRP_REASON_MEMORY, number, "its control group's")
+                   ? trp_reason(TRP_REASON_MEMORY, number, "of its control group")
                    : trp_reason(TRP_REASON_SIGNAL, number, NULL);
     }
     const int code = WEXITSTATUS(link->wait_status);

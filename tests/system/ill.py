@@ -16,11 +16,11 @@ def rows_of(tree):
 
 
 class IllNode(Node):
-    def __init__(self, config, folder, settings=()):
+    def __init__(self, config, folder, settings=(), program=ILL):
         before = os.getcwd()
         os.chdir(folder)  # the actors look for files where the node runs
         try:
-            super().__init__(config, settings, program=ILL, folder=folder)
+            super().__init__(config, settings, program=program, folder=folder)
         finally:
             os.chdir(before)
 

@@ -93,13 +93,20 @@ class Leftovers(unittest.TestCase):
             file.write(f"#!/bin/sh\nsetsid sleep {self.mark} &\nexec {PROGRAM} --worker\n")
         os.chmod(program, 0o700)
         self.settings = ["pools.parser.processes=20", "pools.parser.memory=0", f"pools.parser.program={program}"]
-        self.addCleanup(lambda: [os.kill(pid, signal.SIGKILL) for pid in processes_with(self.mark)])
+        self.addCleanup(self.end_marked)
         self.node = Node(CONFIG, self.settings, folder=self.folder.name)
         self.addCleanup(self.node.close)
         enforced = json.loads(self.node.command("why", "parser.1", "--json").stdout)["enforced"]
         if "processes_end" not in enforced:
             self.skipTest("no control group may be made here")
         wait_for(lambda: processes_with(self.mark), what="the worker's process")
+
+    def end_marked(self):
+        for pid in processes_with(self.mark):
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass  # it was on its way
 
     def test_what_a_worker_started_ends_with_it(self):
         before = processes_with(self.mark)
