@@ -91,7 +91,9 @@ trp_envelope_t *envelope_copy(const trp_envelope_t *envelope)
     copy->next = NULL;
     copy->flags &= (uint8_t) ~(TRP_ENVELOPE_METERED | TRP_ENVELOPE_CHARGED);
     if ((envelope->flags & TRP_ENVELOPE_SHARED) == 0) {
-        memcpy(copy->payload.bytes, envelope->payload.bytes, envelope->inline_size);
+        const bool is_struct = (envelope->flags & TRP_ENVELOPE_STRUCT) != 0;
+        memcpy(copy->payload.bytes, envelope->payload.bytes,
+               is_struct ? TRP_INLINE_MAX : envelope->inline_size);
         return copy;
     }
     zmq_msg_init(&copy->payload.message);

@@ -17,6 +17,8 @@
 #define TRP_INLINE_MAX \
     64 /* bytes that travel inside the envelope itself, with no call into libzmq */
 
+#define TRP_STRUCT_MAX (TRP_INLINE_MAX - 8) /* bytes of a struct that travels as it is */
+
 #define TRP_TRACE_STAMP \
     (1u << 31) /* of trace_id: the time of sending (runtime/core/meter.h), never on a wire */
 
@@ -26,9 +28,9 @@ enum {
     TRP_ENVELOPE_SHARED =
         1u << 0,                  /* payload.message holds the bytes, reference-counted by libzmq */
     TRP_ENVELOPE_REPLY = 1u << 1, /* answers `request_id` of the receiver */
-    TRP_ENVELOPE_SIGNAL = 1u << 2, /* system traffic (messages/system.h): exempt from bounds */
-    TRP_ENVELOPE_URGENT = 1u << 3, /* kill and inspection only: read before all else */
-    TRP_ENVELOPE_STRUCT = 1u << 4, /* payload is the native struct of the tag's fixed-size schema */
+    TRP_ENVELOPE_SIGNAL = 1u << 2,   /* system traffic (messages/system.h): exempt from bounds */
+    TRP_ENVELOPE_URGENT = 1u << 3,   /* kill and inspection only: read before all else */
+    TRP_ENVELOPE_STRUCT = 1u << 4,   /* payload.native holds a struct; inside one runtime only */
     TRP_ENVELOPE_METERED = 1u << 5,  /* counted in envelope_meter when it is freed: handled */
     TRP_ENVELOPE_DEFERRED = 1u << 6, /* was shown and put off: shown again as it is */
     TRP_ENVELOPE_CHARGED = 1u << 7,  /* who pushed it has charged it to the mailbox (mailbox.h) */
@@ -47,9 +49,14 @@ typedef struct trp_envelope {
     union {
         zmq_msg_t message;
         unsigned char bytes[TRP_INLINE_MAX];
+        struct {
+            unsigned char bytes[TRP_STRUCT_MAX];
+            const struct trp_schema *schema; /* by which the struct is read and packed */
+        } native;
     } payload;
 } trp_envelope_t;
 
+_Static_assert(sizeof(((trp_envelope_t *)0)->payload) == TRP_INLINE_MAX, "a schema fits behind");
 _Static_assert(sizeof(zmq_msg_t) == TRP_INLINE_MAX, "libzmq's message is 64 bytes");
 _Static_assert(sizeof(trp_envelope_t) == TRP_ENVELOPE_SIZE, "an envelope is two cache lines");
 

@@ -75,7 +75,7 @@ typedef struct trp_field {
 } trp_field_t;
 
 enum {
-    TRP_SCHEMA_FIXED = 1u << 0, /* travels as the native struct inside a process */
+    TRP_SCHEMA_FIXED = 1u << 0, /* travels as the struct inside a runtime: trp_send_struct */
     TRP_SCHEMA_OPEN = 1u << 1,  /* unknown members are ignored instead of refused */
     TRP_SCHEMA_UTF8 = 1u << 2,  /* of a whole message: an ill-formed string anywhere in it, read or
                                    not, is a fault of the body (path "") */

@@ -51,7 +51,7 @@ static void print_head(trp_writer_t *out, const trp_schema_t *schema)
         print(out, " Tag 0x%04x.", schema->tag);
     }
     if ((schema->flags & TRP_SCHEMA_FIXED) != 0) {
-        print(out, " Of fixed size: %zu bytes inside a process.", schema->size);
+        print(out, " Of fixed size: %zu bytes inside a runtime.", schema->size);
     }
     if ((schema->flags & TRP_SCHEMA_OPEN) != 0) {
         print(out, " Unknown members are ignored.");

@@ -33,7 +33,8 @@
  *     40  i64  time left until the deadline in ns, at least 1; 0 = none
  *     48  u32  trace id
  *     52  u16  tag
- *     54  u8   flags: REPLY, SIGNAL, URGENT, STRUCT of messages/envelope.h
+ *     54  u8   flags: REPLY, SIGNAL, URGENT of messages/envelope.h. No STRUCT: the other end may be
+ *              another build, with another layout, so what leaves a runtime is packed
  *     55  u8   1: the payload is the next of the further frames; 0: it follows here
  *     56  u32  bytes of payload
  *     60  u32  0
@@ -53,7 +54,7 @@
 #include "messages/snapshot.h"
 #include "messages/status.h"
 
-#define WIRE_VERSION    1
+#define WIRE_VERSION    2
 #define WIRE_COPY_MAX   8191      /* bytes of payload that are copied; more travels as a frame */
 #define WIRE_COUNT_MAX  65535     /* envelopes of one data frame */
 #define WIRE_FRAME_MAX  (1 << 24) /* bytes of envelopes in one data frame, which it stays below */
@@ -150,8 +151,9 @@ typedef struct wire_batch {
 void wire_batch_init(wire_batch_t *batch);
 void wire_batch_fini(wire_batch_t *batch);
 
-/** Adds an envelope, which stays the caller's: a payload up to WIRE_COPY_MAX is copied, of a larger
- * one a reference is taken. units: `now_ns` on the clock of the envelope's deadline
+/** Adds an envelope (no STRUCT: envelope_pack), which stays the caller's: a payload up to
+ * WIRE_COPY_MAX is copied, of a larger one a reference is taken. units: `now_ns` on the clock of
+ * the envelope's deadline
  * errors: TRP_FULL (send this batch first), TRP_TOO_LARGE (4 GiB), TRP_NO_MEMORY; nothing was added
  */
 TRP_MUST_USE trp_status_t wire_batch_add(wire_batch_t *batch, const trp_envelope_t *envelope,

@@ -35,9 +35,7 @@ enum {
     WIRE_ITEM_SIZE = 64,
 };
 
-#define WIRE_FLAGS                                                                   \
-    ((unsigned int)(TRP_ENVELOPE_REPLY | TRP_ENVELOPE_SIGNAL | TRP_ENVELOPE_URGENT | \
-                    TRP_ENVELOPE_STRUCT))
+#define WIRE_FLAGS ((unsigned int)(TRP_ENVELOPE_REPLY | TRP_ENVELOPE_SIGNAL | TRP_ENVELOPE_URGENT))
 
 static inline void wire_put16(unsigned char *to, uint16_t value)
 {

@@ -42,9 +42,6 @@ static bool is_sound_item(const unsigned char *item, size_t payload)
         wire_get64(item + WIRE_ITEM_LEFT) > INT64_MAX) {
         return false;
     }
-    if ((flags & TRP_ENVELOPE_STRUCT) != 0 && payload > TRP_INLINE_MAX) {
-        return false;
-    }
     return !is_signal || (!is_apart && is_sound_signal(wire_get16(item + WIRE_ITEM_TAG),
                                                        item + WIRE_ITEM_SIZE, payload));
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "messages/wire.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "messages/wire_layout.h"
@@ -123,6 +124,7 @@ trp_status_t wire_batch_add(wire_batch_t *batch, const trp_envelope_t *envelope,
 {
     size_t size;
     const void *data = trp_message_data(envelope, &size);
+    assert((envelope->flags & TRP_ENVELOPE_STRUCT) == 0); /* who forwards has packed it */
     unseal(batch);
     bool apart = size > WIRE_COPY_MAX;
     size_t bytes = WIRE_ITEM_SIZE + (apart ? 0 : size);

@@ -208,8 +208,8 @@ TRP_API TRP_MUST_USE trp_status_t trp_when_room(trp_ctx_t *ctx, trp_pid_t pid, u
 TRP_API TRP_MUST_USE trp_status_t trp_send_move(trp_ctx_t *ctx, trp_pid_t to, uint16_t tag,
                                                 zmq_msg_t *message);
 
-/** Sends a struct by its schema: as it is when the schema is FIXED and at most TRP_INLINE_MAX
- * bytes, packed otherwise. */
+/** Sends a struct by its schema: packed, but as it is when the schema is FIXED, at most
+ * TRP_STRUCT_MAX bytes, and the receiver in this runtime: in no process or thread of its own. */
 TRP_API TRP_MUST_USE trp_status_t trp_send_struct(trp_ctx_t *ctx, trp_pid_t to,
                                                   const trp_schema_t *schema, const void *value);
 
@@ -254,7 +254,8 @@ TRP_API TRP_MUST_USE trp_status_t trp_reply_to(trp_ctx_t *ctx, trp_reply_address
                                                uint16_t tag, zmq_msg_t *message);
 
 /** Passes a message on as it is: the receiver sees the first sender, so that its reply goes
- * there. An answer, a timer's message or one of the runtime's is a plain message there. */
+ * there. An answer, a timer's message or one of the runtime's is a plain message there. A struct
+ * that leaves the runtime is packed. errors: those of trp_send */
 TRP_API TRP_MUST_USE trp_status_t trp_forward(trp_ctx_t *ctx, const trp_envelope_t *message,
                                               trp_pid_t to);
 

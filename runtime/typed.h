@@ -12,9 +12,11 @@
  *
  *     status = trp_read_as(ctx, message, reading, &reading, &fault);
  *
- * A schema of fixed size (TRP_SCHEMA_FIXED) travels as the struct inside a process and is packed at
- * its boundary; trp_read_as takes both forms. Others have strings that point into a document: they
- * are read by trp_message_unpack. */
+ * A schema of fixed size (TRP_SCHEMA_FIXED) travels as the struct inside a runtime. Where it leaves
+ * that, for a process, a thread or a client, it is packed, so that a program of another build reads
+ * it by its own schema: members in another order, an optional one that is missing, and one that it
+ * does not know when the schema is TRP_SCHEMA_OPEN. trp_read_as takes both forms. Schemas with
+ * strings, whose values point into a document, are read by trp_message_unpack. */
 #ifndef TRP_RUNTIME_TYPED_H
 #define TRP_RUNTIME_TYPED_H
 

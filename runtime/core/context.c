@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "messages/envelope_native.h"
 #include "messages/envelope_pool.h"
 #include "runtime/core/life.h"
 #include "runtime/core/signal.h"
@@ -133,8 +134,7 @@ trp_status_t trp_send_move(trp_ctx_t *ctx, trp_pid_t to, uint16_t tag, zmq_msg_t
 trp_status_t trp_send_struct(trp_ctx_t *ctx, trp_pid_t to, const trp_schema_t *schema,
                              const void *value)
 {
-    content_t content = {.tag = schema->tag, .data = value, .size = schema->size};
-    if ((schema->flags & TRP_SCHEMA_FIXED) == 0 || schema->size > TRP_INLINE_MAX) {
+    if (!schema_is_native(schema) || send_goes(ctx->runtime, to) != SEND_HERE) {
         zmq_msg_t packed;
         trp_status_t status = trp_schema_pack(schema, value, &packed);
         if (status == TRP_OK) {
@@ -143,12 +143,13 @@ trp_status_t trp_send_struct(trp_ctx_t *ctx, trp_pid_t to, const trp_schema_t *s
         }
         return status;
     }
+    const content_t content = {.tag = schema->tag};
     trp_envelope_t *envelope = NULL;
     trp_status_t status = context_fill(ctx, to, &content, &envelope);
     if (status != TRP_OK) {
         return status;
     }
-    envelope->flags |= TRP_ENVELOPE_STRUCT;
+    envelope_set_native(envelope, schema, value);
     return context_post(ctx, envelope, &content);
 }
 

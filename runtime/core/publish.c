@@ -34,14 +34,9 @@ typedef struct matter {
 /* The proxy through which a pid is reached; NONE: none. */
 static trp_pid_t proxy_of(trp_runtime_t *runtime, trp_pid_t pid)
 {
-    const bool is_ours = pid.node == runtime->node && pid.incarnation == runtime->incarnation;
-    const trp_pid_t at = is_ours ? pid : route_find(&runtime->routes, pid);
-    const cell_t *cell = trp_pid_is_none(at) ? NULL : cell_at(&runtime->table, at.slot);
-    /* Relaxed: flags of another generation lead to a dead letter. */
-    return cell != NULL &&
-                   (atomic_load_explicit(&cell->flags, memory_order_relaxed) & TRP_CLASS_PROXY) != 0
-               ? at
-               : TRP_PID_NONE;
+    const bool is_away = send_goes(runtime, pid) == SEND_AWAY;
+    const trp_pid_t at = is_away ? route_find(&runtime->routes, pid) : pid;
+    return send_goes(runtime, at) == SEND_BY_PROXY ? at : TRP_PID_NONE;
 }
 
 /* ---- parcels ---- */

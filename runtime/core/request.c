@@ -2,6 +2,7 @@
 /* Requests, their answers, and timers: what an actor awaits by a reference. A request costs no
  * monitor: its receiver remembers who asked when the handler returns without an answer, and tells
  * them when it ends. Only a proxy, which never sees the end of what it passes on, is monitored. */
+#include "messages/envelope_native.h"
 #include "runtime/core/context.h"
 #include "runtime/core/signal.h"
 #include "runtime/core/timeout.h"
@@ -13,18 +14,6 @@
 int64_t context_ns(int64_t ms)
 {
     return (ms < 0 ? 0 : ms > DELAY_MAX_MS ? DELAY_MAX_MS : ms) * NS_PER_MS;
-}
-
-static bool is_local_proxy(const trp_ctx_t *ctx, trp_pid_t pid)
-{
-    const trp_runtime_t *runtime = ctx->runtime;
-    if (pid.node != runtime->node || pid.incarnation != runtime->incarnation) {
-        return false;
-    }
-    const cell_t *cell = cell_at(&runtime->table, pid.slot);
-    /* Relaxed: flags of another generation only cost a monitor that answers noproc. */
-    return cell != NULL &&
-           (atomic_load_explicit(&cell->flags, memory_order_relaxed) & TRP_CLASS_PROXY) != 0;
 }
 
 static trp_status_t start_timer(const trp_ctx_t *ctx, watch_t *row)
@@ -42,7 +31,7 @@ static trp_status_t open_request(trp_ctx_t *ctx, const trp_request_t *request, w
         return TRP_NO_MEMORY;
     }
     *row = (watch_t){.kind = WATCH_REQUEST, .pid = request->to, .ref = cell->next_ref++};
-    row->monitored = is_local_proxy(ctx, request->to);
+    row->monitored = send_goes(ctx->runtime, request->to) == SEND_BY_PROXY;
     if (request->timeout_ms >= 0) {
         int64_t ms = request->timeout_ms == 0 ? TIMEOUT_DEFAULT_MS : request->timeout_ms;
         row->due_ns = runtime_clock(ctx->runtime) + context_ns(ms);
@@ -186,6 +175,13 @@ trp_status_t trp_forward(trp_ctx_t *ctx, const trp_envelope_t *message, trp_pid_
     if ((copy->flags & awaited) != 0) { /* by us: to anybody else it is a plain message */
         copy->flags &= (uint8_t)~awaited;
         copy->request_id = 0;
+    }
+    if (envelope_is_native(copy) && send_goes(ctx->runtime, to) != SEND_HERE) {
+        const trp_status_t packed = envelope_pack(copy);
+        if (packed != TRP_OK) {
+            envelope_free(copy);
+            return packed;
+        }
     }
     copy->to = to;
     content_t content = {.tag = message->tag};

@@ -42,6 +42,26 @@ void dead_letter(const sender_t *sender, trp_envelope_t *envelope, trp_dead_t wh
 void dead_letter_again(const sender_t *sender, trp_envelope_t *envelope, trp_dead_t why,
                        const trp_reason_t *reason);
 
+/** Where a message to `to` goes. */
+typedef enum send_way {
+    SEND_HERE,     /* to an actor of this runtime, or to nobody */
+    SEND_BY_PROXY, /* to a proxy of this runtime, by its own pid */
+    SEND_AWAY,     /* by a route; mostly out of this runtime */
+} send_way_t;
+
+static inline send_way_t send_goes(const trp_runtime_t *runtime, trp_pid_t to)
+{
+    if (to.node != runtime->node || to.incarnation != runtime->incarnation) {
+        return SEND_AWAY;
+    }
+    const cell_t *cell = cell_at(&runtime->table, to.slot);
+    /* Relaxed: what is sent to another generation is a dead letter, whatever its flags say. */
+    return cell != NULL &&
+                   (atomic_load_explicit(&cell->flags, memory_order_relaxed) & TRP_CLASS_PROXY) != 0
+               ? SEND_BY_PROXY
+               : SEND_HERE;
+}
+
 /** What is left to do when a push is not MAILBOX_PUSHED. As send_envelope. */
 TRP_MUST_USE trp_status_t send_pushed(const sender_t *sender, cell_t *cell,
                                       trp_envelope_t *envelope, mailbox_pushed_t pushed);

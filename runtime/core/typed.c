@@ -2,8 +2,8 @@
 #include "runtime/typed.h"
 
 #include <stdio.h>
-#include <string.h>
 
+#include "messages/envelope_native.h"
 #include "runtime/core/scheduler.h"
 
 /* The name of a tag among the messages that the caller's class understands. */
@@ -29,8 +29,6 @@ static trp_status_t refuse(trp_fault_t *fault, const trp_schema_t *schema, const
 trp_status_t trp_read_struct(const trp_ctx_t *ctx, const trp_envelope_t *message,
                              const trp_schema_t *schema, void *value, trp_fault_t *fault)
 {
-    size_t size = 0;
-    const void *data = trp_message_data(message, &size);
     if ((schema->flags & TRP_SCHEMA_FIXED) == 0) {
         (void)refuse(fault, schema, "has parts of variable size: trp_message_unpack reads it");
         return TRP_UNSUPPORTED;
@@ -41,7 +39,8 @@ trp_status_t trp_read_struct(const trp_ctx_t *ctx, const trp_envelope_t *message
                  schema->name, schema->tag, name_of(ctx, message->tag), message->tag);
         return refuse(fault, schema, rule);
     }
-    if ((message->flags & TRP_ENVELOPE_STRUCT) == 0) {
+    trp_envelope_check(message, __func__);
+    if (!envelope_is_native(message)) {
         trp_document_t document;
         trp_status_t status = trp_message_unpack(schema, message, &document, value, fault);
         if (status == TRP_OK) {
@@ -49,9 +48,12 @@ trp_status_t trp_read_struct(const trp_ctx_t *ctx, const trp_envelope_t *message
         }
         return status;
     }
-    if (size != schema->size) {
-        return refuse(fault, schema, "its struct has another size: another program's version");
+    if (message->payload.native.schema != schema) {
+        char rule[sizeof(fault->rule)];
+        snprintf(rule, sizeof(rule), "tag 0x%04x has two schemas in this program, here `%.32s`",
+                 schema->tag, message->payload.native.schema->name);
+        return refuse(fault, schema, rule);
     }
-    memcpy(value, data, size);
+    memcpy(value, message->payload.native.bytes, schema->size);
     return TRP_OK;
 }

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "messages/envelope_native.h"
 #include "messages/system.h"
 
 /* A record is at most this part of the ring, so that others leave a trail, too. */
@@ -193,16 +194,10 @@ static bool is_timer(const trp_envelope_t *message)
            (!is_runtimes || message->tag == TRP_TAG_TIMEOUT || message->tag == TRP_TAG_STATE);
 }
 
-void black_box_begin(black_box_t *box, const trp_envelope_t *message)
+static void append_message(const black_box_t *box, const trp_envelope_t *message, uint64_t turn)
 {
-    if (box->head == NULL) {
-        return;
-    }
     size_t size = 0;
     const void *data = trp_message_data(message, &size);
-    black_box_head_t *head = box->head;
-    /* Relaxed, all three: only this thread writes them; the node shows them. */
-    const uint64_t turn = atomic_load_explicit(&head->turn, memory_order_relaxed) + 1;
     black_box_record_t record = {.kind = is_timer(message) ? BLACK_BOX_TIMER : BLACK_BOX_MESSAGE,
                                  .turn = turn};
     black_box_message_t note = {.request_id = message->request_id,
@@ -212,6 +207,33 @@ void black_box_begin(black_box_t *box, const trp_envelope_t *message)
     copy_pid(note.from, message->from);
     copy_pid(note.to, message->to);
     append(box, &record, &note, sizeof(note), (trp_text_t){data, size});
+}
+
+/* As who replays it reads it: with no schema at hand. Without memory there is no record. */
+static void append_packed(const black_box_t *box, const trp_envelope_t *message, uint64_t turn)
+{
+    trp_envelope_t *packed = envelope_copy(message);
+    if (packed != NULL) {
+        if (envelope_pack(packed) == TRP_OK) {
+            append_message(box, packed, turn);
+        }
+        envelope_free(packed);
+    }
+}
+
+void black_box_begin(black_box_t *box, const trp_envelope_t *message)
+{
+    if (box->head == NULL) {
+        return;
+    }
+    black_box_head_t *head = box->head;
+    /* Relaxed, all three: only this thread writes them; the node shows them. */
+    const uint64_t turn = atomic_load_explicit(&head->turn, memory_order_relaxed) + 1;
+    if (envelope_is_native(message)) {
+        append_packed(box, message, turn);
+    } else {
+        append_message(box, message, turn);
+    }
     atomic_store_explicit(&head->turn, turn, memory_order_relaxed);
     atomic_store_explicit(&head->since_ns, clock_ns(CLOCK_MONOTONIC), memory_order_relaxed);
 }

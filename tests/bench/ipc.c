@@ -3,7 +3,9 @@
  * ipc ipc [size=64] [window=1] [n=20000] [threads=N]. Prints "name value unit". The work is that of
  * the peers' programs (peers/README.md): the first 8 bytes are the time sent; 1000 unmeasured ones
  * before; `window` requests are under way at any time. Each is a whole request of an actor: with a
- * correlation, a time limit and an end when the other actor dies. */
+ * correlation, a time limit and an end when the other actor dies. What typed messages cost beside
+ * bytes show form=struct and form=plain: a plain message each way with a sample of four members,
+ * packed by its schema and read by it, or as it is in memory. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,10 +14,22 @@
 #include <unistd.h>
 
 #include "runtime/node/node.h"
+#include "runtime/typed.h"
 
 #define TAG_ECHO       0x1000
+#define TAG_PLAIN      0x1001
+#define TAG_SAMPLE     0x1002
 #define WARM           1000
 #define SIZE_MAX_BYTES (1 << 20)
+
+#define SAMPLE_FIELDS(F)                            \
+    F(INT, sent_ns, _, 0, 9e18, "when it was sent") \
+    F(INT, number, _, 0, 1000000000, "counts up")   \
+    F(REAL, celsius, _, -300, 3000, "what it says") \
+    F(ENUM, state, "off|idle|busy", 0, 0, "of it")
+
+TRP_SCHEMA_DECLARE(sample, SAMPLE_FIELDS)
+TRP_SCHEMA_DEFINE(sample, TAG_SAMPLE, TRP_SCHEMA_FIXED, SAMPLE_FIELDS, "a sample")
 
 static int argument_count;
 static char **arguments;
@@ -29,6 +43,16 @@ static long argument(const char *key, long fallback)
         }
     }
     return fallback;
+}
+
+static bool has_form(const char *form)
+{
+    for (int i = 2; i < argument_count; i++) {
+        if (strncmp(arguments[i], "form=", 5) == 0) {
+            return strcmp(arguments[i] + 5, form) == 0;
+        }
+    }
+    return false;
 }
 
 static int64_t now_ns(void)
@@ -54,7 +78,14 @@ static trp_status_t echo_receive(trp_ctx_t *ctx, void *state, const trp_envelope
     (void)state;
     size_t size = 0;
     const void *data = trp_message_data(message, &size);
-    return trp_reply(ctx, message, TAG_ECHO, data, size);
+    if (message->tag == TAG_SAMPLE) {
+        sample_t sample;
+        trp_fault_t fault;
+        const trp_status_t status = trp_read_as(ctx, message, sample, &sample, &fault);
+        return status == TRP_OK ? trp_send_as(ctx, message->from, sample, &sample) : status;
+    }
+    return message->tag == TAG_PLAIN ? trp_send(ctx, message->from, TAG_PLAIN, data, size)
+                                     : trp_reply(ctx, message, TAG_ECHO, data, size);
 }
 
 static const trp_class_t echo_class = {.name = "echo", .version = 1, .receive = echo_receive};
@@ -65,8 +96,15 @@ static trp_status_t send_one(trp_ctx_t *ctx, driver_t *driver, int64_t now)
     uint64_t id;
     const trp_request_t request = {
         .to = driver->echo, .tag = TAG_ECHO, .data = driver->bytes, .size = driver->size};
+    const sample_t sample = {.sent_ns = now, .number = driver->sent, .celsius = 21.5, .state = 1};
     memcpy(driver->bytes, &now, sizeof(now));
     driver->sent++;
+    if (has_form("struct")) {
+        return trp_send_as(ctx, driver->echo, sample, &sample);
+    }
+    if (has_form("plain")) {
+        return trp_send(ctx, driver->echo, TAG_PLAIN, &sample, sizeof(sample));
+    }
     return trp_request(ctx, &request, &id);
 }
 
@@ -104,6 +142,23 @@ static trp_status_t driver_init(trp_ctx_t *ctx, void *state, const trp_envelope_
     return trp_spawn(ctx, &spawn, &driver->echo);
 }
 
+static bool is_echo(const trp_ctx_t *ctx, const driver_t *driver, const trp_envelope_t *message,
+                    int64_t *sent_ns)
+{
+    size_t size = 0;
+    const void *data = trp_message_data(message, &size);
+    if (message->tag == TAG_SAMPLE) {
+        sample_t sample;
+        trp_fault_t fault;
+        const trp_status_t status = trp_read_as(ctx, message, sample, &sample, &fault);
+        *sent_ns = sample.sent_ns;
+        return status == TRP_OK;
+    }
+    memcpy(sent_ns, data, size < sizeof(*sent_ns) ? size : sizeof(*sent_ns));
+    return message->tag == TAG_PLAIN ? size == sizeof(sample_t)
+                                     : message->tag == TAG_ECHO && size == driver->size;
+}
+
 static trp_status_t driver_receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
 {
     driver_t *driver = state;
@@ -118,12 +173,9 @@ static trp_status_t driver_receive(trp_ctx_t *ctx, void *state, const trp_envelo
         return TRP_OK;
     }
     int64_t sent_ns;
-    size_t size = 0;
-    const void *data = trp_message_data(message, &size);
-    if (message->tag != TAG_ECHO || size != driver->size) {
+    if (!is_echo(ctx, driver, message, &sent_ns)) {
         return TRP_PAYLOAD;
     }
-    memcpy(&sent_ns, data, sizeof(sent_ns));
     if (driver->received == WARM) {
         driver->started_ns = now;
     }

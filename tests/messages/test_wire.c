@@ -35,7 +35,7 @@ static trp_envelope_t small(const char *text)
         .deadline_ns = NOW + 500,
         .trace_id = 99,
         .tag = 0x1234,
-        .flags = TRP_ENVELOPE_REPLY | TRP_ENVELOPE_STRUCT,
+        .flags = TRP_ENVELOPE_REPLY,
         .inline_size = (uint8_t)strlen(text),
     };
     memcpy(envelope.payload.bytes, text, strlen(text));
@@ -91,7 +91,7 @@ Test(wire, an_envelope_comes_back_as_it_was)
     cr_expect_eq(item.left_ns, 500);
     cr_expect_eq(item.trace_id, 99);
     cr_expect_eq(item.tag, 0x1234);
-    cr_expect_eq(item.flags, TRP_ENVELOPE_REPLY | TRP_ENVELOPE_STRUCT);
+    cr_expect_eq(item.flags, TRP_ENVELOPE_REPLY);
     cr_expect(item.size == 5 && memcmp(item.data, "hello", 5) == 0 && item.frame == NULL);
     cr_assert(wire_next(&reader, &item));
     cr_expect_eq(item.size, WIRE_COPY_MAX + 1);
@@ -183,7 +183,8 @@ Test(wire, a_lie_in_the_head_or_in_an_envelope_is_refused)
         const char *what;
     } lies[] = {
         {0, 'X', "magic"},
-        {4, 2, "version"},
+        {4, WIRE_VERSION - 1, "former version"},
+        {4, WIRE_VERSION + 1, "later version"},
         {5, 0, "kind 0"},
         {5, WIRE_KIND_END, "unknown kind"},
         {5, WIRE_REPORT, "kind without envelopes"},
@@ -196,6 +197,7 @@ Test(wire, a_lie_in_the_head_or_in_an_envelope_is_refused)
         {12, 2, "further frames"},
         {32 + 47, 0x80, "negative time left"},
         {32 + 54, 0x01, "flag SHARED"},
+        {32 + 54, TRP_ENVELOPE_STRUCT, "flag STRUCT: an address of the other process"},
         {32 + 54, 0x80, "unknown flag"},
         {32 + 55, 1, "payload apart"},
         {32 + 55, 2, "neither here nor apart"},
@@ -330,7 +332,7 @@ Test(wire, an_item_becomes_an_envelope_of_its_own)
     wire_batch_clear(&batch); /* the frames are gone: nothing may point into them */
 
     cr_expect_eq(first->deadline_ns, 2 * NOW + 500, "the time left goes on here");
-    cr_expect_eq(first->flags, TRP_ENVELOPE_REPLY | TRP_ENVELOPE_STRUCT);
+    cr_expect_eq(first->flags, TRP_ENVELOPE_REPLY);
     cr_expect_eq(first->request_id, one.request_id);
     cr_expect(trp_pid_equal(first->to, one.to) && trp_pid_equal(first->from, one.from));
     cr_expect(memcmp(trp_message_data(first, &size), "hello", 5) == 0 && size == 5);

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "runtime/client/client_pending.h"
+#include "runtime/typed.h"
 #include "tests/runtime/node/node_fixture.h"
 
 enum {
@@ -31,7 +32,14 @@ enum {
     TAG_KILL,    /* kills the sender */
     TAG_SPAWN,   /* spawns an actor that ends at its first message; answered with its pid */
     TAG_FULL,    /* spawns one that takes one message and is busy; answered with its pid */
+    TAG_MARK,    /* sends a mark back */
 };
+
+#define MARK_FIELDS(F)                   \
+    F(INT, number, _, 0, 9, "some mark") \
+    F(BOOL, good, _, 0, 1, "whether it will do")
+TRP_SCHEMA_DECLARE(mark, MARK_FIELDS)
+TRP_SCHEMA_DEFINE(mark, TAG_MARK, TRP_SCHEMA_FIXED, MARK_FIELDS, "a mark")
 
 #define FLOOD 5000
 
@@ -111,6 +119,7 @@ static trp_status_t on_words(trp_ctx_t *ctx, driver_t *driver, const trp_envelop
     uint64_t ref;
     const trp_publication_t back = {.topic = "back", .tag = TAG_BACK};
     const trp_reason_t killed = trp_reason(TRP_REASON_KILLED, 0, NULL);
+    const mark_t mark = {.number = 7, .good = true};
     switch (message->tag) {
     case TAG_LATE:
         driver->late = trp_reply_address(message);
@@ -133,6 +142,8 @@ static trp_status_t on_words(trp_ctx_t *ctx, driver_t *driver, const trp_envelop
         return spawn_for(ctx, message, &short_class, 0);
     case TAG_FULL:
         return spawn_for(ctx, message, &full_class, 1);
+    case TAG_MARK:
+        return trp_send_as(ctx, message->from, mark, &mark);
     default:
         return TRP_OK;
     }
@@ -402,7 +413,25 @@ static bool many_threads_at_once(trp_client_t *client, trp_pid_t driver)
     return passed && atomic_load(&failed) == 0;
 }
 
+/* Packed, since it comes over a link: a client has no schema but its own. */
+static bool is_sent_a_struct(trp_client_t *client, trp_pid_t driver)
+{
+    const trp_envelope_t *message;
+    trp_document_t document;
+    trp_fault_t fault;
+    mark_t mark;
+    if (trp_client_send(client, driver, TAG_MARK, NULL, 0) != TRP_OK ||
+        trp_client_receive(client, 5000, &message) != TRP_OK ||
+        (message->flags & TRP_ENVELOPE_STRUCT) != 0 || message->tag != mark_schema.tag ||
+        trp_message_unpack(&mark_schema, message, &document, &mark, &fault) != TRP_OK) {
+        return false;
+    }
+    trp_document_fini(&document);
+    return mark.number == 7 && mark.good;
+}
+
 static const story_t stories[] = {
+    {"is sent a struct", is_sent_a_struct},
     {"asks and is answered", asks},
     {"is asked and answers", is_asked},
     {"an answer that is late is never seen", times_out},

@@ -11,6 +11,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "messages/envelope_native.h"
+
+#define STEP_FIELDS(F) F(INT, number, _, 0, 1000000, "of it")
+TRP_SCHEMA_DECLARE(step, STEP_FIELDS)
+TRP_SCHEMA_DEFINE(step, 0x1001, TRP_SCHEMA_FIXED, STEP_FIELDS, "a step")
+
 static black_box_t box;
 static int box_fd;
 
@@ -49,6 +55,32 @@ static black_box_copy_t copy_of(const black_box_t *from)
 }
 
 /* ---- what is written is read ---- */
+
+/* Who replays it has its schema, and not our address of it. */
+Test(black_box, a_struct_is_kept_packed)
+{
+    black_box_item_t item;
+    trp_document_t document;
+    trp_fault_t fault;
+    step_t step;
+    trp_envelope_t *message = envelope_alloc();
+    envelope_set_native(message, &step_schema, &(step_t){.number = 70000});
+
+    black_box_begin(&box, message);
+
+    black_box_copy_t copy = copy_of(&box);
+    cr_assert(black_box_next(&copy, &item));
+    cr_expect_eq(item.tag, step_schema.tag);
+    cr_expect_eq(item.flags & TRP_ENVELOPE_STRUCT, 0);
+    cr_expect_eq(item.size, item.whole);
+    const trp_text_t bytes = {(const char *)item.data, item.size};
+    cr_assert_eq(trp_schema_unpack(&step_schema, bytes, &document, &step, &fault), TRP_OK);
+    cr_expect_eq(step.number, 70000);
+    trp_document_fini(&document);
+    cr_assert(envelope_is_native(message), "the actor is shown the struct");
+    envelope_free(message);
+    black_box_copy_free(&copy);
+}
 
 Test(black_box, messages_and_lines_come_back_in_order)
 {
