@@ -135,7 +135,6 @@ static trp_status_t tell(const place_link_t *link, const link_ask_t *ask, trp_pi
     envelope->from = link->proxy;
     envelope->to = to;
     envelope->tag = (uint16_t)ask->tag;
-    memcpy(&envelope->request_id, ask->request.data, sizeof(envelope->request_id));
     trp_status_t status = envelope_set(envelope, ask->data.data, ask->data.size);
     if (status == TRP_OK) {
         status = runtime_send(link->runtime, envelope);
@@ -159,7 +158,7 @@ static const char *act(place_link_t *link, const link_ask_t *ask)
         return "a membership of an actor that it does not have";
     }
     const bool tells = ask->what == LINK_TELL;
-    if (tells && !(read_pid(ask, &pid) && ask->has_tag && ask->has_request && ask->has_data)) {
+    if (tells && !(read_pid(ask, &pid) && ask->has_tag && ask->has_data)) {
         return "a message that is not whole";
     }
     if (ask->what == LINK_WHEREIS) {
