@@ -25,8 +25,8 @@ typedef struct edge_posts {
 void edge_posts_init(edge_posts_t *posts, const trp_transport_t *transport, void *socket,
                      const edge_socket_options_t *options);
 
-/** Bytes that a peer has not read, as far as they are counted, and all that waits for the end of the
- * turn. */
+/** Bytes that a peer has not read, as far as they are counted, and all that waits for the end of
+ * the turn. */
 size_t edge_posts_unread(edge_posts_t *posts, const trp_peer_t *peer);
 
 /** Takes a message, whose frames are moved. When there are too many they are sent at once. */

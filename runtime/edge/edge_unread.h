@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What each peer of a socket has been sent and has not been read yet, in bytes: the bound against
  * one that asks for much and never reads. A frame counts from its send until the transport frees
- * it, when its bytes are in the kernel's buffer. The edge thread calls; frames are freed by whichever
- * thread has them last. */
+ * it, when its bytes are in the kernel's buffer. The edge thread calls; frames are freed by
+ * whichever thread has them last. */
 #ifndef TRP_RUNTIME_EDGE_UNREAD_H
 #define TRP_RUNTIME_EDGE_UNREAD_H
 
