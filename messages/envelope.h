@@ -41,7 +41,7 @@ typedef struct trp_envelope {
     trp_pid_t to;
     trp_pid_t from;
     uint64_t request_id; /* of a request or its reply; 0 = none */
-    int64_t deadline_ns; /* monotonic clock of this machine; 0 = none. On a wire: time left */
+    int64_t deadline_ns; /* monotonic clock of this machine; 0 = none */
     uint32_t trace_id;   /* 0 = none; a stamp when it has TRP_TRACE_STAMP */
     uint16_t tag;        /* which message: messages/system.h, or the tag of a schema */
     uint8_t flags;

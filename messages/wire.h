@@ -30,7 +30,7 @@
  *      0  pid  to: node, slot, generation, incarnation, u32 each
  *     16  pid  from
  *     32  u64  request id
- *     40  i64  time left until the deadline in ns, at least 1; 0 = none
+ *     40  i64  deadline, ns of the monotonic clock that both ends have; 0 = none
  *     48  u32  trace id
  *     52  u16  tag
  *     54  u8   flags: REPLY, SIGNAL, URGENT of messages/envelope.h. No STRUCT: the other end may be
@@ -92,14 +92,15 @@ typedef enum wire_kind {
     F(OPT_INT, memory_quota, _, 0, 9e15, "bytes: its quota; 0: none")          \
     F(OPT_BYTES, snapshot, _, 0, TRP_LINK_SNAPSHOT_MAX, "what it begins with")
 
-#define LINK_QUESTIONS "whereis|members|join|leave|tell"
+#define LINK_QUESTIONS "whereis|members|join|leave|tell|register|unregister"
 
 #define LINK_ASK_FIELDS(F)                                                  \
     F(INT, id, _, 0, 9e15, "of the answer; 0: none is wanted")              \
     F(ENUM, what, LINK_QUESTIONS, 0, 0, "the question")                     \
     F(STRING, name, _, 0, 63, "of an actor or a group; empty: all groups")  \
-    F(OPT_STRING, pid, _, 1, 63, "whose membership changes; tell: to whom") \
+    F(OPT_STRING, pid, _, 1, 63, "whose membership or name; tell: to whom") \
     F(OPT_INT, tag, _, 1, 65535, "tell: of the message")                    \
+    F(OPT_BYTES, request, _, 8, 8, "tell: its request_id")                  \
     F(OPT_BYTES, data, _, 0, TRP_TELL_MAX, "tell: its payload")
 
 #define LINK_ANSWER_FIELDS(F)                             \
@@ -123,7 +124,9 @@ typedef enum link_question {
     LINK_MEMBERS,
     LINK_JOIN,
     LINK_LEAVE,
-    LINK_TELL
+    LINK_TELL,
+    LINK_REGISTER,
+    LINK_UNREGISTER,
 } link_question_t;
 
 /** What an end has handled since the link came up; it never falls. */
@@ -151,12 +154,9 @@ void wire_batch_init(wire_batch_t *batch);
 void wire_batch_fini(wire_batch_t *batch);
 
 /** Adds an envelope (no STRUCT: envelope_pack), which stays the caller's: a payload up to
- * WIRE_COPY_MAX is copied, of a larger one a reference is taken. units: `now_ns` on the clock of
- * the envelope's deadline
- * errors: TRP_FULL (send this batch first), TRP_TOO_LARGE (4 GiB), TRP_NO_MEMORY; nothing was added
- */
-TRP_MUST_USE trp_status_t wire_batch_add(wire_batch_t *batch, const trp_envelope_t *envelope,
-                                         int64_t now_ns);
+ * WIRE_COPY_MAX is copied, of a larger one a reference is taken. errors: TRP_FULL (send this batch
+ * first), TRP_TOO_LARGE (4 GiB), TRP_NO_MEMORY; nothing was added */
+TRP_MUST_USE trp_status_t wire_batch_add(wire_batch_t *batch, const trp_envelope_t *envelope);
 
 /** The batch as frames, ready to send: `*frames` and `*count` are valid until the batch is cleared
  * or added to. A refused send is tried again with the same frames, or after a new seal. errors:
@@ -178,7 +178,7 @@ typedef struct wire_item {
     trp_pid_t to;
     trp_pid_t from;
     uint64_t request_id;
-    int64_t left_ns; /* until its deadline; 0 = none */
+    int64_t deadline_ns; /* 0 = none */
     uint32_t trace_id;
     uint16_t tag;
     uint8_t flags;
@@ -208,7 +208,6 @@ bool wire_next(wire_reader_t *reader, wire_item_t *item);
 
 /** Fills a fresh envelope: small payloads are copied, a frame is moved out of the message.
  * errors: TRP_NO_MEMORY */
-TRP_MUST_USE trp_status_t wire_envelope(const wire_item_t *item, int64_t now_ns,
-                                        trp_envelope_t *envelope);
+TRP_MUST_USE trp_status_t wire_envelope(const wire_item_t *item, trp_envelope_t *envelope);
 
 #endif

@@ -39,7 +39,7 @@ static bool is_sound_item(const unsigned char *item, size_t payload)
     bool is_signal = (flags & TRP_ENVELOPE_SIGNAL) != 0;
     bool is_apart = item[WIRE_ITEM_APART] != 0;
     if ((flags & ~WIRE_FLAGS) != 0 || wire_get32(item + WIRE_ITEM_ZERO) != 0 ||
-        wire_get64(item + WIRE_ITEM_LEFT) > INT64_MAX) {
+        wire_get64(item + WIRE_ITEM_DEADLINE) > INT64_MAX) {
         return false;
     }
     return !is_signal || (!is_apart && is_sound_signal(wire_get16(item + WIRE_ITEM_TAG),
@@ -117,7 +117,7 @@ bool wire_next(wire_reader_t *reader, wire_item_t *item)
         .to = wire_get_pid(at + WIRE_ITEM_TO),
         .from = wire_get_pid(at + WIRE_ITEM_FROM),
         .request_id = wire_get64(at + WIRE_ITEM_REQUEST),
-        .left_ns = (int64_t)wire_get64(at + WIRE_ITEM_LEFT),
+        .deadline_ns = (int64_t)wire_get64(at + WIRE_ITEM_DEADLINE),
         .trace_id = wire_get32(at + WIRE_ITEM_TRACE),
         .tag = wire_get16(at + WIRE_ITEM_TAG),
         .flags = at[WIRE_ITEM_FLAGS],

@@ -100,27 +100,18 @@ static trp_status_t add_frame(wire_batch_t *batch, const trp_envelope_t *envelop
     return TRP_OK;
 }
 
-/* A deadline that has passed stays one: 1 ns is left. */
-static int64_t time_left(int64_t deadline_ns, int64_t now_ns)
-{
-    if (deadline_ns == 0) {
-        return 0;
-    }
-    return deadline_ns > now_ns ? deadline_ns - now_ns : 1;
-}
-
-static void put_item(unsigned char *to, const trp_envelope_t *envelope, int64_t now_ns)
+static void put_item(unsigned char *to, const trp_envelope_t *envelope)
 {
     wire_put_pid(to + WIRE_ITEM_TO, envelope->to);
     wire_put_pid(to + WIRE_ITEM_FROM, envelope->from);
     wire_put64(to + WIRE_ITEM_REQUEST, envelope->request_id);
-    wire_put64(to + WIRE_ITEM_LEFT, (uint64_t)time_left(envelope->deadline_ns, now_ns));
+    wire_put64(to + WIRE_ITEM_DEADLINE, (uint64_t)envelope->deadline_ns);
     wire_put32(to + WIRE_ITEM_TRACE, envelope->trace_id);
     wire_put16(to + WIRE_ITEM_TAG, envelope->tag);
     to[WIRE_ITEM_FLAGS] = (unsigned char)(envelope->flags & WIRE_FLAGS);
 }
 
-trp_status_t wire_batch_add(wire_batch_t *batch, const trp_envelope_t *envelope, int64_t now_ns)
+trp_status_t wire_batch_add(wire_batch_t *batch, const trp_envelope_t *envelope)
 {
     size_t size;
     const void *data = trp_message_data(envelope, &size);
@@ -142,7 +133,7 @@ trp_status_t wire_batch_add(wire_batch_t *batch, const trp_envelope_t *envelope,
         return status;
     }
     unsigned char *to = batch->data + batch->size;
-    put_item(to, envelope, now_ns);
+    put_item(to, envelope);
     to[WIRE_ITEM_APART] = apart;
     wire_put32(to + WIRE_ITEM_BYTES, (uint32_t)size);
     wire_put32(to + WIRE_ITEM_ZERO, 0);

@@ -8,8 +8,8 @@
  *     status = trp_send_within(ctx, &letter);
  *
  * Deadlines shrink over hops: with `inherit` (here and in trp_request_t) a message expires no later
- * than the one that is handled now, trp_forward keeps the deadline of what it forwards, and a wire
- * carries the time that is left. */
+ * than the one that is handled now, trp_forward keeps the deadline of what it forwards, and a link
+ * to a process or thread carries it as it is: the time on the way counts. */
 #ifndef TRP_RUNTIME_LETTER_H
 #define TRP_RUNTIME_LETTER_H
 

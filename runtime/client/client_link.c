@@ -21,12 +21,6 @@ int64_t client_now_ns(void)
     return host_os.now_ns(host_os.user);
 }
 
-static int64_t channel_clock(void *user)
-{
-    (void)user;
-    return client_now_ns();
-}
-
 int64_t client_due_ns(int64_t timeout_ms)
 {
     const int64_t ms = timeout_ms == 0 ? TIMEOUT_MS : timeout_ms;
@@ -285,11 +279,8 @@ static trp_status_t open_socket(trp_client_t *client)
     const trp_transport_options_t options = {.self = &client->way.self,
                                              .linger_ms = -1,
                                              .events = {.frames = on_frames, .user = client}};
-    const channel_options_t channel = {.role = CHANNEL_WORKER,
-                                       .send = send_frames,
-                                       .deliver = deliver,
-                                       .now_ns = channel_clock,
-                                       .user = client};
+    const channel_options_t channel = {
+        .role = CHANNEL_WORKER, .send = send_frames, .deliver = deliver, .user = client};
     channel_init(&client->channel, &channel);
     const trp_status_t status = client->way.transport->connect(
         client->way.medium, client->way.endpoint, &options, &client->socket, error);

@@ -136,7 +136,6 @@ static void send_batch(channel_t *channel)
 /* Moves envelopes into the batch; false: a full batch must go first. */
 static bool fill_batch(channel_t *channel)
 {
-    const int64_t now_ns = channel->options.now_ns(channel->options.user);
     while (channel->first != NULL) {
         trp_envelope_t *envelope = channel->first;
         size_t size = 0;
@@ -144,7 +143,7 @@ static bool fill_batch(channel_t *channel)
         if (!has_credit(channel, envelope, size)) {
             return true;
         }
-        const trp_status_t status = wire_batch_add(&channel->batch, envelope, now_ns);
+        const trp_status_t status = wire_batch_add(&channel->batch, envelope);
         if (status != TRP_OK) {
             return status != TRP_FULL;
         }
@@ -227,14 +226,13 @@ static trp_status_t take_report(channel_t *channel, const wire_report_t *report)
 
 static trp_status_t deliver_all(channel_t *channel, wire_reader_t *reader)
 {
-    const int64_t now_ns = channel->options.now_ns(channel->options.user);
     wire_item_t item;
     while (wire_next(reader, &item)) {
         trp_envelope_t *envelope = envelope_alloc();
         if (envelope == NULL) {
             return TRP_NO_MEMORY;
         }
-        const trp_status_t status = wire_envelope(&item, now_ns, envelope);
+        const trp_status_t status = wire_envelope(&item, envelope);
         if (status != TRP_OK) {
             envelope_free(envelope);
             return status;

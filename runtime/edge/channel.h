@@ -48,8 +48,6 @@ typedef struct channel_options {
     void (*deliver)(void *user, trp_envelope_t *envelope);
     /** The other end has handled so many more. */
     void (*credit)(void *user, uint64_t messages, uint64_t bytes);
-    /** Monotonic, for deadlines. */
-    int64_t (*now_ns)(void *user);
     void *user;
 } channel_options_t;
 

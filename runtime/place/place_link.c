@@ -97,18 +97,12 @@ static void credit(void *user, uint64_t messages, uint64_t bytes)
     proxy_credit(link->runtime, link->proxy, (uint32_t)messages, bytes);
 }
 
-static int64_t now_ns(void *user)
-{
-    return runtime_now_ns(((place_link_t *)user)->runtime);
-}
-
 void place_link_open(place_link_t *link)
 {
     const channel_options_t options = {.role = CHANNEL_NODE,
                                        .send = send_frames,
                                        .deliver = deliver,
                                        .credit = credit,
-                                       .now_ns = now_ns,
                                        .user = link};
     channel_init(&link->channel, &options);
     place_link_identity(&link->peer, link->index, link->incarnation, link->token);

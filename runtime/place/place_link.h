@@ -20,7 +20,7 @@ typedef struct place_link {
     unsigned char token[GUARDIAN_TOKEN_SIZE];
     edge_peer_t peer; /* place_link_identity: holds the token, so no stranger can take it */
     channel_t channel;
-    void *far_actors;   /* a tree: those at the other end that are in groups; see place_ask.h */
+    void *far_actors;   /* a tree: those at the other end with a group or name; see place_ask.h */
     trp_writer_t start; /* the body of the start frame, until it is sent */
     black_box_t box;
     int box_fd; /* until the guardian has it; 0: none */

@@ -95,11 +95,6 @@ static void credit(void *user, uint64_t messages, uint64_t bytes)
     proxy_credit(root->options.runtime, root->link, (uint32_t)messages, bytes);
 }
 
-static int64_t now_ns(void *user)
-{
-    return runtime_now_ns(((worker_root_t *)user)->options.runtime);
-}
-
 void worker_root_flush(worker_root_t *root)
 {
     const envelope_meter_t meter = envelope_meter();
@@ -115,15 +110,18 @@ static trp_status_t send_ask(worker_root_t *root, const runtime_question_t *ques
     char pid[TRP_PID_TEXT_MAX];
     (void)trp_pid_format(question->pid, pid);
     const bool tells = question->what == LINK_TELL;
-    const link_ask_t ask = {.id = id,
-                            .what = (int)question->what,
-                            .name = {question->name, strlen(question->name)},
-                            .has_pid = !trp_pid_is_none(question->pid),
-                            .pid = {pid, strlen(pid)},
-                            .has_tag = tells,
-                            .tag = question->tag,
-                            .has_data = tells,
-                            .data = {question->data, question->size}};
+    const link_ask_t ask = {
+        .id = id,
+        .what = (int)question->what,
+        .name = {question->name, strlen(question->name)},
+        .has_pid = !trp_pid_is_none(question->pid),
+        .pid = {pid, strlen(pid)},
+        .has_tag = tells,
+        .tag = question->tag,
+        .has_request = tells,
+        .request = {(const char *)&question->request_id, sizeof(question->request_id)},
+        .has_data = tells,
+        .data = {question->data, question->size}};
     trp_writer_t writer;
     size_t size = 0;
     trp_writer_init(&writer);
@@ -136,7 +134,7 @@ static trp_status_t send_ask(worker_root_t *root, const runtime_question_t *ques
 }
 
 /* In a handler, whose thread then handles what comes over the link; that only queues messages. The
- * node answers from its edge, which never waits for us. A leave needs no answer. */
+ * node answers from its edge, which never waits for us. What an actor gives back needs no answer. */
 static trp_status_t ask(void *user, runtime_question_t *question)
 {
     worker_root_t *root = user;
@@ -150,7 +148,8 @@ static trp_status_t ask(void *user, runtime_question_t *question)
     if (asks && root->options.wait == NULL) {
         return TRP_UNSUPPORTED;
     }
-    const bool waits = question->what != LINK_LEAVE && root->options.wait != NULL;
+    const bool waits = question->what != LINK_LEAVE && question->what != LINK_UNREGISTER &&
+                       root->options.wait != NULL;
     const int64_t id = waits ? ++root->question_id : 0;
     trp_status_t status = send_ask(root, question, id);
     if (status != TRP_OK || !waits) {
@@ -427,7 +426,6 @@ trp_status_t worker_root_open(worker_root_t *root, const worker_root_options_t *
                                        .send = send_frames,
                                        .deliver = deliver,
                                        .credit = credit,
-                                       .now_ns = now_ns,
                                        .user = root};
     channel_init(&root->channel, &channel);
     const worker_root_t *self = root;

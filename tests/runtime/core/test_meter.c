@@ -169,7 +169,7 @@ Test(meter, a_stamp_from_a_wire_is_none)
     const wire_item_t item = {.trace_id = TRP_TRACE_STAMP | 5, .tag = TAG_NOTE, .data = ""};
     trp_envelope_t *envelope = envelope_alloc();
 
-    cr_assert_eq(wire_envelope(&item, 1, envelope), TRP_OK);
+    cr_assert_eq(wire_envelope(&item, envelope), TRP_OK);
 
     cr_expect_eq(envelope->trace_id, 5);
     envelope_free(envelope);

@@ -54,20 +54,10 @@ static void count_credit(void *user, uint64_t messages, uint64_t bytes)
     end->credited_bytes += bytes;
 }
 
-static int64_t clock_ns(void *user)
-{
-    (void)user;
-    return 1000;
-}
-
 static void end_init(end_t *end, end_t *other, channel_role_t role)
 {
-    const channel_options_t options = {.role = role,
-                                       .send = to_pipe,
-                                       .deliver = take,
-                                       .credit = count_credit,
-                                       .now_ns = clock_ns,
-                                       .user = end};
+    const channel_options_t options = {
+        .role = role, .send = to_pipe, .deliver = take, .credit = count_credit, .user = end};
     memset(end, 0, sizeof(*end));
     end->other = other;
     channel_init(&end->channel, &options);
