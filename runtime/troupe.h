@@ -344,8 +344,9 @@ TRP_API TRP_MUST_USE trp_status_t trp_dead_letters(trp_ctx_t *ctx, bool hear);
 
 /* ---- names, time, log ---- */
 
-/** Names the caller. errors: TRP_EXISTS (the name is taken, or the caller has one), TRP_INVALID
- * (length), TRP_NO_MEMORY */
+/** Names the caller, for all of the node; as `name` of trp_spawn does. cost: outside of the pool a
+ * round trip to the node. errors: TRP_EXISTS (the name is taken, or the caller has one),
+ * TRP_INVALID (length), TRP_NO_MEMORY */
 TRP_API TRP_MUST_USE trp_status_t trp_register(trp_ctx_t *ctx, const char *name);
 
 /** TRP_PID_NONE when nobody has that name. Outside of the pool its own thread's or process's names

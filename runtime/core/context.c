@@ -308,38 +308,7 @@ void trp_trap_exit(trp_ctx_t *ctx, bool trap)
     }
 }
 
-/* ---- names, time, log ---- */
-
-trp_status_t trp_register(trp_ctx_t *ctx, const char *name)
-{
-    LEASE_CALL(ctx, TRP_GONE)
-    cell_life_t *life = cell_life_make(&ctx->runtime->table, ctx->cell);
-    if (life == NULL) {
-        return TRP_NO_MEMORY;
-    }
-    if (life->name[0] != '\0') {
-        return TRP_EXISTS;
-    }
-    trp_status_t status = registry_add(&ctx->runtime->names, name, ctx->cell->self);
-    if (status == TRP_OK) {
-        pthread_mutex_t *lock = cell_inspect_lock(&ctx->runtime->table, ctx->cell);
-        pthread_mutex_lock(lock);
-        snprintf(life->name, sizeof(life->name), "%s", name);
-        pthread_mutex_unlock(lock);
-    }
-    return status;
-}
-
-trp_pid_t trp_whereis(trp_ctx_t *ctx, const char *name)
-{
-    trp_runtime_t *runtime = ctx->runtime;
-    trp_pid_t pid = registry_find(&runtime->names, name);
-    if (trp_pid_is_none(pid) && runtime->uplink.ask != NULL && name[0] != '\0') {
-        runtime_question_t question = {.what = LINK_WHEREIS, .name = name, .pids = &pid, .max = 1};
-        (void)!runtime->uplink.ask(runtime->uplink.user, &question);
-    }
-    return pid;
-}
+/* ---- time, log ---- */
 
 int64_t trp_now_ns(const trp_ctx_t *ctx)
 {

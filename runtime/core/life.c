@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "runtime/core/life.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "runtime/core/defer.h"
+#include "runtime/core/name.h"
 #include "runtime/core/overflow.h"
 #include "runtime/core/room.h"
 #include "runtime/core/signal.h"
@@ -88,29 +88,11 @@ static void undo_ties(cell_t *cell, const birth_t *birth)
     }
 }
 
-static trp_status_t name(trp_runtime_t *runtime, cell_t *cell, const trp_spawn_t *spawn)
+static trp_status_t name(trp_runtime_t *runtime, cell_t *cell, const birth_t *birth)
 {
-    if (spawn->name == NULL) {
-        return TRP_OK;
-    }
-    if (cell_life_make(&runtime->table, cell) == NULL) {
-        return TRP_NO_MEMORY;
-    }
-    trp_status_t status = registry_add(&runtime->names, spawn->name, cell->self);
-    if (status == TRP_OK) {
-        pthread_mutex_t *lock = cell_inspect_lock(&runtime->table, cell);
-        pthread_mutex_lock(lock);
-        snprintf(cell->life->name, sizeof(cell->life->name), "%s", spawn->name);
-        pthread_mutex_unlock(lock);
-    }
-    return status;
-}
-
-static void forget_name(trp_runtime_t *runtime, const cell_t *cell)
-{
-    if (cell->life != NULL && cell->life->name[0] != '\0') {
-        registry_remove(&runtime->names, cell->life->name, cell->self);
-    }
+    const name_scope_t scope = trp_pid_is_none(birth->known) ? NAME_ALL : NAME_KNOWN;
+    return birth->spawn->name == NULL ? TRP_OK
+                                      : name_take(runtime, cell, birth->spawn->name, scope);
 }
 
 /* What is published from now on is not for it. */
@@ -249,7 +231,7 @@ static void bury(const sender_t *sender, cell_t *cell, trp_envelope_t *list,
 static trp_status_t announce(trp_runtime_t *runtime, cell_t *cell, const birth_t *birth)
 {
     open_mailbox(runtime, cell, birth->spawn);
-    trp_status_t status = name(runtime, cell, birth->spawn);
+    trp_status_t status = name(runtime, cell, birth);
     return status == TRP_OK ? tie(&runtime->table, cell, birth) : status;
 }
 
@@ -258,7 +240,7 @@ static void unmake(const sender_t *sender, cell_t *cell, const birth_t *birth)
 {
     trp_reason_t reason = trp_reason(TRP_REASON_NO_PROCESS, 0, NULL);
     undo_ties(cell, birth);
-    forget_name(sender->runtime, cell);
+    name_drop(sender->runtime, cell);
     bury(sender, cell, mailbox_close(&cell->mailbox), &reason);
     clear(sender->runtime, cell);
 }
@@ -374,7 +356,7 @@ static void settle_taken(const sender_t *sender, cell_t *cell)
 /* The end, as others see it; the cell's memory stays. */
 static void wind_up(const sender_t *sender, cell_t *cell, const trp_reason_t *reason)
 {
-    forget_name(sender->runtime, cell);
+    name_drop(sender->runtime, cell);
     forget_groups(sender->runtime, cell);
     trp_envelope_t *queued = mailbox_close(&cell->mailbox);
     signal_ended(sender, cell, reason);

@@ -315,6 +315,16 @@ trp_pid_t runtime_whereis(trp_runtime_t *runtime, const char *name)
     return registry_find(&runtime->names, name);
 }
 
+trp_status_t runtime_register(trp_runtime_t *runtime, const char *name, trp_pid_t pid)
+{
+    return registry_add(&runtime->names, name, pid);
+}
+
+void runtime_unregister(trp_runtime_t *runtime, const char *name, trp_pid_t pid)
+{
+    registry_remove(&runtime->names, name, pid);
+}
+
 int64_t runtime_now_ns(const trp_runtime_t *runtime)
 {
     return runtime_clock(runtime);

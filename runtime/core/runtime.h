@@ -114,6 +114,12 @@ TRP_MUST_USE trp_status_t runtime_spawn(trp_runtime_t *runtime, const trp_spawn_
 TRP_MUST_USE trp_status_t runtime_send(trp_runtime_t *runtime, trp_envelope_t *envelope);
 
 trp_pid_t runtime_whereis(trp_runtime_t *runtime, const char *name);
+
+/** The node: an actor behind a proxy has a name, and has it no more. errors: TRP_EXISTS,
+ * TRP_INVALID (length), TRP_NO_MEMORY */
+TRP_MUST_USE trp_status_t runtime_register(trp_runtime_t *runtime, const char *name, trp_pid_t pid);
+void runtime_unregister(trp_runtime_t *runtime, const char *name, trp_pid_t pid);
+
 int64_t runtime_now_ns(const trp_runtime_t *runtime);
 
 /** The host that the runtime was made with. */
@@ -155,8 +161,9 @@ void runtime_route_default(trp_runtime_t *runtime, trp_pid_t proxy);
 typedef struct runtime_question {
     link_question_t what;
     const char *name; /* of the actor or the group; LINK_LEAVE: "" = all */
-    trp_pid_t pid;    /* LINK_JOIN, LINK_LEAVE: whose membership; LINK_TELL: to whom ... */
+    trp_pid_t pid;    /* whose membership or name it is; LINK_TELL: to whom ... */
     uint16_t tag;     /* ... this message: */
+    uint64_t request_id;
     const void *data;
     size_t size;
     trp_pid_t *pids; /* LINK_WHEREIS, LINK_MEMBERS: up to `max` go here ... */
@@ -175,10 +182,10 @@ typedef struct runtime_uplink {
 
 /** trp_send of the running callback that leaves at once. What a handler sends leaves its worker
  * process, or thread, when it returns; this waits until the node has taken it, and so comes before
- * the rest. errors: TRP_FULL, TRP_GONE, TRP_TIMEOUT,
+ * the rest. `request_id` of the address rides on it. errors: TRP_FULL, TRP_GONE, TRP_TIMEOUT,
  * TRP_TOO_LARGE (TRP_TELL_MAX), TRP_NO_MEMORY */
-TRP_MUST_USE trp_status_t runtime_tell(trp_ctx_t *ctx, trp_pid_t to, uint16_t tag, const void *data,
-                                       size_t size);
+TRP_MUST_USE trp_status_t runtime_tell(trp_ctx_t *ctx, trp_reply_address_t to, uint16_t tag,
+                                       const void *data, size_t size);
 
 /** Names, memberships and publications reach the node by `uplink` and the default route. */
 void runtime_set_uplink(trp_runtime_t *runtime, const runtime_uplink_t *uplink);

@@ -2,6 +2,7 @@
 #include "runtime/place/place_ask.h"
 
 #include <search.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,7 @@
 typedef struct far_actor {
     trp_pid_t pid;
     group_member_t *groups;
+    char name[TRP_NAME_MAX]; /* "": none that it has asked for */
 } far_actor_t;
 
 static int compare(const void *a, const void *b)
@@ -51,7 +53,7 @@ static far_actor_t *find_or_make(place_link_t *link, trp_pid_t pid)
 
 static void forget(place_link_t *link, far_actor_t *actor)
 {
-    if (actor->groups == NULL) {
+    if (actor->groups == NULL && actor->name[0] == '\0') {
         (void)tdelete(actor, &link->far_actors, compare);
         free(actor);
     }
@@ -78,11 +80,46 @@ static trp_status_t leave(place_link_t *link, const char *group, trp_pid_t pid)
     return TRP_OK;
 }
 
+static trp_status_t take_name(place_link_t *link, const char *name, trp_pid_t pid)
+{
+    far_actor_t *actor = find_or_make(link, pid);
+    if (actor == NULL) {
+        return TRP_NO_MEMORY;
+    }
+    const trp_status_t status =
+        actor->name[0] != '\0' ? TRP_EXISTS : runtime_register(link->runtime, name, pid);
+    if (status == TRP_OK) {
+        snprintf(actor->name, sizeof(actor->name), "%s", name);
+    }
+    forget(link, actor);
+    return status;
+}
+
+static void drop_name(const place_link_t *link, far_actor_t *actor)
+{
+    if (actor->name[0] != '\0') {
+        runtime_unregister(link->runtime, actor->name, actor->pid);
+        actor->name[0] = '\0';
+    }
+}
+
+/* The end of an actor: its name, and no other. */
+static trp_status_t give_name_back(place_link_t *link, const char *name, trp_pid_t pid)
+{
+    far_actor_t *actor = find(link, pid);
+    if (actor != NULL && strcmp(actor->name, name) == 0) {
+        drop_name(link, actor);
+        forget(link, actor);
+    }
+    return TRP_OK;
+}
+
 void place_ask_leave_all(place_link_t *link)
 {
     while (link->far_actors != NULL) {
         far_actor_t *actor = *(far_actor_t **)link->far_actors; /* the root of the tree */
         runtime_group_leave(link->runtime, NULL, &actor->groups);
+        drop_name(link, actor);
         forget(link, actor);
     }
 }
@@ -135,6 +172,7 @@ static trp_status_t tell(const place_link_t *link, const link_ask_t *ask, trp_pi
     envelope->from = link->proxy;
     envelope->to = to;
     envelope->tag = (uint16_t)ask->tag;
+    memcpy(&envelope->request_id, ask->request.data, sizeof(envelope->request_id));
     trp_status_t status = envelope_set(envelope, ask->data.data, ask->data.size);
     if (status == TRP_OK) {
         status = runtime_send(link->runtime, envelope);
@@ -145,6 +183,22 @@ static trp_status_t tell(const place_link_t *link, const link_ask_t *ask, trp_pi
     return status;
 }
 
+/* What changes something of the actor `pid`, which is at the other end. */
+static trp_status_t change(place_link_t *link, link_question_t what, const char *name,
+                           trp_pid_t pid)
+{
+    switch (what) {
+    case LINK_JOIN:
+        return join(link, name, pid);
+    case LINK_REGISTER:
+        return take_name(link, name, pid);
+    case LINK_UNREGISTER:
+        return give_name_back(link, name, pid);
+    default:
+        return leave(link, name, pid);
+    }
+}
+
 static const char *act(place_link_t *link, const link_ask_t *ask)
 {
     trp_pid_t pids[PIDS_MAX];
@@ -152,26 +206,21 @@ static const char *act(place_link_t *link, const link_ask_t *ask)
     char name[TRP_NAME_MAX] = "";
     runtime_question_t found = {.pids = pids, .max = PIDS_MAX};
     trp_status_t status = TRP_OK;
-    const bool changes = ask->what == LINK_JOIN || ask->what == LINK_LEAVE;
     memcpy(name, ask->name.data, ask->name.size);
-    if (changes && !(read_pid(ask, &pid) && is_behind(link, pid))) {
-        return "a membership of an actor that it does not have";
-    }
-    const bool tells = ask->what == LINK_TELL;
-    if (tells && !(read_pid(ask, &pid) && ask->has_tag && ask->has_data)) {
-        return "a message that is not whole";
-    }
     if (ask->what == LINK_WHEREIS) {
         pids[0] = runtime_whereis(link->runtime, name);
         found.count = trp_pid_is_none(pids[0]) ? 0 : 1;
     } else if (ask->what == LINK_MEMBERS) {
         found.count = runtime_members(link->runtime, name, pids, PIDS_MAX);
-    } else if (ask->what == LINK_JOIN) {
-        status = join(link, name, pid);
-    } else if (tells) {
+    } else if (ask->what == LINK_TELL) {
+        if (!(read_pid(ask, &pid) && ask->has_tag && ask->has_request && ask->has_data)) {
+            return "a message that is not whole";
+        }
         status = tell(link, ask, pid);
+    } else if (read_pid(ask, &pid) && is_behind(link, pid)) {
+        status = change(link, (link_question_t)ask->what, name, pid);
     } else {
-        status = leave(link, name, pid);
+        return "a membership or a name of an actor that it does not have";
     }
     if (ask->id != 0 && answer(link, ask->id, status, &found) != TRP_OK) {
         return "an answer could not be sent";

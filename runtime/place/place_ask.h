@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The node's answers to what is asked over a link: names, groups, and memberships of the actors at
- * the other end, which end with the link. Edge thread only. */
+/* The node's answers to what is asked over a link: names, groups, and those that the actors at
+ * the other end have asked for, which end with the link. Edge thread only. */
 #ifndef TRP_RUNTIME_PLACE_ASK_H
 #define TRP_RUNTIME_PLACE_ASK_H
 
@@ -9,7 +9,7 @@
 /** Acts on an ask frame and answers it. NULL: well; else how it broke the protocol. */
 const char *place_ask(place_link_t *link, const wire_reader_t *reader);
 
-/** Ends all memberships of actors behind the link. */
+/** Ends all memberships and names of actors behind the link. */
 void place_ask_leave_all(place_link_t *link);
 
 /** Frees what is kept of them; also after the runtime, which ends them itself. */

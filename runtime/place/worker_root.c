@@ -134,7 +134,8 @@ static trp_status_t send_ask(worker_root_t *root, const runtime_question_t *ques
 }
 
 /* In a handler, whose thread then handles what comes over the link; that only queues messages. The
- * node answers from its edge, which never waits for us. What an actor gives back needs no answer. */
+ * node answers from its edge, which never waits for us. What an actor gives
+ * back needs no answer. */
 static trp_status_t ask(void *user, runtime_question_t *question)
 {
     worker_root_t *root = user;

@@ -3,15 +3,11 @@
  * names, large payloads, late readiness, force. Each story is told in each place. */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
-#include <sched.h>
-#include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "runtime/offload.h"
-#include "tests/runtime/node/node_fixture.h"
+#include "tests/contract/place_story.h"
 
 enum {
     TAG_COUNT = 0x1000, /* counted, in order [u32] */
@@ -36,28 +32,6 @@ enum {
 #define DEPTH 8
 #define MANY  2000
 #define LARGE (1u << 20)
-
-/* What the test and all processes and threads of the node share. */
-typedef struct page {
-    atomic_int step; /* 1: the subject is blocked; 2: it may go on */
-    atomic_int terminations;
-    atomic_int sent; /* the status of what it tried to send */
-} page_t;
-
-static page_t *page;
-static trp_place_t place;
-
-static void wait_for_step(int step)
-{
-    while (atomic_load_explicit(&page->step, memory_order_acquire) < step) {
-        sched_yield();
-    }
-}
-
-static void set_step(int step)
-{
-    atomic_store_explicit(&page->step, step, memory_order_release);
-}
 
 /* ---- the subject ---- */
 
@@ -302,59 +276,7 @@ static const trp_class_t subject_class = {.name = "subject",
                                           .receive = subject_receive,
                                           .terminate = subject_terminate};
 
-static const trp_class_t *const worker_classes[] = {&subject_class, NULL};
-
-/* ---- who asks ---- */
-
-typedef struct asker {
-    trp_pid_t subject, child;
-    uint64_t ref, child_ref;
-    uint32_t sent;
-} asker_t;
-
-/* NODE_PASSED or NODE_FAILED ends the story; -1: it goes on. */
-enum { ON = -1 };
-
-typedef struct story {
-    const char *text;
-    trp_spawn_t spawn;
-    bool not_in_pool; /* its handler blocks */
-    bool killed_at_once;
-    int (*started)(trp_ctx_t *ctx, asker_t *asker);
-    int (*told)(trp_ctx_t *ctx, asker_t *asker, const trp_envelope_t *message);
-} story_t;
-
-static const story_t *story;
-
-static int verdict(bool passed)
-{
-    return passed ? NODE_PASSED : NODE_FAILED;
-}
-
-static bool ask(trp_ctx_t *ctx, const asker_t *asker, uint16_t tag)
-{
-    uint64_t id;
-    const trp_request_t request = {.to = asker->subject, .tag = tag};
-    return trp_request(ctx, &request, &id) == TRP_OK;
-}
-
-static uint32_t number_of(const trp_envelope_t *message)
-{
-    uint32_t number = UINT32_MAX;
-    size_t size = 0;
-    const void *data = trp_message_data(message, &size);
-    memcpy(&number, data, size < sizeof(number) ? size : sizeof(number));
-    return number;
-}
-
-static trp_reason_t reason_of(const trp_envelope_t *message)
-{
-    trp_reason_t reason = {0};
-    size_t size = 0;
-    const void *data = trp_message_data(message, &size);
-    memcpy(&reason, data, size < sizeof(reason) ? size : sizeof(reason));
-    return reason;
-}
+/* ---- what is asked of it ---- */
 
 static int send_many(trp_ctx_t *ctx, asker_t *asker, uint16_t tag, uint32_t many)
 {
@@ -512,7 +434,7 @@ static int away_told(trp_ctx_t *ctx, asker_t *asker, const trp_envelope_t *messa
 static int name_started(trp_ctx_t *ctx, asker_t *asker)
 {
     trp_pid_t other;
-    trp_spawn_t twin = story->spawn;
+    trp_spawn_t twin = story_now()->spawn;
     twin.class = &subject_class;
     twin.place = place;
     const bool known = trp_pid_equal(trp_whereis(ctx, "the subject"), asker->subject) &&
@@ -698,61 +620,17 @@ static const story_t stories[] = {
      .told = blocked_told},
 };
 
-#define STORIES (sizeof(stories) / sizeof(stories[0]))
-
-static trp_status_t asker_init(trp_ctx_t *ctx, void *state, const trp_envelope_t *args)
-{
-    (void)args;
-    asker_t *asker = state;
-    trp_spawn_t spawn = story->spawn;
-    spawn.class = &subject_class;
-    spawn.place = place;
-    spawn.monitor = true;
-    spawn.monitor_ref = &asker->ref;
-    spawn.ack = true;
-    const trp_status_t status = trp_spawn(ctx, &spawn, &asker->subject);
-    if (status == TRP_OK && story->killed_at_once) {
-        (void)kill_started(ctx, asker);
-    }
-    return status;
-}
-
-static trp_status_t asker_receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
-{
-    asker_t *asker = state;
-    const int status = message->tag == TRP_TAG_STARTED ? story->started(ctx, asker)
-                                                       : story->told(ctx, asker, message);
-    if (status == NODE_FAILED) {
-        fprintf(stderr, "place %d: %s: at message %#x\n", (int)place, story->text, message->tag);
-    }
-    if (status != ON) {
-        node_end(runtime_of(ctx), status);
-    }
-    return TRP_OK;
-}
-
-static const trp_class_t asker_class = {
-    .name = "asker", .state_size = sizeof(asker_t), .init = asker_init, .receive = asker_receive};
+static const book_t book = {
+    .stories = stories, .count = sizeof(stories) / sizeof(stories[0]), .subject = &subject_class};
 
 ParameterizedTestParameters(place_life, the_same_story_in_every_place)
 {
-    static size_t numbers[STORIES * TRP_PLACE_COUNT];
-    size_t used = 0;
-    for (size_t i = 0; i < STORIES * TRP_PLACE_COUNT; i++) {
-        if (i / STORIES != TRP_PLACE_POOL || !stories[i % STORIES].not_in_pool) {
-            numbers[used++] = i;
-        }
-    }
-    return cr_make_param_array(size_t, numbers, used);
+    static size_t numbers[STORY_NUMBERS];
+    const size_t count = story_numbers(&book, numbers);
+    return cr_make_param_array(size_t, numbers, count);
 }
 
 ParameterizedTest(const size_t *number, place_life, the_same_story_in_every_place, .timeout = 20)
 {
-    story = &stories[*number % STORIES];
-    place = (trp_place_t)(*number / STORIES);
-    page = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    cr_assert_neq(page, MAP_FAILED);
-
-    cr_expect_eq(node_fixture_drive(&asker_class, worker_classes), NODE_PASSED, "place %d: %s",
-                 (int)place, story->text);
+    story_tell(&book, *number);
 }

@@ -106,8 +106,41 @@ Test(place_ask, members_join_and_leave)
     cr_expect_eq(answers, 4, "id 0 wants no answer");
 }
 
+Test(place_ask, a_name_is_given_once_and_ends_with_the_link)
+{
+    cr_expect_null(ask(LINK_REGISTER, 1, "kid", far_pid(4)));
+    cr_expect_eq(answer.status, TRP_OK);
+    cr_expect_null(ask(LINK_REGISTER, 2, "kid", far_pid(5)));
+    cr_expect_eq(answer.status, TRP_EXISTS);
+    cr_expect_null(ask(LINK_REGISTER, 3, "other", far_pid(4)));
+    cr_expect_eq(answer.status, TRP_EXISTS, "it has one");
+    cr_expect(trp_pid_equal(runtime_whereis(node, "kid"), far_pid(4)));
+
+    place_ask_leave_all(&link_up);
+
+    cr_expect(trp_pid_is_none(runtime_whereis(node, "kid")));
+}
+
+Test(place_ask, a_name_is_given_back_by_its_owner_alone)
+{
+    probe_t probe = {.count = 0};
+    probe_spawn(&probe, &(trp_spawn_t){.name = "here"});
+    node_settle();
+    cr_expect_null(ask(LINK_REGISTER, 1, "kid", far_pid(4)));
+
+    cr_expect_null(ask(LINK_UNREGISTER, 0, "kid", far_pid(5)));
+    cr_expect_null(ask(LINK_UNREGISTER, 0, "here", far_pid(4)));
+    cr_expect_not_null(ask(LINK_REGISTER, 2, "stranger", probe.pid), "not behind the link");
+
+    cr_expect(trp_pid_equal(runtime_whereis(node, "kid"), far_pid(4)));
+    cr_expect(trp_pid_equal(runtime_whereis(node, "here"), probe.pid));
+    cr_expect_null(ask(LINK_UNREGISTER, 0, "kid", far_pid(4)));
+    cr_expect(trp_pid_is_none(runtime_whereis(node, "kid")));
+}
+
 static const char *tell(const char *pid, bool is_whole)
 {
+    const uint64_t request_id = 77;
     const link_ask_t message = {.id = 1,
                                 .what = LINK_TELL,
                                 .name = {"", 0},
@@ -115,7 +148,9 @@ static const char *tell(const char *pid, bool is_whole)
                                 .pid = {pid, strlen(pid)},
                                 .has_tag = true,
                                 .tag = 0x1234,
-                                .has_data = is_whole,
+                                .has_request = is_whole,
+                                .request = {(const char *)&request_id, sizeof(request_id)},
+                                .has_data = true,
                                 .data = {"now", 3}};
     trp_writer_t writer;
     wire_reader_t reader = {.kind = WIRE_ASK};
@@ -140,7 +175,7 @@ Test(place_ask, a_message_that_is_told_arrives_as_the_actors_own)
     cr_expect_eq(answer.status, TRP_OK);
     cr_assert_eq(probe.count, 1);
     cr_expect_eq(probe.seen[0].tag, 0x1234);
-    cr_expect_eq(probe.seen[0].request_id, 0, "it is no request");
+    cr_expect_eq(probe.seen[0].request_id, 77);
     cr_expect(trp_pid_equal(probe.seen[0].from, link_up.proxy));
 }
 
