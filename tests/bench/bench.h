@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* What the local benchmarks share: arguments, a runtime, a way to say that all is done, results as
- * lines "name value unit". Each program is: NAME [threads=N] [n=N] [key=value]... */
+/* What the local benchmarks share: a runtime, and a way to say that all is done. Each program is:
+ * NAME [threads=N] [n=N] [key=value]... */
 #ifndef TRP_TESTS_BENCH_BENCH_H
 #define TRP_TESTS_BENCH_BENCH_H
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "runtime/base/host.h"
 #include "runtime/core/runtime.h"
+#include "tests/bench/measure.h"
 
 #define TAG_GO TRP_TAG_USER /* the first message of who begins [int64_t or nothing] */
 
@@ -20,44 +16,6 @@ typedef struct benchmark {
 
 static trp_runtime_t *runtime;
 static host_word_t finished; /* 1 when the last effect was observed */
-static int argument_count;
-static char **arguments;
-
-static inline long argument(const char *key, long fallback)
-{
-    size_t size = strlen(key);
-    for (int i = 2; i < argument_count; i++) {
-        if (strncmp(arguments[i], key, size) == 0 && arguments[i][size] == '=') {
-            return strtol(arguments[i] + size + 1, NULL, 10);
-        }
-    }
-    return fallback;
-}
-
-static inline bool is_argument(const char *key, const char *value)
-{
-    size_t size = strlen(key);
-    for (int i = 2; i < argument_count; i++) {
-        if (strncmp(arguments[i], key, size) == 0 && arguments[i][size] == '=') {
-            return strcmp(arguments[i] + size + 1, value) == 0;
-        }
-    }
-    return false;
-}
-
-static inline void check(bool holds, const char *what)
-{
-    if (!holds) {
-        fprintf(stderr, "benchmark: %s failed\n", what);
-        exit(1);
-    }
-}
-
-static inline int64_t now_ns(void)
-{
-    return host_os.now_ns(host_os.user);
-}
-
 /** Called by the actor that observes the last effect. */
 static inline void finish(void)
 {
@@ -75,28 +33,6 @@ static inline void wait_finished(void)
 static inline void print_rate(const char *name, int64_t count, int64_t start_ns, const char *unit)
 {
     printf("%s %.1f %s\n", name, (double)count * 1e9 / (double)(now_ns() - start_ns), unit);
-}
-
-static inline int compare_ns(const void *a, const void *b)
-{
-    int64_t left = *(const int64_t *)a;
-    int64_t right = *(const int64_t *)b;
-    return (left > right) - (left < right);
-}
-
-/** Sorts them. units: nanoseconds */
-static inline void print_latencies(const char *name, int64_t *latencies, int64_t count)
-{
-    static const struct {
-        const char *name;
-        double part;
-    } all[] = {{"p50", 0.50}, {"p99", 0.99}, {"p99.9", 0.999}};
-    qsort(latencies, (size_t)count, sizeof(*latencies), compare_ns);
-    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-        int64_t at = (int64_t)(all[i].part * (double)count);
-        printf("%s.%s %lld ns\n", name, all[i].name,
-               (long long)latencies[at < count ? at : count - 1]);
-    }
 }
 
 static inline int64_t number_of(const trp_envelope_t *message)

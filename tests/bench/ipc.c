@@ -6,15 +6,8 @@
  * correlation, a time limit and an end when the other actor dies. What typed messages cost beside
  * bytes show form=struct and form=plain: a plain message each way with a sample of four members,
  * packed by its schema and read by it, or as it is in memory. */
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
-#include <unistd.h>
-
-#include "runtime/node/node.h"
 #include "runtime/typed.h"
+#include "tests/bench/node_bench.h"
 
 #define TAG_ECHO       0x1000
 #define TAG_PLAIN      0x1001
@@ -30,37 +23,6 @@
 
 TRP_SCHEMA_DECLARE(sample, SAMPLE_FIELDS)
 TRP_SCHEMA_DEFINE(sample, TAG_SAMPLE, TRP_SCHEMA_FIXED, SAMPLE_FIELDS, "a sample")
-
-static int argument_count;
-static char **arguments;
-
-static long argument(const char *key, long fallback)
-{
-    const size_t size = strlen(key);
-    for (int i = 2; i < argument_count; i++) {
-        if (strncmp(arguments[i], key, size) == 0 && arguments[i][size] == '=') {
-            return strtol(arguments[i] + size + 1, NULL, 10);
-        }
-    }
-    return fallback;
-}
-
-static bool has_form(const char *form)
-{
-    for (int i = 2; i < argument_count; i++) {
-        if (strncmp(arguments[i], "form=", 5) == 0) {
-            return strcmp(arguments[i] + 5, form) == 0;
-        }
-    }
-    return false;
-}
-
-static int64_t now_ns(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000000000LL + now.tv_nsec;
-}
 
 /* ---- the actors ---- */
 
@@ -99,30 +61,20 @@ static trp_status_t send_one(trp_ctx_t *ctx, driver_t *driver, int64_t now)
     const sample_t sample = {.sent_ns = now, .number = driver->sent, .celsius = 21.5, .state = 1};
     memcpy(driver->bytes, &now, sizeof(now));
     driver->sent++;
-    if (has_form("struct")) {
+    if (is_argument("form", "struct")) {
         return trp_send_as(ctx, driver->echo, sample, &sample);
     }
-    if (has_form("plain")) {
+    if (is_argument("form", "plain")) {
         return trp_send(ctx, driver->echo, TAG_PLAIN, &sample, sizeof(sample));
     }
     return trp_request(ctx, &request, &id);
 }
 
-static int compare(const void *left, const void *right)
-{
-    const int64_t a = *(const int64_t *)left;
-    const int64_t b = *(const int64_t *)right;
-    return (a > b) - (a < b);
-}
-
 static void report(driver_t *driver, int64_t now)
 {
-    const size_t n = (size_t)(driver->total - WARM);
-    qsort(driver->latency_ns, n, sizeof(*driver->latency_ns), compare);
+    const int64_t n = driver->total - WARM;
     printf("ipc %.1f round_trips/s\n", (double)n * 1e9 / (double)(now - driver->started_ns));
-    printf("ipc.p50 %lld ns\n", (long long)driver->latency_ns[n / 2]);
-    printf("ipc.p99 %lld ns\n", (long long)driver->latency_ns[n * 99 / 100]);
-    printf("ipc.p99.9 %lld ns\n", (long long)driver->latency_ns[n * 999 / 1000]);
+    print_latencies("ipc", driver->latency_ns, n);
 }
 
 static trp_status_t driver_init(trp_ctx_t *ctx, void *state, const trp_envelope_t *args)
@@ -190,65 +142,20 @@ static trp_status_t driver_receive(trp_ctx_t *ctx, void *state, const trp_envelo
     return driver->sent < driver->total ? send_one(ctx, driver, now) : TRP_OK;
 }
 
-static void driver_terminate(trp_ctx_t *ctx, void *state, const trp_reason_t *reason)
-{
-    (void)state;
-    char line[TRP_REASON_LINE_MAX];
-    fprintf(stderr, "ipc: the driver ended: %s\n", trp_reason_format(reason, line));
-    node_end(runtime_of(ctx), 1);
-}
-
 static const trp_class_t driver_class = {
     .name = "driver",
     .version = 1,
     .state_size = sizeof(driver_t),
     .init = driver_init,
     .receive = driver_receive,
-    .terminate = driver_terminate,
+    .terminate = node_bench_failed,
     .flags = TRP_CLASS_EDGE,
 };
 
-/* ---- the processes ---- */
-
-static trp_status_t start(void *user, trp_runtime_t *runtime)
-{
-    trp_pid_t pid;
-    const trp_spawn_t spawn = {.class = &driver_class};
-    (void)user;
-    return runtime_spawn(runtime, &spawn, &pid);
-}
-
-static void stop(void *user, trp_runtime_t *runtime)
-{
-    (void)user;
-    node_end(runtime, 1);
-}
-
-static int node_main(void *user, const guardian_child_t *child)
-{
-    const node_options_t options = {
-        .classes = worker_classes, .threads = 1, .start = start, .stop = stop};
-    (void)user;
-    return node_run(&options, child);
-}
-
-static int worker_main(void *user, const guardian_child_t *child)
-{
-    (void)user;
-    return worker_run(worker_classes, child);
-}
-
 int main(int argc, char **argv)
 {
-    char run_dir[64];
+    node_bench_t bench = {.driver = &driver_class, .workers = worker_classes};
     argument_count = argc;
     arguments = argv;
-    snprintf(run_dir, sizeof(run_dir), "/tmp/troupe-bench-%d", (int)getpid());
-    const guardian_options_t options = {.name = "bench",
-                                        .run_dir = run_dir,
-                                        .node = 1u << 16,
-                                        .stop_ms = 1000,
-                                        .node_main = node_main,
-                                        .worker_main = worker_main};
-    return guardian_run(&options);
+    return node_bench_run(&bench);
 }

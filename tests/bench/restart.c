@@ -4,26 +4,13 @@
  * starts another at once, as a supervisor's first restart of a streak does, and hears that it is
  * ready. Prints "name value unit": the whole, and the part until the death was seen. */
 #include <signal.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
-#include <unistd.h>
 
-#include "runtime/node/node.h"
+#include "tests/bench/node_bench.h"
 
 #define TAG_PID 0x1000
 #define WARM    20
 
 static long rounds = 300;
-
-static int64_t now_ns(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000000000LL + now.tv_nsec;
-}
 
 /* ---- the actors ---- */
 
@@ -55,21 +42,6 @@ static trp_status_t start_victim(trp_ctx_t *ctx, driver_t *driver)
     return trp_spawn(ctx, &spawn, &driver->victim);
 }
 
-static int compare(const void *left, const void *right)
-{
-    const int64_t a = *(const int64_t *)left;
-    const int64_t b = *(const int64_t *)right;
-    return (a > b) - (a < b);
-}
-
-static void print(const char *name, int64_t *samples)
-{
-    const size_t n = (size_t)rounds;
-    qsort(samples, n, sizeof(*samples), compare);
-    printf("process_restart.%s_p50 %.1f us\n", name, (double)samples[n / 2] / 1000);
-    printf("process_restart.%s_p99 %.1f us\n", name, (double)samples[n * 99 / 100] / 1000);
-}
-
 static trp_status_t driver_init(trp_ctx_t *ctx, void *state, const trp_envelope_t *args)
 {
     driver_t *driver = state;
@@ -94,8 +66,8 @@ static trp_status_t on_ready(trp_ctx_t *ctx, driver_t *driver)
         driver->round++;
     }
     if (driver->round == rounds) {
-        print("ready", driver->ready);
-        print("seen", driver->seen);
+        print_quantiles("process_restart.ready", driver->ready, rounds);
+        print_quantiles("process_restart.seen", driver->seen, rounds);
         node_end(runtime_of(ctx), 0);
         return TRP_OK;
     }
@@ -123,70 +95,25 @@ static trp_status_t driver_receive(trp_ctx_t *ctx, void *state, const trp_envelo
     }
 }
 
-static void driver_terminate(trp_ctx_t *ctx, void *state, const trp_reason_t *reason)
-{
-    char line[TRP_REASON_LINE_MAX];
-    (void)state;
-    fprintf(stderr, "restart: the driver ended: %s\n", trp_reason_format(reason, line));
-    node_end(runtime_of(ctx), 1);
-}
-
 static const trp_class_t driver_class = {
     .name = "driver",
     .version = 1,
     .state_size = sizeof(driver_t),
     .init = driver_init,
     .receive = driver_receive,
-    .terminate = driver_terminate,
+    .terminate = node_bench_failed,
     .flags = TRP_CLASS_EDGE,
 };
 
-/* ---- the processes ---- */
-
-static trp_status_t start(void *user, trp_runtime_t *runtime)
-{
-    trp_pid_t pid;
-    const trp_spawn_t spawn = {.class = &driver_class};
-    (void)user;
-    return runtime_spawn(runtime, &spawn, &pid);
-}
-
-static void stop(void *user, trp_runtime_t *runtime)
-{
-    (void)user;
-    node_end(runtime, 1);
-}
-
-static int node_main(void *user, const guardian_child_t *child)
-{
-    const node_options_t options = {
-        .classes = worker_classes, .threads = 1, .start = start, .stop = stop};
-    (void)user;
-    return node_run(&options, child);
-}
-
-static int worker_main(void *user, const guardian_child_t *child)
-{
-    (void)user;
-    return worker_run(worker_classes, child);
-}
-
 int main(int argc, char **argv)
 {
-    char run_dir[64];
-    for (int i = 2; i < argc; i++) {
-        rounds = strncmp(argv[i], "n=", 2) == 0 ? strtol(argv[i] + 2, NULL, 10) : rounds;
-    }
+    node_bench_t bench = {.driver = &driver_class, .workers = worker_classes};
+    argument_count = argc;
+    arguments = argv;
+    rounds = argument("n", rounds);
     if (rounds < 1) {
         fprintf(stderr, "usage: %s process_restart [n=N]\n", argv[0]);
         return 2;
     }
-    snprintf(run_dir, sizeof(run_dir), "/tmp/troupe-bench-%d", (int)getpid());
-    const guardian_options_t options = {.name = "bench",
-                                        .run_dir = run_dir,
-                                        .node = 1u << 16,
-                                        .stop_ms = 1000,
-                                        .node_main = node_main,
-                                        .worker_main = worker_main};
-    return guardian_run(&options);
+    return node_bench_run(&bench);
 }

@@ -9,21 +9,17 @@
  *
  * A call is four frames from a DEALER over tcp; between broker and worker there is ipc. */
 #include <signal.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
-#include <time.h>
 #include <unistd.h>
-#include <zmq.h>
 
 #include "actors/router/router.h"
 #include "actors/tool.h"
+#include "tests/bench/majordomo.h"
 
 #define BODY_SIZE 64
 #define WARM      200
 #define LATENCIES 100000
+#define SIGN      "xxxxxxxxxxxxxxxx" /* of the text, in an answer that is no refusal */
 
 /* ---- the tool ---- */
 
@@ -48,14 +44,6 @@ static trp_status_t echo_receive(trp_ctx_t *ctx, void *state, const trp_envelope
 static const trp_class_t echo_class = {.name = "echo", .version = 1, .receive = echo_receive};
 
 /* ---- what both sides need ---- */
-
-static void check(bool holds, const char *what)
-{
-    if (!holds) {
-        fprintf(stderr, "tasks: %s: %s\n", what, zmq_strerror(zmq_errno()));
-        exit(1);
-    }
-}
 
 static void *open_socket(void *context, int type)
 {
@@ -146,58 +134,12 @@ static _Noreturn void run_bare(const char *run_dir)
 
 /* ---- the client ---- */
 
-static int64_t now_ns(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000000000LL + now.tv_nsec;
-}
-
-static long argument(int argc, char **argv, const char *key, long fallback)
-{
-    const size_t size = strlen(key);
-    for (int i = 0; i < argc; i++) {
-        if (strncmp(argv[i], key, size) == 0 && argv[i][size] == '=') {
-            return strtol(argv[i] + size + 1, NULL, 10);
-        }
-    }
-    return fallback;
-}
-
 static void call(void *socket)
 {
     char body[BODY_SIZE];
     memset(body, 'x', sizeof(body));
     memcpy(body, "\x81\xa4text\xd9\x38", 8); /* {"text": 56 bytes} */
-    check(zmq_send_const(socket, "MDPC02", 6, ZMQ_SNDMORE) >= 0, "send");
-    check(zmq_send_const(socket, "\x01", 1, ZMQ_SNDMORE) >= 0, "send");
-    check(zmq_send_const(socket, "echo", 4, ZMQ_SNDMORE) >= 0, "send");
-    check(zmq_send(socket, body, sizeof(body), 0) >= 0, "send");
-}
-
-/* The answer has the text in it, else the broker refused. */
-static void take_answer(void *socket)
-{
-    zmq_msg_t frame;
-    int more = 1;
-    zmq_msg_init(&frame);
-    while (more) {
-        check(zmq_msg_recv(&frame, socket, 0) >= 0, "receive");
-        more = zmq_msg_more(&frame);
-    }
-    if (memmem(zmq_msg_data(&frame), zmq_msg_size(&frame), "xxxxxxxxxxxxxxxx", 16) == NULL) {
-        fprintf(stderr, "tasks: refused: %.*s\n", (int)zmq_msg_size(&frame),
-                (const char *)zmq_msg_data(&frame));
-        exit(1);
-    }
-    zmq_msg_close(&frame);
-}
-
-static int compare(const void *left, const void *right)
-{
-    const int64_t a = *(const int64_t *)left;
-    const int64_t b = *(const int64_t *)right;
-    return (a > b) - (a < b);
+    majordomo_call(socket, "echo", body, sizeof(body));
 }
 
 static int run_client(const char *endpoint, long n, long window)
@@ -208,7 +150,7 @@ static int run_client(const char *endpoint, long n, long window)
     check(zmq_connect(socket, endpoint) == 0, "connect");
     for (long i = 0; i < WARM; i++) {
         call(socket);
-        take_answer(socket);
+        majordomo_take_answer(socket, SIGN);
     }
     const int64_t start = now_ns();
     long sent = 0;
@@ -218,17 +160,17 @@ static int run_client(const char *endpoint, long n, long window)
             call(socket);
             sent++;
         }
-        take_answer(socket);
+        majordomo_take_answer(socket, SIGN);
         const int64_t now = now_ns();
         latencies[received % LATENCIES] = now - before; /* of one call, where the window is one */
         before = now;
     }
     printf("rate %.0f tasks/s\n", (double)n * 1e9 / (double)(now_ns() - start));
-    const size_t kept = (size_t)(n < LATENCIES ? n : LATENCIES);
-    qsort(latencies, kept, sizeof(latencies[0]), compare);
+    const int64_t kept = n < LATENCIES ? n : LATENCIES;
+    sort_ns(latencies, kept);
     if (window == 1) {
-        printf("p50 %lld ns\np99 %lld ns\n", (long long)latencies[kept / 2],
-               (long long)latencies[kept * 99 / 100]);
+        printf("p50 %lld ns\np99 %lld ns\n", (long long)quantile_ns(latencies, kept, 0.50),
+               (long long)quantile_ns(latencies, kept, 0.99));
     }
     zmq_close(socket);
     zmq_ctx_term(context);
@@ -238,12 +180,13 @@ static int run_client(const char *endpoint, long n, long window)
 int main(int argc, char **argv)
 {
     static const trp_class_t *const classes[] = {&router_class, &echo_class, NULL};
+    argument_count = argc;
+    arguments = argv;
     if (argc > 2 && strcmp(argv[1], "bare") == 0) {
         run_bare(argv[2]);
     }
     if (argc > 2 && strcmp(argv[1], "client") == 0) {
-        return run_client(argv[2], argument(argc, argv, "n", 20000),
-                          argument(argc, argv, "window", 1));
+        return run_client(argv[2], argument("n", 20000), argument("window", 1));
     }
     return trp_main(argc, argv, classes);
 }

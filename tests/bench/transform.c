@@ -4,13 +4,9 @@
  *     transform race_transform [runners=18] [draws=0] [n=5000] [form=msgpack|json]
  *
  * The race has been polled for an hour: `previous` has a full timeline and full histories. */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "actors/tool_frame.h"
 #include "actors/transform/transform_tool.h"
-#include "runtime/base/host.h"
+#include "tests/bench/measure.h"
 
 #define POLLS      120
 #define PAUSE_MS   30000
@@ -174,12 +170,6 @@ static void make_task(const setting_t *setting, zmq_msg_t *message)
     trp_writer_fini(&results[(POLLS - 2) % 2]);
 }
 
-static int compare(const void *a, const void *b)
-{
-    int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
-    return (left > right) - (left < right);
-}
-
 static void read_setting(setting_t *setting, const char *argument)
 {
     long long number;
@@ -214,13 +204,11 @@ int main(int argc, char **argv)
         die("no memory");
     }
     for (int64_t i = 0; i < setting.n; i++) {
-        int64_t begin = host_os.now_ns(host_os.user);
+        int64_t begin = now_ns();
         execute(task, NULL);
-        times[i] = host_os.now_ns(host_os.user) - begin;
+        times[i] = now_ns() - begin;
     }
-    qsort(times, (size_t)setting.n, sizeof(*times), compare);
-    printf("race_transform.p50 %lld ns\n", (long long)times[setting.n / 2]);
-    printf("race_transform.p99 %lld ns\n", (long long)times[setting.n * 99 / 100]);
+    print_latencies("race_transform", times, setting.n);
     free(times);
     zmq_msg_close(&message);
     return 0;

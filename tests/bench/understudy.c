@@ -12,19 +12,14 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
-#include <zmq.h>
 
 #include "actors/router/router.h"
 #include "actors/tool.h"
+#include "tests/bench/majordomo.h"
 
 #define WARM     20
 #define TAG_HERE 0x1000
@@ -58,21 +53,6 @@ typedef struct shared {
 } shared_t;
 
 static shared_t *shared;
-
-static int64_t now_ns(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000000000LL + now.tv_nsec;
-}
-
-static void check(bool holds, const char *what)
-{
-    if (!holds) {
-        fprintf(stderr, "understudy: %s: %s\n", what, zmq_strerror(zmq_errno()));
-        exit(1);
-    }
-}
 
 /* ---- the worker ---- */
 
@@ -140,22 +120,7 @@ static void call(void *socket, long round)
                                   0xcd,
                                   (unsigned char)(round >> 8),
                                   (unsigned char)round};
-    check(zmq_send_const(socket, "MDPC02", 6, ZMQ_SNDMORE) >= 0, "send");
-    check(zmq_send_const(socket, "\x01", 1, ZMQ_SNDMORE) >= 0, "send");
-    check(zmq_send_const(socket, "die", 3, ZMQ_SNDMORE) >= 0, "send");
-    check(zmq_send(socket, body, sizeof(body), 0) >= 0, "send");
-}
-
-static void take_answer(void *socket)
-{
-    zmq_msg_t frame;
-    int more = 1;
-    zmq_msg_init(&frame);
-    while (more) {
-        check(zmq_msg_recv(&frame, socket, 0) >= 0, "the answer");
-        more = zmq_msg_more(&frame);
-    }
-    zmq_msg_close(&frame);
+    majordomo_call(socket, "die", body, sizeof(body));
 }
 
 static void wait_for_workers(uint32_t count)
@@ -167,21 +132,6 @@ static void wait_for_workers(uint32_t count)
     (void)poll(NULL, 0, REST_MS);
 }
 
-static int compare(const void *left, const void *right)
-{
-    const int64_t a = *(const int64_t *)left;
-    const int64_t b = *(const int64_t *)right;
-    return (a > b) - (a < b);
-}
-
-static void print(const char *name, int64_t *samples, long count)
-{
-    const size_t n = (size_t)count;
-    qsort(samples, n, sizeof(*samples), compare);
-    printf("understudy_restart.%s_p50 %.1f us\n", name, (double)samples[n / 2] / 1000);
-    printf("understudy_restart.%s_p99 %.1f us\n", name, (double)samples[n * 99 / 100] / 1000);
-}
-
 static void measure(void *socket, long rounds)
 {
     int64_t *seen = calloc((size_t)rounds, sizeof(*seen));
@@ -191,15 +141,15 @@ static void measure(void *socket, long rounds)
         wait_for_workers(2 + (uint32_t)(round + WARM));
         shared->killed_ns = shared->seen_ns = 0;
         call(socket, round + WARM);
-        take_answer(socket);
+        majordomo_take_answer(socket, "\xa7success\xc3");
         check(shared->seen_ns != 0, "the death was not seen");
         if (round >= 0) {
             seen[round] = shared->started_ns - shared->seen_ns;
             killed[round] = shared->started_ns - shared->killed_ns;
         }
     }
-    print("seen", seen, rounds);
-    print("killed", killed, rounds);
+    print_quantiles("understudy_restart.seen", seen, rounds);
+    print_quantiles("understudy_restart.killed", killed, rounds);
     free(seen);
     free(killed);
 }
@@ -233,12 +183,11 @@ int main(int argc, char **argv)
     static const trp_class_t *const classes[] = {&router_class, &victim_class, &watcher_class,
                                                  NULL};
     char folder[] = "/tmp/troupe-bench-XXXXXX", path[64], run[] = "run";
-    char *arguments[] = {argv[0], run, path, NULL};
-    long rounds = 300;
+    char *command[] = {argv[0], run, path, NULL};
     int status = 0;
-    for (int i = 2; i < argc; i++) {
-        rounds = strncmp(argv[i], "n=", 2) == 0 ? strtol(argv[i] + 2, NULL, 10) : rounds;
-    }
+    argument_count = argc;
+    arguments = argv;
+    const long rounds = argument("n", 300);
     if (rounds < 1 || rounds > 60000) {
         fprintf(stderr, "usage: %s understudy_restart [n=N]\n", argv[0]);
         return 2;
@@ -251,7 +200,7 @@ int main(int argc, char **argv)
     if (node == 0) {
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
         check(freopen("/dev/null", "w", stdout) != NULL, "/dev/null");
-        return trp_main(3, arguments, classes);
+        return trp_main(3, command, classes);
     }
     run_client(folder, rounds);
     (void)kill(node, SIGINT);
