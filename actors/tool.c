@@ -29,14 +29,29 @@ static int64_t peak_bytes(void)
     return getrusage(RUSAGE_SELF, &usage) == 0 ? (int64_t)usage.ru_maxrss * 1024 : 0;
 }
 
+/* Not a request of ours, so the attempt stands in it and not in its envelope. */
+static trp_status_t send_part(const tool_call_t *call, trp_text_t value)
+{
+    const uint64_t attempt = call->message->request_id;
+    char *part = malloc(sizeof(attempt) + value.size);
+    if (part == NULL) {
+        return TRP_NO_MEMORY;
+    }
+    memcpy(part, &attempt, sizeof(attempt));
+    memcpy(part + sizeof(attempt), value.data, value.size);
+    const trp_status_t status = runtime_tell(call->ctx, call->message->from, TRP_TAG_TASK_PART,
+                                             part, sizeof(attempt) + value.size);
+    free(part);
+    return status;
+}
+
 trp_status_t tool_part(tool_call_t *call, trp_writer_t *part)
 {
     char *json = NULL;
     trp_text_t body;
     trp_status_t status = tool_encode(call, part, &json, &body);
     if (status == TRP_OK && call->ctx != NULL) {
-        status = runtime_tell(call->ctx, trp_reply_address(call->message), TRP_TAG_TASK_PART,
-                              body.data, body.size);
+        status = send_part(call, body);
     }
     free(json);
     trp_writer_fini(part);

@@ -21,10 +21,10 @@ enum {
     TRP_TAG_ROUTER_ORDER = 0x0548,   /* to the router, a request [router_order] -> ROUTER_ANSWER */
     TRP_TAG_ROUTER_ANSWER = 0x0549,  /* [map: result, or code and message] */
     TRP_TAG_CALL_RESULT = 0x0545,    /* [bytes: the reply map, in the body's form] */
-    TRP_TAG_CALL_PART = 0x054a,    /* before it, to who streams [map: part, attempt], request_id */
-    TRP_TAG_CALL_CANCEL = 0x054b,  /* to the router: its own request [u64: request_id] */
-    TRP_TAG_CONTROL_PART = 0x054c, /* inquiry to control: a partial answer, encoded [bytes] */
-    TRP_TAG_CONTROL_LEFT = 0x054d, /* control to an inquiry: who asked has gone [] */
+    TRP_TAG_CALL_PART = 0x054a,      /* before it, to who streams [map: call, attempt, part] */
+    TRP_TAG_CALL_CANCEL = 0x054b,    /* to the router: its own request [u64: request_id] */
+    TRP_TAG_CONTROL_PART = 0x054c,   /* inquiry to control: a partial answer, encoded [bytes] */
+    TRP_TAG_CONTROL_LEFT = 0x054d,   /* control to an inquiry: who asked has gone [] */
 };
 
 /** A request from outside; members of other verbs are ignored. */

@@ -16,8 +16,8 @@ enum {
     TRP_TAG_TASK_RUN = 0x0100,     /* router to worker, a request */
     TRP_TAG_TASK_DONE = 0x0101,    /* worker to router, its reply */
     TRP_TAG_TASK_RELEASE = 0x0102, /* worker to router, at any time */
-    TRP_TAG_TASK_PART = 0x0103, /* worker to router, before DONE [bytes: one value, encoded in the
-                                    * form of the request]; request_id: the attempt's */
+    TRP_TAG_TASK_PART = 0x0103,    /* worker to router, before DONE [u64: request_id of the attempt;
+                                    * bytes: one value, encoded in the form of the request] */
 };
 
 #define TASK_RUN_FIELDS(F)                                       \

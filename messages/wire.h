@@ -100,7 +100,6 @@ typedef enum wire_kind {
     F(STRING, name, _, 0, 63, "of an actor or a group; empty: all groups")  \
     F(OPT_STRING, pid, _, 1, 63, "whose membership or name; tell: to whom") \
     F(OPT_INT, tag, _, 1, 65535, "tell: of the message")                    \
-    F(OPT_BYTES, request, _, 8, 8, "tell: its request_id")                  \
     F(OPT_BYTES, data, _, 0, TRP_TELL_MAX, "tell: its payload")
 
 #define LINK_ANSWER_FIELDS(F)                             \

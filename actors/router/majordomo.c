@@ -182,9 +182,12 @@ static bool set_options(zmq_msg_t *frame, const majordomo_reply_t *reply)
     const trp_text_t *id = &reply->id;
     trp_writer_t writer;
     trp_writer_init(&writer);
-    trp_write_map(&writer, (uint32_t)(id->data != NULL) + (reply->attempt > 0));
+    trp_write_map(&writer, (uint32_t)(id->data != NULL) + (reply->attempt > 0) + reply->has_parts);
     if (reply->attempt > 0) {
         trp_put_int(&writer, "attempt", reply->attempt);
+    }
+    if (reply->has_parts) {
+        trp_put_int(&writer, "parts", reply->parts);
     }
     if (id->data != NULL) {
         trp_write_key(&writer, "id");

@@ -87,6 +87,8 @@ typedef struct majordomo_reply {
     trp_text_t id;    /* of the options frame; data NULL: the request had none */
     bool has_options; /* the request had an options frame */
     uint32_t attempt; /* of a partial answer, told where the request said `stream`; 0: not told */
+    bool has_parts;   /* of the last answer, told there, too: ... */
+    uint32_t parts;   /* ... how many were sent of this attempt */
 } majordomo_reply_t;
 
 /** Makes the frames of a reply; `body` is moved in. Returns their number, 0: no memory (`body`

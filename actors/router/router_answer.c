@@ -21,6 +21,8 @@ typedef struct answer {
     const char *worker;
     uint32_t attempts;
     bool from_cache;
+    bool has_parts;     /* an actor's that gets partial answers ... */
+    uint32_t parts;     /* ... so many of this attempt */
     const task_t *task; /* whose parts go before a success; NULL: of none */
 } answer_t;
 
@@ -28,7 +30,10 @@ static trp_status_t encode_msgpack(const answer_t *answer, zmq_msg_t *body)
 {
     trp_writer_t writer;
     trp_writer_init(&writer);
-    trp_write_map(&writer, 5);
+    trp_write_map(&writer, 5u + answer->has_parts);
+    if (answer->has_parts) {
+        trp_put_int(&writer, "parts", answer->parts);
+    }
     trp_put_text(&writer, "task_id", answer->task_id);
     trp_put_bool(&writer, "success", answer->success);
     trp_write_key(&writer, answer->success ? "result" : "error");
@@ -49,10 +54,13 @@ static trp_status_t encode_msgpack(const answer_t *answer, zmq_msg_t *body)
  * file can hold. */
 static trp_status_t encode_json(const answer_t *answer, zmq_msg_t *body)
 {
-    char head[160], tail[320];
-    int head_size =
-        snprintf(head, sizeof(head), "{\"task_id\":\"%s\",\"success\":%s,\"%s\":", answer->task_id,
-                 answer->success ? "true" : "false", answer->success ? "result" : "error");
+    char head[160], tail[320], parts[32] = "";
+    if (answer->has_parts) {
+        snprintf(parts, sizeof(parts), "\"parts\":%u,", answer->parts);
+    }
+    int head_size = snprintf(
+        head, sizeof(head), "{%s\"task_id\":\"%s\",\"success\":%s,\"%s\":", parts, answer->task_id,
+        answer->success ? "true" : "false", answer->success ? "result" : "error");
     int tail_size = snprintf(tail, sizeof(tail),
                              ",\"from_cache\":%s,\"metrics\":{\"queue_us\":%lld,"
                              "\"exec_us\":%lld,\"worker\":\"%s\",\"attempts\":%u}}",
@@ -102,15 +110,24 @@ void router_on_unsent(void *user, const edge_peer_t *peer, trp_status_t why)
     }
 }
 
+majordomo_reply_t router_reply_to(const origin_t *origin, trp_text_t service)
+{
+    majordomo_reply_t reply = {.version = origin->version,
+                               .service = service,
+                               .has_options = origin->has_options,
+                               .has_parts = origin->stream == STREAM_EACH,
+                               .parts = origin->parts};
+    if (origin->id[0] != '\0') {
+        reply.id = (trp_text_t){origin->id, strlen(origin->id)};
+    }
+    return reply;
+}
+
 static void send_to_peer(router_t *router, const origin_t *origin, trp_text_t service,
                          zmq_msg_t *body)
 {
     zmq_msg_t frames[MAJORDOMO_REPLY_FRAMES];
-    majordomo_reply_t reply = {
-        .version = origin->version, .service = service, .has_options = origin->has_options};
-    if (origin->id[0] != '\0') {
-        reply.id = (trp_text_t){origin->id, strlen(origin->id)};
-    }
+    const majordomo_reply_t reply = router_reply_to(origin, service);
     size_t count = majordomo_compose(&reply, body, frames);
     if (count == 0) {
         zmq_msg_close(body);
@@ -256,6 +273,8 @@ static void deliver_to_all(router_t *router, const task_t *task, answer_t *answe
     for (const waiter_t *waiter = &task->waiter; waiter != NULL;
          waiter = waiter == &task->waiter ? task->joined : waiter->next) {
         answer->task_id = waiter->id;
+        answer->has_parts = waiter->origin.peer == NULL && waiter->origin.stream == STREAM_EACH;
+        answer->parts = waiter->origin.parts;
         if (answer->success) {
             task->service->answered++;
         } else {

@@ -126,6 +126,7 @@ static bool give(router_t *router, task_t *task, worker_t *worker)
                            ? task->started_ns + worker->pool->config->run_ms * 1000000
                            : INT64_MAX;
     task->attempts++;
+    router_forget_parts(task);
     task->worker = worker;
     task_note_end(task);
     DL_APPEND(worker->tasks, task);

@@ -14,7 +14,7 @@ static bool streams(const waiter_t *waiter)
                                 : origin->version == MAJORDOMO_02 && origin->stream != STREAM_LAST;
 }
 
-static const waiter_t *next_waiter(const task_t *task, const waiter_t *waiter)
+static waiter_t *next_waiter(const task_t *task, const waiter_t *waiter)
 {
     return waiter == &task->waiter ? task->joined : waiter->next;
 }
@@ -48,13 +48,10 @@ static void send_frames(router_t *router, const service_t *service, const waiter
                         const answer_frames_t *answer, bool final)
 {
     const origin_t *origin = &waiter->origin;
-    majordomo_reply_t reply = {.version = origin->version,
-                               .service = {service->name, strlen(service->name)},
-                               .has_options = origin->has_options,
-                               .attempt = origin->stream == STREAM_EACH ? answer->attempt : 0};
-    if (origin->id[0] != '\0') {
-        reply.id = (trp_text_t){origin->id, strlen(origin->id)};
-    }
+    majordomo_reply_t reply =
+        router_reply_to(origin, (trp_text_t){service->name, strlen(service->name)});
+    reply.has_parts &= final;
+    reply.attempt = origin->stream == STREAM_EACH ? answer->attempt : 0;
     size_t total = MAJORDOMO_REPLY_FRAMES + answer->part_count + answer->last_count;
     zmq_msg_t *frames = malloc(total * sizeof(*frames));
     size_t count = frames != NULL ? majordomo_head(&reply, final, frames) : 0;
@@ -112,14 +109,15 @@ static void write_frames(trp_writer_t *writer, const answer_frames_t *answer)
     }
 }
 
-/* A partial answer to an actor; what finds no room is not told again. */
+/* A partial answer to an actor; what finds no room is not told again, but counted. */
 static void send_as_part(router_t *router, const waiter_t *waiter, const answer_frames_t *answer)
 {
     trp_envelope_t *envelope = envelope_alloc();
     trp_writer_t writer;
     zmq_msg_t body;
     trp_writer_init(&writer);
-    trp_write_map(&writer, 2);
+    trp_write_map(&writer, 3);
+    trp_put_int(&writer, "call", (int64_t)waiter->origin.actor.request_id);
     trp_put_int(&writer, "attempt", answer->attempt);
     trp_write_key(&writer, "part");
     write_frames(&writer, answer);
@@ -127,7 +125,6 @@ static void send_as_part(router_t *router, const waiter_t *waiter, const answer_
     if (status == TRP_OK) {
         envelope->to = waiter->origin.actor.to;
         envelope->from = router->self;
-        envelope->request_id = waiter->origin.actor.request_id;
         envelope->tag = TRP_TAG_CALL_PART;
         status = envelope_move(envelope, &body);
         status = status == TRP_OK ? runtime_send(router->runtime, envelope) : status;
@@ -148,9 +145,13 @@ static void send_as_result(router_t *router, const waiter_t *waiter, const answe
     trp_writer_t writer;
     zmq_msg_t body;
     trp_writer_init(&writer);
-    trp_write_map(&writer, 3);
+    const bool has_parts = waiter->origin.stream == STREAM_EACH;
+    trp_write_map(&writer, 3u + has_parts);
     trp_put_text(&writer, "task_id", waiter->id);
     trp_put_bool(&writer, "success", true);
+    if (has_parts) {
+        trp_put_int(&writer, "parts", waiter->origin.parts);
+    }
     trp_write_key(&writer, "result");
     write_frames(&writer, answer);
     if (trp_writer_take(&writer, &body) == TRP_OK) {
@@ -188,6 +189,13 @@ static trp_status_t keep(router_t *router, task_t *task, zmq_msg_t *frames, size
     return TRP_OK;
 }
 
+void router_forget_parts(task_t *task)
+{
+    for (waiter_t *waiter = &task->waiter; waiter != NULL; waiter = next_waiter(task, waiter)) {
+        waiter->origin.parts = 0;
+    }
+}
+
 void router_drop_parts(router_t *router, task_t *task)
 {
     for (size_t i = 0; i < task->part_count; i++) {
@@ -199,9 +207,10 @@ void router_drop_parts(router_t *router, task_t *task)
     task->part_count = 0;
 }
 
-static void send_part(router_t *router, const service_t *service, const waiter_t *waiter,
+static void send_part(router_t *router, const service_t *service, waiter_t *waiter,
                       const answer_frames_t *answer)
 {
+    waiter->origin.parts++;
     if (waiter->origin.peer == NULL) {
         send_as_part(router, waiter, answer);
     } else {
@@ -215,7 +224,7 @@ trp_status_t router_forward_part(router_t *router, task_t *task, zmq_msg_t *fram
     const answer_frames_t answer = {
         .last = frames, .last_count = count, .attempt = task->attempts, .is_value = !is_foreign};
     bool is_kept = is_foreign && task->flight != NULL; /* for who sends the same key again */
-    const waiter_t *waiter = &task->waiter;
+    waiter_t *waiter = &task->waiter;
     do {
         if (streams(waiter)) {
             send_part(router, task->service, waiter, &answer);

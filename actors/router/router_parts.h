@@ -150,6 +150,8 @@ void router_answer_value(router_t *router, const request_t *request, service_t *
                          const cache_value_t *value);
 /** Sends a client of the port frames of a reply, at the end of the turn. owns: the frames are moved
  */
+/** What a reply to a client of the port begins with. */
+majordomo_reply_t router_reply_to(const origin_t *origin, trp_text_t service);
 void router_post(router_t *router, const edge_peer_t *peer, zmq_msg_t *frames, size_t count);
 /** Such a reply could not be sent, and is dropped. */
 void router_on_unsent(void *router, const edge_peer_t *peer, trp_status_t why);
@@ -290,6 +292,8 @@ void router_forward_final(router_t *router, task_t *task, zmq_msg_t *frames, siz
  * False: there are none. owns: `body` when true */
 bool router_forward_behind(router_t *router, const task_t *task, const origin_t *origin,
                            zmq_msg_t *body);
+/** A new attempt begins: none of its parts was sent to anybody. */
+void router_forget_parts(task_t *task);
 /** Frees the parts that are kept. */
 void router_drop_parts(router_t *router, task_t *task);
 

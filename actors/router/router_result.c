@@ -97,19 +97,25 @@ void router_on_done(router_t *router, const trp_envelope_t *message)
 
 void router_on_part(router_t *router, const trp_envelope_t *message)
 {
-    task_t *task = find_running(router, message->request_id);
+    uint64_t attempt = 0;
+    size_t size = 0;
+    const char *data = trp_message_data(message, &size);
+    if (size < sizeof(attempt)) {
+        return; /* no tool of ours sends that */
+    }
+    memcpy(&attempt, data, sizeof(attempt));
+    size -= sizeof(attempt);
+    task_t *task = find_running(router, attempt);
     if (task == NULL || task->answered || !trp_pid_equal(task->worker->pid, message->from)) {
         return; /* of a former attempt, or nobody waits any more */
     }
-    size_t size = 0;
-    const void *data = trp_message_data(message, &size);
     zmq_msg_t frame;
     if (zmq_msg_init_size(&frame, size) != 0) {
         router->unreachable++;
         return;
     }
     if (size > 0) {
-        memcpy(zmq_msg_data(&frame), data, size);
+        memcpy(zmq_msg_data(&frame), data + sizeof(attempt), size);
     }
     if (router_forward_part(router, task, &frame, 1) != TRP_OK) {
         refusal_t refusal;

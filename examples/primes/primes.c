@@ -12,7 +12,7 @@
 
 #define PRIMES_COUNT_FIELDS(F)                                  \
     F(INT, to, _, 2, 1000000000, "primes up to it are counted") \
-    F(OPT_INT, steps, _, 1, 1000, "partial answers; default 10")
+    F(OPT_INT, steps, _, 1, 1000000, "partial answers; default 10")
 
 TRP_SCHEMA_DECLARE(primes_count, PRIMES_COUNT_FIELDS)
 TRP_SCHEMA_DEFINE(primes_count, 0, 0, PRIMES_COUNT_FIELDS, "counts primes")

@@ -163,7 +163,6 @@ typedef struct runtime_question {
     const char *name; /* of the actor or the group; LINK_LEAVE: "" = all */
     trp_pid_t pid;    /* whose membership or name it is; LINK_TELL: to whom ... */
     uint16_t tag;     /* ... this message: */
-    uint64_t request_id;
     const void *data;
     size_t size;
     trp_pid_t *pids; /* LINK_WHEREIS, LINK_MEMBERS: up to `max` go here ... */
@@ -182,10 +181,10 @@ typedef struct runtime_uplink {
 
 /** trp_send of the running callback that leaves at once. What a handler sends leaves its worker
  * process, or thread, when it returns; this waits until the node has taken it, and so comes before
- * the rest. `request_id` of the address rides on it. errors: TRP_FULL, TRP_GONE, TRP_TIMEOUT,
+ * the rest. errors: TRP_FULL, TRP_GONE, TRP_TIMEOUT,
  * TRP_TOO_LARGE (TRP_TELL_MAX), TRP_NO_MEMORY */
-TRP_MUST_USE trp_status_t runtime_tell(trp_ctx_t *ctx, trp_reply_address_t to, uint16_t tag,
-                                       const void *data, size_t size);
+TRP_MUST_USE trp_status_t runtime_tell(trp_ctx_t *ctx, trp_pid_t to, uint16_t tag, const void *data,
+                                       size_t size);
 
 /** Names, memberships and publications reach the node by `uplink` and the default route. */
 void runtime_set_uplink(trp_runtime_t *runtime, const runtime_uplink_t *uplink);

@@ -221,13 +221,7 @@ static trp_status_t socket_add(edge_t *edge, void *transport_socket,
     socket->source.kind = SOURCE_SOCKET;
     socket->edge = edge;
     socket->socket = transport_socket;
-    socket->posts = (edge_posts_t){.transport = edge->transport,
-                                   .socket = transport_socket,
-                                   .unsent = options->on_unsent,
-                                   .user = options->user};
-    if (options->unread_max > 0) {
-        socket->posts.unread = edge_unread_new((size_t)options->unread_max);
-    }
+    edge_posts_init(&socket->posts, edge->transport, transport_socket, options);
     socket->descriptor_count =
         is_stepped(edge) ? 0 : edge->transport->descriptors(transport_socket, socket->descriptors);
     socket->source.next = edge->sources;
@@ -289,6 +283,11 @@ trp_status_t edge_track(edge_socket_t *socket, const edge_peer_t *peer, zmq_msg_
 {
     set_look(socket, true);
     return socket->edge->transport->track(socket->socket, peer, frame);
+}
+
+size_t edge_unread(edge_socket_t *socket, const edge_peer_t *peer)
+{
+    return edge_posts_unread(&socket->posts, peer);
 }
 
 uint64_t edge_dropped(const edge_socket_t *socket)

@@ -33,9 +33,9 @@ typedef struct edge_socket_options {
      * NULL.
      */
     void (*on_down)(void *user, const edge_peer_t *peer);
-    int64_t
-        unread_max; /* bytes that were posted to one peer and that it has not read (edge_unread.h);
-                         * 0 = no limit */
+    int64_t unread_max; /* bytes that were posted to one peer and that it has not read
+                               * (edge_unread.h); 0 = no limit */
+    bool unread_all;    /* small frames count, too */
     /** A message that was posted to this peer could not be sent: TRP_GONE (it is not there now) or
      * TRP_BUSY (it does not read). NULL = it does not matter. */
     void (*on_unsent)(void *user, const edge_peer_t *peer, trp_status_t why);
@@ -114,6 +114,10 @@ TRP_MUST_USE trp_status_t edge_send(edge_socket_t *socket, const edge_peer_t *pe
  * they cost one wake-up of the transport's thread and not one each; before what edge_send sends
  * later. All frames are moved. What can't be sent then is told to `on_unsent`. */
 void edge_post(edge_socket_t *socket, const edge_peer_t *peer, zmq_msg_t *frames, size_t count);
+
+/** Bytes that were posted to a peer and that it has not read, on a socket with `unread_max`; what
+ * was posted to anybody in this turn counts. */
+size_t edge_unread(edge_socket_t *socket, const edge_peer_t *peer);
 
 /** Messages that were no protocol at all and were dropped. */
 uint64_t edge_dropped(const edge_socket_t *socket);

@@ -25,6 +25,19 @@ struct edge_post_box {
     size_t next_kept;
 };
 
+void edge_posts_init(edge_posts_t *posts, const trp_transport_t *transport, void *socket,
+                     const edge_socket_options_t *options)
+{
+    *posts = (edge_posts_t){.transport = transport,
+                            .socket = socket,
+                            .unsent = options->on_unsent,
+                            .user = options->user};
+    if (options->unread_max > 0) {
+        posts->unread =
+            edge_unread_new((size_t)options->unread_max, options->unread_all ? 0 : UNREAD_COUNTED);
+    }
+}
+
 static edge_post_box_t *box_new(void)
 {
     edge_post_box_t *box = malloc(sizeof(*box));
@@ -71,6 +84,15 @@ static bool box_add(edge_post_box_t *box, const trp_peer_t *peer, zmq_msg_t *fra
         (void)zmq_msg_move(frame, &frames[i]);
     }
     return true;
+}
+
+size_t edge_posts_unread(edge_posts_t *posts, const trp_peer_t *peer)
+{
+    size_t bytes = posts->unread == NULL ? 0 : edge_unread_bytes(posts->unread, peer);
+    for (size_t i = 0; posts->box != NULL && i < posts->box->frame_count; i++) {
+        bytes += zmq_msg_size(&posts->box->frames[i]);
+    }
+    return bytes;
 }
 
 static void send_one(const edge_posts_t *posts, const trp_peer_t *peer, zmq_msg_t *frames,

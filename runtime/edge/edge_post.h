@@ -6,6 +6,7 @@
 #ifndef TRP_RUNTIME_EDGE_POST_H
 #define TRP_RUNTIME_EDGE_POST_H
 
+#include "runtime/edge/edge.h"
 #include "runtime/edge/edge_unread.h"
 
 typedef struct edge_post_box edge_post_box_t;
@@ -19,6 +20,14 @@ typedef struct edge_posts {
     edge_unread_t *unread; /* NULL: no bound by bytes */
     edge_post_box_t *box;  /* NULL until something is posted */
 } edge_posts_t;
+
+/** Those of a socket of the transport, with `unread_...` and `on_unsent` of its options. */
+void edge_posts_init(edge_posts_t *posts, const trp_transport_t *transport, void *socket,
+                     const edge_socket_options_t *options);
+
+/** Bytes that a peer has not read, as far as they are counted, and all that waits for the end of
+ * the turn. */
+size_t edge_posts_unread(edge_posts_t *posts, const trp_peer_t *peer);
 
 /** Takes a message, whose frames are moved. When there are too many they are sent at once. */
 void edge_posts_add(edge_posts_t *posts, const trp_peer_t *peer, zmq_msg_t *frames, size_t count);

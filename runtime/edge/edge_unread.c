@@ -21,7 +21,7 @@ typedef struct account {
 } account_t;
 
 struct edge_unread {
-    size_t max;
+    size_t max, counted;
     account_t *accounts;
     size_t sweep_at;
 };
@@ -35,11 +35,12 @@ typedef struct hold {
     zmq_msg_t frame;
 } hold_t;
 
-edge_unread_t *edge_unread_new(size_t max)
+edge_unread_t *edge_unread_new(size_t max, size_t counted)
 {
     edge_unread_t *unread = calloc(1, sizeof(*unread));
     if (unread != NULL) {
         unread->max = max;
+        unread->counted = counted;
         unread->sweep_at = SWEEP_MIN;
     }
     return unread;
@@ -84,11 +85,24 @@ void edge_unread_free(edge_unread_t **pointer)
     }
 }
 
-/* NULL: no memory */
-static account_t *account_of(edge_unread_t *unread, const trp_peer_t *peer)
+/* NULL: it has none, and nothing unread */
+static account_t *find(const edge_unread_t *unread, const trp_peer_t *peer)
 {
     account_t *account = NULL;
     HASH_FIND(hh, unread->accounts, peer->id, peer->size, account);
+    return account;
+}
+
+size_t edge_unread_bytes(const edge_unread_t *unread, const trp_peer_t *peer)
+{
+    account_t *account = find(unread, peer);
+    return account == NULL ? 0 : bytes_of(account);
+}
+
+/* NULL: no memory */
+static account_t *account_of(edge_unread_t *unread, const trp_peer_t *peer)
+{
+    account_t *account = find(unread, peer);
     if (account != NULL) {
         return account;
     }
@@ -122,9 +136,16 @@ static void on_free(void *data, void *hint)
     let_go(account);
 }
 
+/* What a frame takes of the bound; 0: it is not counted. */
+static size_t charge_of(const edge_unread_t *unread, zmq_msg_t *frame)
+{
+    const size_t size = zmq_msg_size(frame);
+    return size < unread->counted ? 0 : size < UNREAD_LEAST ? UNREAD_LEAST : size;
+}
+
 /* Puts a frame in the place of another one, with the same bytes, that tells when it is freed.
  * Without memory for that it goes uncounted. */
-static void count_frame(account_t *account, zmq_msg_t *frame)
+static void count_frame(account_t *account, zmq_msg_t *frame, size_t charge)
 {
     hold_t *hold = malloc(sizeof(*hold));
     zmq_msg_t counted;
@@ -133,8 +154,9 @@ static void count_frame(account_t *account, zmq_msg_t *frame)
     }
     (void)zmq_msg_init(&hold->frame);
     (void)zmq_msg_move(&hold->frame, frame);
-    hold->bytes = zmq_msg_size(&hold->frame);
-    if (zmq_msg_init_data(&counted, zmq_msg_data(&hold->frame), hold->bytes, on_free, hold) != 0) {
+    hold->bytes = charge;
+    if (zmq_msg_init_data(&counted, zmq_msg_data(&hold->frame), zmq_msg_size(&hold->frame), on_free,
+                          hold) != 0) {
         (void)zmq_msg_move(frame, &hold->frame);
         free(hold);
         return;
@@ -151,8 +173,7 @@ trp_status_t edge_unread_count(edge_unread_t *unread, const trp_peer_t *peer, zm
 {
     size_t bytes = 0;
     for (size_t i = 0; i < count; i++) {
-        const size_t size = zmq_msg_size(&frames[i]);
-        bytes += size >= UNREAD_COUNTED ? size : 0;
+        bytes += charge_of(unread, &frames[i]);
     }
     account_t *account = bytes == 0 ? NULL : account_of(unread, peer);
     if (account == NULL) {
@@ -163,8 +184,9 @@ trp_status_t edge_unread_count(edge_unread_t *unread, const trp_peer_t *peer, zm
         return TRP_BUSY;
     }
     for (size_t i = 0; i < count; i++) {
-        if (zmq_msg_size(&frames[i]) >= UNREAD_COUNTED) {
-            count_frame(account, &frames[i]);
+        const size_t charge = charge_of(unread, &frames[i]);
+        if (charge > 0) {
+            count_frame(account, &frames[i], charge);
         }
     }
     return TRP_OK;

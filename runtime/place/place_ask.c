@@ -172,7 +172,6 @@ static trp_status_t tell(const place_link_t *link, const link_ask_t *ask, trp_pi
     envelope->from = link->proxy;
     envelope->to = to;
     envelope->tag = (uint16_t)ask->tag;
-    memcpy(&envelope->request_id, ask->request.data, sizeof(envelope->request_id));
     trp_status_t status = envelope_set(envelope, ask->data.data, ask->data.size);
     if (status == TRP_OK) {
         status = runtime_send(link->runtime, envelope);
@@ -213,7 +212,7 @@ static const char *act(place_link_t *link, const link_ask_t *ask)
     } else if (ask->what == LINK_MEMBERS) {
         found.count = runtime_members(link->runtime, name, pids, PIDS_MAX);
     } else if (ask->what == LINK_TELL) {
-        if (!(read_pid(ask, &pid) && ask->has_tag && ask->has_request && ask->has_data)) {
+        if (!(read_pid(ask, &pid) && ask->has_tag && ask->has_data)) {
             return "a message that is not whole";
         }
         status = tell(link, ask, pid);

@@ -110,18 +110,15 @@ static trp_status_t send_ask(worker_root_t *root, const runtime_question_t *ques
     char pid[TRP_PID_TEXT_MAX];
     (void)trp_pid_format(question->pid, pid);
     const bool tells = question->what == LINK_TELL;
-    const link_ask_t ask = {
-        .id = id,
-        .what = (int)question->what,
-        .name = {question->name, strlen(question->name)},
-        .has_pid = !trp_pid_is_none(question->pid),
-        .pid = {pid, strlen(pid)},
-        .has_tag = tells,
-        .tag = question->tag,
-        .has_request = tells,
-        .request = {(const char *)&question->request_id, sizeof(question->request_id)},
-        .has_data = tells,
-        .data = {question->data, question->size}};
+    const link_ask_t ask = {.id = id,
+                            .what = (int)question->what,
+                            .name = {question->name, strlen(question->name)},
+                            .has_pid = !trp_pid_is_none(question->pid),
+                            .pid = {pid, strlen(pid)},
+                            .has_tag = tells,
+                            .tag = question->tag,
+                            .has_data = tells,
+                            .data = {question->data, question->size}};
     trp_writer_t writer;
     size_t size = 0;
     trp_writer_init(&writer);

@@ -10,8 +10,8 @@
 typedef struct question {
     const char *endpoint;
     zmq_msg_t request;
-    int timeout_ms; /* for each answer */
-    client_part_t *on_part;
+    int timeout_ms;              /* for each answer */
+    const client_parts_t *parts; /* NULL: nobody */
 } question_t;
 
 /* Shows a partial answer. False: it is the last one. */
@@ -19,13 +19,13 @@ static bool show_part(const question_t *question, zmq_msg_t *body)
 {
     trp_document_t document;
     trp_fault_t fault;
-    if (question->on_part == NULL ||
+    if (question->parts == NULL ||
         trp_document_init(&document, zmq_msg_data(body), zmq_msg_size(body), &fault) != TRP_OK) {
         return false;
     }
     const msgpack_object *part = trp_member(&document.root, "part");
     if (part != NULL) {
-        question->on_part(&document.root, part);
+        question->parts->on_part(question->parts->user, &document.root, part);
     }
     trp_document_fini(&document);
     return part != NULL;
@@ -55,8 +55,9 @@ static outcome_t talk(question_t *question, zmq_msg_t *body)
     void *context = zmq_ctx_new();
     void *socket = context == NULL ? NULL : zmq_socket(context, ZMQ_DEALER);
     if (socket != NULL) {
-        int linger_ms = 0;
+        const int linger_ms = 0, unread_max = 16; /* the node keeps the others, and bounds them */
         zmq_setsockopt(socket, ZMQ_LINGER, &linger_ms, sizeof(linger_ms));
+        zmq_setsockopt(socket, ZMQ_RCVHWM, &unread_max, sizeof(unread_max));
         if (zmq_connect(socket, question->endpoint) != 0) {
             outcome = NO_ENDPOINT;
         } else if (exchange(socket, question, body)) {
@@ -99,10 +100,10 @@ bool client_ask(const command_call_t *call, trp_writer_t *request, int timeout_m
 }
 
 bool client_ask_parts(const command_call_t *call, trp_writer_t *request, int timeout_ms,
-                      client_part_t *on_part, client_answer_t *answer)
+                      const client_parts_t *parts, client_answer_t *answer)
 {
     char endpoint[CLIENT_ENDPOINT_MAX];
-    question_t question = {.endpoint = endpoint, .timeout_ms = timeout_ms, .on_part = on_part};
+    question_t question = {.endpoint = endpoint, .timeout_ms = timeout_ms, .parts = parts};
     if (!client_find(call, endpoint)) {
         trp_writer_fini(request);
         return false;

@@ -24,12 +24,15 @@ bool client_find(const command_call_t *call, char endpoint[CLIENT_ENDPOINT_MAX])
 bool client_ask(const command_call_t *call, trp_writer_t *request, int timeout_ms,
                 client_answer_t *answer);
 
-/** A partial answer: `part` is a member of `answer`. */
-typedef void client_part_t(const msgpack_object *answer, const msgpack_object *part);
+/** Who is told of partial answers; `part` is a member of `answer`. */
+typedef struct client_parts {
+    void (*on_part)(void *user, const msgpack_object *answer, const msgpack_object *part);
+    void *user;
+} client_parts_t;
 
-/** The same, and calls `on_part` for each partial answer; `timeout_ms` is for each of them. */
+/** The same with partial answers, NULL: without; `timeout_ms` is for each of them. */
 bool client_ask_parts(const command_call_t *call, trp_writer_t *request, int timeout_ms,
-                      client_part_t *on_part, client_answer_t *answer);
+                      const client_parts_t *parts, client_answer_t *answer);
 
 /** client_ask for a verb without members. */
 bool client_ask_verb(const command_call_t *call, const char *verb, client_answer_t *answer);

@@ -142,12 +142,26 @@ static void print_details(const msgpack_object *error)
     }
 }
 
+/* What a foreign tool answers is the result as it came: mostly such a map of its own, behind its
+ * partial answers if these were not asked for. */
+static const msgpack_object *inner_reply(const msgpack_object *reply)
+{
+    const msgpack_object *result = trp_member(reply, "result");
+    if (result != NULL && result->type == MSGPACK_OBJECT_ARRAY && result->via.array.size > 0) {
+        result = &result->via.array.ptr[result->via.array.size - 1];
+    }
+    const bool is_map = result != NULL && result->type == MSGPACK_OBJECT_MAP;
+    const msgpack_object *success = is_map ? trp_member(result, "success") : NULL;
+    return success != NULL && success->type == MSGPACK_OBJECT_BOOLEAN ? result : reply;
+}
+
 /* Prints the reply {task_id, success, result | error}. */
 static int print_reply(const command_call_t *call, const msgpack_object *reply)
 {
-    const msgpack_object *success = trp_member(reply, "success");
-    const msgpack_object *result = trp_member(reply, "result");
-    const msgpack_object *error = trp_member(reply, "error");
+    const msgpack_object *inner = inner_reply(reply);
+    const msgpack_object *success = trp_member(inner, "success");
+    const msgpack_object *result = trp_member(inner, "result");
+    const msgpack_object *error = trp_member(inner, "error");
     bool is_success =
         success != NULL && success->type == MSGPACK_OBJECT_BOOLEAN && success->via.boolean;
     if (!is_success) {
@@ -164,28 +178,43 @@ static int print_reply(const command_call_t *call, const msgpack_object *reply)
     return is_success && result != NULL ? command_print_json(call, result) : EXIT_FAILED;
 }
 
-static void print_part(const msgpack_object *answer, const msgpack_object *part)
+/* Partial answers as they come. */
+typedef struct stream {
+    bool json;
+    int64_t attempt, seen; /* so many of that attempt */
+} stream_t;
+
+static void print_part(void *user, const msgpack_object *answer, const msgpack_object *part)
 {
+    stream_t *stream = user;
+    const int64_t attempt = client_int(answer, "attempt");
     char *json = NULL;
     size_t size = 0;
-    (void)answer;
+    stream->seen = attempt == stream->attempt ? stream->seen + 1 : 1;
+    stream->attempt = attempt;
     if (trp_json_from_object(part, &json, &size) == TRP_OK) {
-        puts(json);
+        if (stream->json) {
+            printf("{\"attempt\":%lld,\"part\":%s}\n", (long long)attempt, json);
+        } else {
+            puts(json);
+        }
         fflush(stdout);
         free(json);
     }
 }
 
-/* With --json. */
-static void print_part_json(const msgpack_object *answer, const msgpack_object *part)
+/* The reply says how many there were. Returns the exit status. */
+static int check_parts(const command_call_t *call, const stream_t *stream,
+                       const msgpack_object *reply)
 {
-    char *json = NULL;
-    size_t size = 0;
-    if (trp_json_from_object(part, &json, &size) == TRP_OK) {
-        printf("{\"attempt\":%lld,\"part\":%s}\n", (long long)client_int(answer, "attempt"), json);
-        fflush(stdout);
-        free(json);
+    const int64_t sent = client_int(reply, "parts");
+    if (sent <= stream->seen) {
+        return EXIT_OK;
     }
+    return command_fail(call, EXIT_FAILED,
+                        "%lld of %lld partial answers were lost: they came faster than they were "
+                        "read here",
+                        (long long)(sent - stream->seen), (long long)sent);
 }
 
 int command_call(const command_call_t *call)
@@ -201,12 +230,16 @@ int command_call(const command_call_t *call)
     }
 
     client_answer_t answer;
-    client_part_t *on_part = call->json ? print_part_json : print_part;
+    stream_t stream = {.json = call->json};
+    const client_parts_t parts = {.on_part = print_part, .user = &stream};
     if (!client_ask_parts(call, &request, (int)limits.timeout_ms + GRACE_MS,
-                          call->stream ? on_part : NULL, &answer)) {
+                          call->stream ? &parts : NULL, &answer)) {
         return EXIT_FAILED;
     }
     status = print_reply(call, answer.result);
+    if (status == EXIT_OK && call->stream) {
+        status = check_parts(call, &stream, answer.result);
+    }
     client_answer_fini(&answer);
     return status;
 }

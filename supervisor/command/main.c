@@ -57,7 +57,9 @@ static const command_t commands[] = {
      "JSON is the body, a map; `@FILE` and `-` read it from a file or standard input; left out: "
      "{}.\n"
      "Prints the result; with --json the whole reply, and partial answers as {attempt, part}. The\n"
-     "task failed: its error on standard error, exit status 1. Ctrl-C cancels the task.",
+     "task failed: its error on standard error, exit status 1; so, too, where partial answers "
+     "were\n"
+     "lost, with their number. Ctrl-C cancels the task.",
      command_call},
     {"keygen", "FILE", 1, 1, 0, "make a pair of keys for clients, workers or a node",
      "Writes FILE, which only its owner can read, and prints the public key: that of a client or "
@@ -133,7 +135,7 @@ static const command_t commands[] = {
     {"messages", "", 0, 0, 0, "print every message that this program knows, as Markdown", NULL,
      command_messages},
     {"version", "", 0, 0, COMMAND_JSON, "print the version", NULL, command_version},
-    {"help", "", 0, 1, 0, "print this list", NULL, command_help},
+    {"help", "[COMMAND]", 0, 1, 0, "print this list, or what a command does", NULL, command_help},
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 
@@ -223,7 +225,9 @@ static int command_help(const command_call_t *call)
     }
     printf("usage: %s COMMAND [ARGUMENT]...\n\n", call->program);
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        printf("  %-10s%-15s%s\n", commands[i].name, commands[i].arguments, commands[i].text);
+        char usage[64];
+        snprintf(usage, sizeof(usage), "%s %s", commands[i].name, commands[i].arguments);
+        printf("  %-40s  %s\n", usage, commands[i].text);
     }
     printf("\n%s COMMAND --help says more. Exit status: 0 done, 1 failed, 2 wrong use or\n"
            "configuration.\n",

@@ -11,7 +11,10 @@
 #include "supervisor/control/endpoints.h"
 #include "supervisor/control/inquiry.h"
 
-#define FRAME_MAX (TRP_BODY_MAX + 65536)
+#define FRAME_MAX  (TRP_BODY_MAX + 65536)
+#define PARTS_MAX  (32 * 1024 * 1024) /* bytes of partial answers that one asker has not read */
+#define UNREAD_MAX (PARTS_MAX + FRAME_MAX) /* a last answer has room behind them */
+#define QUEUE_MAX  (2 * UNREAD_MAX / 256)  /* messages: more than the bytes ever let in */
 
 /* A request that is under way. */
 typedef struct exchange {
@@ -50,12 +53,14 @@ static void answer(control_t *control, const exchange_t *exchange, zmq_msg_t *bo
     }
     zmq_msg_init(&frames[count]);
     zmq_msg_move(&frames[count++], body);
-    if (edge_send(control->socket, &exchange->peer, frames, count) != TRP_OK) {
-        log_event(LOG_DEBUG, "control_peer_gone"); /* it did not wait for its answer */
-        for (size_t i = 0; i < count; i++) {
-            zmq_msg_close(&frames[i]);
-        }
-    }
+    edge_post(control->socket, &exchange->peer, frames, count);
+}
+
+static void on_unsent(void *user, const edge_peer_t *peer, trp_status_t why)
+{
+    (void)user;
+    (void)peer;
+    log_event(LOG_DEBUG, "control_unsent", LOG_TEXT("reason", trp_status_name(why)));
 }
 
 static void answer_error(control_t *control, const exchange_t *exchange, trp_form_t form,
@@ -192,6 +197,10 @@ static trp_status_t open_socket(control_t *control)
                                      .endpoint = endpoint,
                                      .mode = 0600,
                                      .message_max = FRAME_MAX,
+                                     .queue_max = QUEUE_MAX,
+                                     .unread_max = UNREAD_MAX,
+                                     .unread_all = true,
+                                     .on_unsent = on_unsent,
                                      .on_message = on_message,
                                      .on_down = on_peer_down,
                                      .user = control};
@@ -280,16 +289,19 @@ static exchange_t *find(control_t *control, trp_pid_t inquiry)
 static void on_answer(control_t *control, trp_ctx_t *ctx, const trp_envelope_t *message)
 {
     exchange_t *exchange = find(control, message->from);
+    const bool is_part = message->tag == TRP_TAG_CONTROL_PART;
     size_t size = 0;
     const void *data = trp_message_data(message, &size);
     zmq_msg_t body;
-    if (exchange == NULL || zmq_msg_init_size(&body, size) != 0) {
-        return;
+    if (exchange == NULL ||
+        (is_part && edge_unread(control->socket, &exchange->peer) > PARTS_MAX) ||
+        zmq_msg_init_size(&body, size) != 0) {
+        return; /* a part that is lost is missed: the last answer says how many there were */
     }
     memcpy(zmq_msg_data(&body), data, size);
     answer(control, exchange, &body);
     zmq_msg_close(&body);
-    if (message->tag == TRP_TAG_CONTROL_ANSWER) {
+    if (!is_part) {
         trp_demonitor(ctx, exchange->monitor);
         exchange->is_open = false;
     }

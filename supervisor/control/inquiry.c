@@ -301,14 +301,16 @@ static trp_status_t receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *m
         cancel_call(inquiry, ctx);
         return TRP_OK;
     }
-    if (inquiry->request == 0 || message->request_id != inquiry->request) {
-        return TRP_OK;
-    }
     size_t size = 0;
     const void *data = trp_message_data(message, &size);
     if (message->tag == TRP_TAG_CALL_PART) {
         inquiry_part(inquiry, ctx, data, size);
-    } else if (inquiry->roll != NULL) {
+        return TRP_OK;
+    }
+    if (inquiry->request == 0 || message->request_id != inquiry->request) {
+        return TRP_OK;
+    }
+    if (inquiry->roll != NULL) {
         inquiry_roll_reply(inquiry, ctx, message);
     } else if (message->tag == INQUIRY_TAG_LOOK && inquiry->waits != NULL) {
         inquiry_waits_over(inquiry, ctx);

@@ -89,6 +89,12 @@ void inquiry_part(const inquiry_t *inquiry, trp_ctx_t *ctx, const void *data, si
     }
     const msgpack_object *part = trp_member(&document.root, "part");
     const msgpack_object *attempt = trp_member(&document.root, "attempt");
+    const msgpack_object *of = trp_member(&document.root, "call");
+    if (part == NULL || attempt == NULL || of == NULL || inquiry->request == 0 ||
+        of->type != MSGPACK_OBJECT_POSITIVE_INTEGER || of->via.u64 != inquiry->request) {
+        trp_document_fini(&document);
+        return;
+    }
     trp_writer_init(&writer);
     trp_write_map(&writer, 3);
     trp_put_bool(&writer, "ok", true);

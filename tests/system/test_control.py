@@ -496,13 +496,15 @@ class WithoutNode(unittest.TestCase):
                 self.assertEqual(run(*arguments).returncode, 2)
 
     def test_every_command_has_help(self):
-        listed = re.findall(r"^  ([a-z]+) ", run("help").stdout, re.MULTILINE)
+        rows = re.findall(r"^  ([a-z]+)( \S.*\S)? {2,}(\S.*)$", run("help").stdout, re.MULTILINE)
 
-        self.assertIn("run", listed)
-        for name in listed:
+        self.assertEqual(len(rows), len(re.findall(r"^  [a-z]", run("help").stdout, re.MULTILINE)))
+        self.assertIn("run", [name for name, _, _ in rows])
+        for name, arguments, text in rows:
             done = run(name, "--help")
             self.assertEqual(done.returncode, 0)
-            self.assertIn(f" {name}", done.stdout)
+            self.assertIn(f"troupe {name}{arguments}", done.stdout)
+            self.assertIn(f"\n{text}.\n", done.stdout)
 
     def test_config_and_messages_print_pages(self):
         self.assertIn("| `name` |", run("config").stdout)

@@ -2,8 +2,10 @@
 """Partial answers of troupe's own tools (tool_part), by examples/primes, and `troupe call` with its options."""
 import json
 import os
+import re
 import signal
 import sys
+import threading
 import unittest
 
 import msgpack
@@ -14,6 +16,7 @@ from node import PROGRAM, ROOT, SLOW, WORKSHOP, Node, wait_for
 sys.path.insert(0, os.path.join(ROOT, "examples", "clients", "python"))
 
 import troupe_client  # noqa: E402
+import troupe_worker  # noqa: E402
 
 PRIMES = os.path.join(os.path.dirname(PROGRAM), "examples", "primes")
 SHORT = {"to": 1000, "steps": 4}
@@ -110,6 +113,7 @@ class Parts(unittest.TestCase):
 
     def test_stream_true_says_of_which_attempt_they_are(self):
         answers = self.kill_at_first_part(True)
+        self.assertEqual(answers[-1][1], {"parts": 999})  # of the last attempt
         attempts = [options["attempt"] for kind, options, _ in answers if kind == 2]
         self.assertEqual(attempts, sorted(attempts))
         second = [values[0]["done"] for kind, options, values in answers if options.get("attempt") == 2]
@@ -167,6 +171,41 @@ class CallCommand(unittest.TestCase):
         self.assertEqual(rows[3]["result"], LAST)
         done = node.command("call", "primes_count", json.dumps(SHORT))
         self.assertEqual(json.loads(done.stdout), LAST)
+
+    def test_who_reads_slowly_gets_a_hundred_thousand(self):
+        for place in ("pool", "process"):
+            with self.subTest(place):
+                node = self.start(place, ["pools.primes.run_ms=600000"])
+                body = {"to": 200000, "steps": 100000}
+                process = node.start_command("call", "primes_count", json.dumps(body), "--stream")
+                self.addCleanup(process.kill)
+                wait_for(lambda: node.ask("pools")[0]["answered"] == 1, 120, "the end of the task")
+                printed, errors = process.communicate(timeout=120 * SLOW)
+                done = [json.loads(line)["done"] for line in printed.splitlines()]
+                self.assertEqual((done, errors), (list(range(2, 200001, 2)), ""))
+                self.assertEqual(process.returncode, 0)
+
+    def test_parts_that_are_lost_are_told(self):
+        node = self.start()
+        parts = [b"x" * (1 << 20)] * 64  # more than the control socket keeps
+        worker = troupe_worker.Worker(node.endpoints["majordomo"], "flood", lambda _: iter(parts), raw=True)
+        thread = threading.Thread(target=worker.run)
+        thread.start()
+        self.addCleanup(thread.join)
+        self.addCleanup(worker.stop)
+        wait_for(lambda: any("flood" in pool["tools"] for pool in node.ask("pools")), 30, "the worker")
+
+        process = node.start_command("call", "flood", "{}", "--stream")
+        self.addCleanup(process.kill)
+        wait_for(lambda: node.ask("pools")[-1]["answered"] == 1, 60, "the end of the task")
+        printed, errors = process.communicate(timeout=60 * SLOW)
+
+        seen = printed.splitlines()
+        told = re.fullmatch(r"primes: (\d+) of 64 partial answers were lost: .*\n", errors)
+        self.assertTrue(told, errors)
+        self.assertEqual(len(seen) - 1 + int(told[1]), 64)
+        self.assertGreaterEqual(len(seen), 32)
+        self.assertEqual((seen[-1], process.returncode), ('""', 1))
 
     def test_its_end_cancels_the_task(self):
         node = self.start()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The Python clients and the Python worker of examples/clients against a real node."""
 import asyncio
+import json
 import itertools
 import os
 import shutil
@@ -282,7 +283,10 @@ class PythonClient(unittest.TestCase):
 
         printed = self.node.command("call", "upper", '{"text": "some words"}')
 
-        self.assertIn("SOME WORDS", printed.stdout, printed.stderr)
+        self.assertEqual(json.loads(printed.stdout), {"text": "SOME WORDS"}, printed.stderr)
+        failed = self.node.command("call", "upper", "{}")
+        self.assertEqual((failed.returncode, failed.stdout), (1, ""))
+        self.assertIn("E_FAILED: KeyError: 'text'", failed.stderr)
         parts = list(self.client().stream("upper", {"text": "a b"}))
         self.assertEqual(parts, ["A", "B", {"text": "A B"}])
 

@@ -325,7 +325,7 @@ class Worker {
 
   async work(sender, address, body) {
     const answer = (command, frames) => this.say(sender, command, address, '', ...frames);
-    const pack = (value) => this.raw ? [].concat(value) : [JSON.stringify(value)];
+    const pack = (value) => this.raw ? [].concat(value ?? '') : [JSON.stringify(value)];
     const frames = isOptions(body[0]) ? body.slice(1) : body;
     try {
       const made = this.serve(this.raw ? frames : JSON.parse(frames[0].toString()));

@@ -100,7 +100,7 @@ class Worker:
 
         def frames_of(value, is_last):
             if self._raw:
-                return value if isinstance(value, list) else [value]
+                return value if isinstance(value, list) else [b"" if value is None else value]
             return [pack({"success": True, "result": value} if is_last else value)]
 
         answer = self._function(body if self._raw else decode(body[0]))

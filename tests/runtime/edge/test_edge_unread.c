@@ -25,7 +25,7 @@ static trp_status_t count(edge_unread_t *unread, const trp_peer_t *peer, zmq_msg
 
 Test(edge_unread, a_peer_that_reads_nothing_gets_no_more_than_the_bound)
 {
-    edge_unread_t *unread = edge_unread_new(10 * KIB);
+    edge_unread_t *unread = edge_unread_new(10 * KIB, UNREAD_COUNTED);
     zmq_msg_t frames[3];
 
     cr_expect_eq(count(unread, &ann, &frames[0], 5 * KIB), TRP_OK);
@@ -40,7 +40,7 @@ Test(edge_unread, a_peer_that_reads_nothing_gets_no_more_than_the_bound)
 
 Test(edge_unread, what_was_read_makes_room)
 {
-    edge_unread_t *unread = edge_unread_new(10 * KIB);
+    edge_unread_t *unread = edge_unread_new(10 * KIB, UNREAD_COUNTED);
     zmq_msg_t frames[2];
     cr_assert_eq(count(unread, &ann, &frames[0], 10 * KIB), TRP_OK);
 
@@ -53,7 +53,7 @@ Test(edge_unread, what_was_read_makes_room)
 
 Test(edge_unread, one_peer_takes_no_room_from_another)
 {
-    edge_unread_t *unread = edge_unread_new(10 * KIB);
+    edge_unread_t *unread = edge_unread_new(10 * KIB, UNREAD_COUNTED);
     zmq_msg_t frames[2];
 
     cr_expect_eq(count(unread, &ann, &frames[0], 10 * KIB), TRP_OK);
@@ -66,7 +66,7 @@ Test(edge_unread, one_peer_takes_no_room_from_another)
 
 Test(edge_unread, a_message_over_the_bound_goes_when_nothing_else_is_unread)
 {
-    edge_unread_t *unread = edge_unread_new(10 * KIB);
+    edge_unread_t *unread = edge_unread_new(10 * KIB, UNREAD_COUNTED);
     zmq_msg_t frames[2];
 
     cr_expect_eq(count(unread, &ann, &frames[0], 30 * KIB), TRP_OK);
@@ -79,7 +79,7 @@ Test(edge_unread, a_message_over_the_bound_goes_when_nothing_else_is_unread)
 
 Test(edge_unread, a_counted_frame_has_the_bytes_it_had)
 {
-    edge_unread_t *unread = edge_unread_new(100 * KIB);
+    edge_unread_t *unread = edge_unread_new(100 * KIB, UNREAD_COUNTED);
     zmq_msg_t frame, copy;
     cr_assert_eq(count(unread, &ann, &frame, 20 * KIB), TRP_OK);
 
@@ -97,7 +97,7 @@ Test(edge_unread, a_counted_frame_has_the_bytes_it_had)
 
 Test(edge_unread, frames_may_outlive_the_count)
 {
-    edge_unread_t *unread = edge_unread_new(10 * KIB);
+    edge_unread_t *unread = edge_unread_new(10 * KIB, UNREAD_COUNTED);
     zmq_msg_t frame;
     cr_assert_eq(count(unread, &ann, &frame, 5 * KIB), TRP_OK);
 
@@ -109,7 +109,7 @@ Test(edge_unread, frames_may_outlive_the_count)
 
 Test(edge_unread, thousands_of_peers_that_have_read_all_are_forgotten)
 {
-    edge_unread_t *unread = edge_unread_new(10 * KIB);
+    edge_unread_t *unread = edge_unread_new(10 * KIB, UNREAD_COUNTED);
     trp_peer_t peer = {.size = sizeof(unsigned)};
     zmq_msg_t slow, frame;
     cr_assert_eq(count(unread, &ann, &slow, 10 * KIB), TRP_OK);
@@ -123,5 +123,24 @@ Test(edge_unread, thousands_of_peers_that_have_read_all_are_forgotten)
     cr_expect_eq(count(unread, &ann, &frame, KIB), TRP_BUSY, "who has not, is not");
     zmq_msg_close(&frame);
     zmq_msg_close(&slow);
+    edge_unread_free(&unread);
+}
+
+Test(edge_unread, small_frames_count_where_all_do_and_the_bytes_are_told)
+{
+    edge_unread_t *unread = edge_unread_new(4 * UNREAD_LEAST, 0);
+    zmq_msg_t frames[5];
+
+    for (unsigned i = 0; i < 4; i++) {
+        cr_expect_eq(count(unread, &ann, &frames[i], i), TRP_OK);
+    }
+    cr_expect_eq(edge_unread_bytes(unread, &ann), 4 * UNREAD_LEAST);
+    cr_expect_eq(edge_unread_bytes(unread, &bob), 0);
+    cr_expect_eq(count(unread, &ann, &frames[4], 1), TRP_BUSY);
+
+    for (unsigned i = 0; i < 5; i++) {
+        zmq_msg_close(&frames[i]);
+    }
+    cr_expect_eq(edge_unread_bytes(unread, &ann), 0);
     edge_unread_free(&unread);
 }
