@@ -59,6 +59,8 @@ trp_status_t tool_part(tool_call_t *call, trp_writer_t *part)
     return status;
 }
 
+const trp_schema_t *const tool_answers[] = {&task_done_schema, &task_release_schema, NULL};
+
 trp_status_t tool_serve(trp_ctx_t *ctx, void *state, const trp_envelope_t *message,
                         const tool_table_t *table)
 {

@@ -49,6 +49,9 @@ struct tool_call {
     size_t error_member_count;
 };
 
+/** What a class of tools says to the router: its trp_class_t.answers. */
+extern const trp_schema_t *const tool_answers[];
+
 /** Serves one TRP_TAG_TASK_RUN message from a table of tools. Other messages: TRP_UNSUPPORTED,
  * untouched. Returns what `receive` should return. */
 trp_status_t tool_serve(trp_ctx_t *ctx, void *state, const trp_envelope_t *message,

@@ -120,7 +120,7 @@ TRP_API void trp_write_map_end(trp_writer_t *writer, size_t mark, size_t members
 TRP_API size_t trp_write_array_begin(trp_writer_t *writer);
 TRP_API void trp_write_array_end(trp_writer_t *writer, size_t mark, size_t items);
 
-/** What was written so far; valid until the next write. */
+/** What was written so far; valid until the next write. NULL: nothing was, or a write has failed */
 TRP_API const void *trp_writer_data(const trp_writer_t *writer, size_t *size);
 
 /** Moves all into `message` and empties the writer; more than 1 KiB without a copy.

@@ -4,7 +4,8 @@
  * thread at a time for each object. All integers are little-endian.
  *
  *     hello    worker to node     link_hello: who it is
- *     welcome  node to worker     the hello was taken; no body
+ *     welcome  node to worker     the hello was taken; to a worker that runs a program of its own
+ *                                 the contract of its class (messages/contract.h), else no body
  *     start    node to worker     link_start: which actor to run
  *     ready    worker to node     its init has succeeded; no body
  *     data     both ways          envelopes, signals among them
@@ -77,8 +78,7 @@ typedef enum wire_kind {
     F(BYTES, token, _, 0, 64, "what the guardian gave it: proves who it is") \
     F(INT, node, _, 0, 4294967295, "its number in pids")                     \
     F(INT, incarnation, _, 0, 4294967295, "of this process")                 \
-    F(INT, os_pid, _, 0, 4294967295, "of this process")                      \
-    F(TEXTS, classes, _, 0, 1000, "names of the classes that it can run")
+    F(INT, os_pid, _, 0, 4294967295, "of this process")
 
 #define LINK_START_FIELDS(F)                                                   \
     F(STRING, class_name, _, 1, 255, "class of the actor")                     \
@@ -201,6 +201,9 @@ typedef struct wire_reader {
  * errors: TRP_PROTOCOL (truncated, another version, unknown kind or flag, counts or sizes that
  * don't agree) */
 TRP_MUST_USE trp_status_t wire_open(wire_reader_t *reader, zmq_msg_t *frames, size_t count);
+
+/** The version of the protocol that a first frame says; 0: it says none. For who tells people. */
+unsigned wire_version(zmq_msg_t *frame);
 
 /** The next envelope; false behind the last one. */
 bool wire_next(wire_reader_t *reader, wire_item_t *item);

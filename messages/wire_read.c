@@ -107,6 +107,14 @@ trp_status_t wire_open(wire_reader_t *reader, zmq_msg_t *frames, size_t count)
     return reader->count == 0 && count == 1 ? TRP_OK : TRP_PROTOCOL;
 }
 
+unsigned wire_version(zmq_msg_t *frame)
+{
+    const unsigned char *head = zmq_msg_data(frame);
+    const bool has_head =
+        zmq_msg_size(frame) >= WIRE_HEAD_SIZE && wire_get32(head + WIRE_HEAD_MAGIC) == WIRE_MAGIC;
+    return has_head ? head[WIRE_HEAD_VERSION] : 0;
+}
+
 bool wire_next(wire_reader_t *reader, wire_item_t *item)
 {
     if (reader->count == 0) {

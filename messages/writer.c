@@ -249,8 +249,8 @@ void trp_write_array_end(trp_writer_t *writer, size_t mark, size_t items)
 
 const void *trp_writer_data(const trp_writer_t *writer, size_t *size)
 {
-    *size = writer->buffer.size;
-    return writer->buffer.data;
+    *size = writer->failed ? 0 : writer->buffer.size;
+    return writer->failed ? NULL : writer->buffer.data;
 }
 
 static void release(void *data, void *hint)

@@ -77,8 +77,11 @@ typedef struct trp_class {
      * or its init failed. `state` may be all zero. No runtime call is allowed. May be NULL. */
     void (*release)(void *state);
 
-    const trp_schema_t *const
-        *messages;               /* what it understands, NULL-terminated; NULL: bytes as they are */
+    /* Schemas of what it understands and of what it says to others, NULL-terminated; NULL: bytes as
+     * they are. A process that runs another build of the program is refused when the two builds
+     * could not read each other: docs/workers.md */
+    const trp_schema_t *const *messages;
+    const trp_schema_t *const *answers;
     const trp_schema_t *options; /* its options in a configuration file, or NULL */
     uint32_t flags;
 } trp_class_t;

@@ -179,4 +179,5 @@ const trp_class_t match_class = {.name = "match",
                                  .receive = receive,
                                  .terminate = terminate,
                                  .messages = messages,
+                                 .answers = tool_answers,
                                  .options = &match_options_schema};

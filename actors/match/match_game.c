@@ -148,4 +148,5 @@ const trp_class_t match_game_class = {.name = "match_game",
                                       .init = init,
                                       .receive = receive,
                                       .terminate = terminate,
-                                      .messages = messages};
+                                      .messages = messages,
+                                      .answers = tool_answers};

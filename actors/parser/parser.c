@@ -45,5 +45,6 @@ const trp_class_t parser_class = {
     .receive = receive,
     .release = release,
     .messages = messages,
+    .answers = tool_answers,
     .options = &parser_options_schema,
 };

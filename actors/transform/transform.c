@@ -39,5 +39,6 @@ const trp_class_t transform_class = {
     .init = init,
     .receive = receive,
     .messages = messages,
+    .answers = tool_answers,
     .options = &transform_options_schema,
 };

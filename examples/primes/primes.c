@@ -70,8 +70,11 @@ static trp_status_t receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *m
 
 static const trp_schema_t *const messages[] = {&task_run_schema, &primes_count_schema, NULL};
 
-static const trp_class_t primes_class = {
-    .name = "primes", .version = 1, .receive = receive, .messages = messages};
+static const trp_class_t primes_class = {.name = "primes",
+                                         .version = 1,
+                                         .receive = receive,
+                                         .messages = messages,
+                                         .answers = tool_answers};
 
 int main(int argc, char **argv)
 {

@@ -47,8 +47,11 @@ static trp_status_t receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *m
 static const trp_schema_t *const messages[] = {&task_run_schema, &words_count_schema, NULL};
 
 /* 3. The class. `version` is part of the cache's key: raise it when results change. */
-static const trp_class_t words_class = {
-    .name = "words", .version = 1, .receive = receive, .messages = messages};
+static const trp_class_t words_class = {.name = "words",
+                                        .version = 1,
+                                        .receive = receive,
+                                        .messages = messages,
+                                        .answers = tool_answers};
 
 int main(int argc, char **argv)
 {

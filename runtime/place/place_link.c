@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "messages/contract.h"
 #include "runtime/log.h"
 #include "runtime/place/place_ask.h"
 
@@ -134,6 +135,28 @@ static bool is_our_worker(const place_link_t *link, const link_hello_t *hello)
            hello->node == link->node && hello->incarnation == link->incarnation;
 }
 
+/* With what a program of another build must understand and say. */
+static trp_status_t welcome(place_link_t *link)
+{
+    trp_writer_t contract;
+    size_t size = 0;
+    trp_status_t status = TRP_OK;
+    trp_writer_init(&contract);
+    if (link->foreign != NULL) {
+        const contract_side_t side = {link->foreign->messages, link->foreign->answers};
+        status = contract_write(&side, &contract);
+    }
+    const void *body = trp_writer_data(&contract, &size);
+    if (status == TRP_OK && link->foreign != NULL && body == NULL) {
+        status = TRP_NO_MEMORY;
+    }
+    if (status == TRP_OK) {
+        status = channel_send(&link->channel, WIRE_WELCOME, body, size);
+    }
+    trp_writer_fini(&contract);
+    return status;
+}
+
 static const char *on_hello(place_link_t *link, const wire_reader_t *reader, zmq_msg_t *frame)
 {
     trp_document_t document;
@@ -156,7 +179,7 @@ static const char *on_hello(place_link_t *link, const wire_reader_t *reader, zmq
         return "the hello could not be answered";
     }
     /* When it has gone already, its end is what comes next. */
-    trp_status_t sent = channel_send(&link->channel, WIRE_WELCOME, NULL, 0);
+    trp_status_t sent = welcome(link);
     if (sent == TRP_OK || sent == TRP_GONE) {
         sent = channel_send(&link->channel, WIRE_START, start, size);
     }
@@ -183,6 +206,16 @@ static const char *on_bye(place_link_t *link, const wire_reader_t *reader)
     return NULL;
 }
 
+static const char *fault_of(trp_status_t status, zmq_msg_t *frame)
+{
+    const unsigned version = wire_version(frame);
+    if (status != TRP_PROTOCOL) {
+        return "out of memory";
+    }
+    return version == 0 || version == WIRE_VERSION ? "a frame is ill-formed or out of order"
+                                                   : "built with another version of the link";
+}
+
 void place_link_receive(place_link_t *link, zmq_msg_t *frames, size_t count)
 {
     wire_reader_t reader;
@@ -192,7 +225,7 @@ void place_link_receive(place_link_t *link, zmq_msg_t *frames, size_t count)
     }
     const trp_status_t status = channel_receive(&link->channel, frames, count, &reader);
     if (status != TRP_OK) {
-        fault = status == TRP_PROTOCOL ? "a frame is ill-formed or out of order" : "out of memory";
+        fault = fault_of(status, &frames[0]);
     } else if (reader.kind == WIRE_DATA || reader.kind == WIRE_REPORT) {
         return;
     } else if (reader.kind == WIRE_ASK) {

@@ -20,6 +20,7 @@ typedef struct place_link {
     unsigned char token[GUARDIAN_TOKEN_SIZE];
     edge_peer_t peer; /* place_link_identity: holds the token, so no stranger can take it */
     channel_t channel;
+    const trp_class_t *foreign; /* of the actor, when another program is to run it */
     void *far_actors;   /* a tree: those at the other end with a group or name; see place_ask.h */
     trp_writer_t start; /* the body of the start frame, until it is sent */
     black_box_t box;

@@ -89,6 +89,7 @@ static trp_status_t begin(trp_ctx_t *ctx, proxy_t *proxy, const place_order_t *o
     place_link_t *link = proxy->link;
     size_t size = 0;
     runtime_set_place(ctx, options->carrier->place, 0);
+    link->foreign = order->program[0] == '\0' ? NULL : order->class;
     if (order->overflow == TRP_OVERFLOW_DROP_OLD) {
         keep_some_back(&link->channel.options, order);
     }

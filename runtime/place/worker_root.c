@@ -5,13 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "messages/contract.h"
+#include "runtime/log.h"
 #include "runtime/place/dead_log.h"
+#include "runtime/place/worker_ask.h"
 
 #define BACK_MESSAGES 256          /* that the node has not reported as delivered */
 #define BACK_BYTES    (1ull << 30) /* bytes of them: above the largest answer */
 #define ROOT_BYTES    (1ull << 32) /* bytes: the proxy holds the bounds that were asked for */
 #define UNLIMITED     UINT64_MAX
-#define ASK_NS        5000000000LL /* for an answer of the node, whose edge may be busy */
+#define WHY_MAX       (sizeof(((trp_fault_t *)0)->rule) + sizeof(((trp_fault_t *)0)->path))
 
 /* ---- end ---- */
 
@@ -103,96 +106,10 @@ void worker_root_flush(worker_root_t *root)
     channel_flush(&root->channel);
 }
 
-/* ---- what only the node knows ---- */
-
-static trp_status_t send_ask(worker_root_t *root, const runtime_question_t *question, int64_t id)
-{
-    char pid[TRP_PID_TEXT_MAX];
-    (void)trp_pid_format(question->pid, pid);
-    const bool tells = question->what == LINK_TELL;
-    const link_ask_t ask = {.id = id,
-                            .what = (int)question->what,
-                            .name = {question->name, strlen(question->name)},
-                            .has_pid = !trp_pid_is_none(question->pid),
-                            .pid = {pid, strlen(pid)},
-                            .has_tag = tells,
-                            .tag = question->tag,
-                            .has_data = tells,
-                            .data = {question->data, question->size}};
-    trp_writer_t writer;
-    size_t size = 0;
-    trp_writer_init(&writer);
-    trp_schema_write(&link_ask_schema, &ask, &writer);
-    const void *body = trp_writer_data(&writer, &size);
-    const trp_status_t status =
-        body == NULL ? TRP_NO_MEMORY : channel_send(&root->channel, WIRE_ASK, body, size);
-    trp_writer_fini(&writer);
-    return status;
-}
-
-/* In a handler, whose thread then handles what comes over the link; that only queues messages. The
- * node answers from its edge, which never waits for us. What an actor gives
- * back needs no answer. */
-static trp_status_t ask(void *user, runtime_question_t *question)
-{
-    worker_root_t *root = user;
-    if (root->leaving) {
-        return TRP_GONE;
-    }
-    if (question->name[0] != '\0' && strnlen(question->name, TRP_NAME_MAX) == TRP_NAME_MAX) {
-        return TRP_INVALID;
-    }
-    const bool asks = question->what == LINK_WHEREIS || question->what == LINK_MEMBERS;
-    if (asks && root->options.wait == NULL) {
-        return TRP_UNSUPPORTED;
-    }
-    const bool waits = question->what != LINK_LEAVE && question->what != LINK_UNREGISTER &&
-                       root->options.wait != NULL;
-    const int64_t id = waits ? ++root->question_id : 0;
-    trp_status_t status = send_ask(root, question, id);
-    if (status != TRP_OK || !waits) {
-        return status;
-    }
-    const int64_t until_ns = runtime_now_ns(root->options.runtime) + ASK_NS;
-    root->question = question;
-    root->answer = TRP_TIMEOUT;
-    while (root->question != NULL && !root->leaving &&
-           runtime_now_ns(root->options.runtime) < until_ns) {
-        root->options.wait(root->options.user, until_ns);
-    }
-    status = root->question == NULL ? root->answer : root->leaving ? TRP_GONE : TRP_TIMEOUT;
-    root->question = NULL;
-    return status;
-}
-
 void worker_root_hang_up(worker_root_t *root)
 {
     root->answer = TRP_GONE;
     root->question = NULL;
-}
-
-static void on_answer(worker_root_t *root, const wire_reader_t *reader)
-{
-    trp_document_t document;
-    trp_fault_t fault;
-    link_answer_t answer;
-    const trp_text_t body = {reader->body, reader->body_size};
-    if (trp_schema_unpack(&link_answer_schema, body, &document, &answer, &fault) != TRP_OK) {
-        fail(root, WORKER_PROTOCOL, "link_answer_ill_formed");
-        return;
-    }
-    runtime_question_t *question = root->question;
-    if (question != NULL && answer.id == root->question_id) {
-        const size_t came = answer.pids.size / sizeof(trp_pid_t);
-        const size_t fits = came < question->max ? came : question->max;
-        if (fits > 0) {
-            memcpy(question->pids, answer.pids.data, fits * sizeof(trp_pid_t));
-        }
-        question->count = (size_t)answer.count;
-        root->answer = (trp_status_t)answer.status;
-        root->question = NULL;
-    }
-    trp_document_fini(&document);
 }
 
 /* ---- start ---- */
@@ -220,7 +137,27 @@ static uint64_t report_every(int64_t bound, uint64_t half_window)
     return half == 0 ? 1 : half < half_window ? half : half_window;
 }
 
-static trp_status_t start_root(worker_root_t *root, const link_start_t *start)
+/* Whether our class, which may be of another build, can take the place of the node's. */
+static trp_status_t check_contract(const worker_root_t *root, const trp_class_t *class,
+                                   char why[WHY_MAX])
+{
+    const contract_side_t ours = {class->messages, class->answers};
+    trp_fault_t fault;
+    if (root->contract == NULL) {
+        return TRP_OK;
+    }
+    const trp_text_t theirs = {root->contract, root->contract_size};
+    const trp_status_t status = contract_check(&ours, theirs, &fault);
+    if (status == TRP_UNSUPPORTED) {
+        snprintf(why, WHY_MAX, "%s %s", fault.rule, fault.path);
+        log_event(LOG_ERROR, "messages_do_not_fit", LOG_TEXT("class", class->name),
+                  LOG_TEXT("rule", fault.rule), LOG_TEXT("what", fault.path));
+    }
+    return status;
+}
+
+/* `why` gets a text when it fails, or none. */
+static trp_status_t start_root(worker_root_t *root, const link_start_t *start, char why[WHY_MAX])
 {
     char pid[TRP_PID_TEXT_MAX];
     char name[TRP_NAME_MAX] = "";
@@ -248,15 +185,28 @@ static trp_status_t start_root(worker_root_t *root, const link_start_t *start)
         return status;
     }
     if (spawn.class == NULL) {
+        snprintf(why, WHY_MAX, "the program does not know this class");
         return TRP_NOT_FOUND;
     }
-    const runtime_uplink_t uplink = {
-        .ask = ask, .parcels = runtime_parcel_pid(known.node, known.incarnation), .user = root};
+    status = check_contract(root, spawn.class, why);
+    if (status != TRP_OK) {
+        return status;
+    }
+    const runtime_uplink_t uplink = {.ask = worker_ask,
+                                     .parcels = runtime_parcel_pid(known.node, known.incarnation),
+                                     .user = root};
     runtime_set_uplink(root->options.runtime, &uplink);
     root->channel.options.report_messages =
         report_every(start->depth_max, CHANNEL_WINDOW_MESSAGES / 2);
     root->channel.options.report_bytes = report_every(start->size_max, CHANNEL_WINDOW_BYTES / 2);
     return runtime_spawn_known(root->options.runtime, &spawn, root->link, known, &local);
+}
+
+static void forget_start(worker_root_t *root)
+{
+    free(root->start);
+    free(root->contract);
+    root->start = root->contract = NULL;
 }
 
 /* In a callback of the link actor, which is the spawner: it watches the root actor. */
@@ -273,14 +223,12 @@ static void on_start(worker_root_t *root)
         fail(root, WORKER_PROTOCOL, "link_start_ill_formed");
         return;
     }
-    const trp_status_t status = start_root(root, &start);
+    char why[WHY_MAX] = "";
+    const trp_status_t status = start_root(root, &start, why);
     trp_document_fini(&document);
-    free(root->start);
-    root->start = NULL;
+    forget_start(root);
     if (status != TRP_OK) {
-        const trp_reason_t reason =
-            trp_reason(TRP_REASON_START_FAILED, (int32_t)status,
-                       status == TRP_NOT_FOUND ? "the program does not know this class" : NULL);
+        const trp_reason_t reason = trp_reason(TRP_REASON_START_FAILED, (int32_t)status, why);
         worker_root_leave(root, &reason);
         return;
     }
@@ -290,11 +238,32 @@ static void on_start(worker_root_t *root)
     }
 }
 
+/* A frame's body, kept. NULL: no memory */
+static char *keep_body(const wire_reader_t *reader, size_t *size)
+{
+    char *kept = malloc(reader->body_size + 1);
+    if (kept != NULL) {
+        memcpy(kept, reader->body, reader->body_size);
+        *size = reader->body_size;
+    }
+    return kept;
+}
+
+static void keep_contract(worker_root_t *root, const wire_reader_t *reader)
+{
+    if (reader->body_size > 0) {
+        root->contract = keep_body(reader, &root->contract_size);
+        if (root->contract == NULL) {
+            fail(root, WORKER_FAILED, "out_of_memory");
+        }
+    }
+}
+
 /* Keeps the start frame's body and tells the link actor to look at it. */
 static void keep_start(worker_root_t *root, const wire_reader_t *reader)
 {
     trp_envelope_t *look = envelope_alloc();
-    root->start = malloc(reader->body_size + 1);
+    root->start = keep_body(reader, &root->start_size);
     if (look == NULL || root->start == NULL) {
         if (look != NULL) {
             envelope_free(look);
@@ -302,8 +271,6 @@ static void keep_start(worker_root_t *root, const wire_reader_t *reader)
         fail(root, WORKER_FAILED, "out_of_memory");
         return;
     }
-    memcpy(root->start, reader->body, reader->body_size);
-    root->start_size = reader->body_size;
     look->to = root->link;
     look->tag = TRP_SIGNAL_LOOK;
     look->flags = TRP_ENVELOPE_SIGNAL;
@@ -370,10 +337,14 @@ void worker_root_receive(worker_root_t *root, zmq_msg_t *frames, size_t count)
     const trp_status_t status = channel_receive(&root->channel, frames, count, &reader);
     if (status != TRP_OK) {
         fail(root, WORKER_PROTOCOL, "link_protocol");
+    } else if (reader.kind == WIRE_WELCOME) {
+        keep_contract(root, &reader);
     } else if (reader.kind == WIRE_START) {
         keep_start(root, &reader);
     } else if (reader.kind == WIRE_ANSWER) {
-        on_answer(root, &reader);
+        if (worker_ask_answer(root, &reader) != TRP_OK) {
+            fail(root, WORKER_PROTOCOL, "link_answer_ill_formed");
+        }
     } else if (reader.kind == WIRE_BYE) {
         root->leaving = true;
         runtime_stop(root->options.runtime);
@@ -383,24 +354,11 @@ void worker_root_receive(worker_root_t *root, zmq_msg_t *frames, size_t count)
 trp_status_t worker_root_hello(worker_root_t *root, int32_t os_pid)
 {
     const worker_root_options_t *options = &root->options;
-    size_t count = 0;
-    while (options->classes[count] != NULL) {
-        count++;
-    }
-    trp_text_t *names = calloc(count + 1, sizeof(*names));
-    if (names == NULL) {
-        return TRP_NO_MEMORY;
-    }
-    for (size_t i = 0; i < count; i++) {
-        names[i] = (trp_text_t){options->classes[i]->name, strlen(options->classes[i]->name)};
-    }
     const link_hello_t hello = {
         .token = {(const char *)options->token, GUARDIAN_TOKEN_SIZE},
         .node = options->node,
         .incarnation = options->incarnation,
         .os_pid = os_pid,
-        .classes = names,
-        .classes_count = count,
     };
     trp_writer_t writer;
     size_t size = 0;
@@ -409,7 +367,6 @@ trp_status_t worker_root_hello(worker_root_t *root, int32_t os_pid)
     const void *body = trp_writer_data(&writer, &size);
     const trp_status_t status = channel_send(&root->channel, WIRE_HELLO, body, size);
     trp_writer_fini(&writer);
-    free(names);
     return status;
 }
 
@@ -454,6 +411,5 @@ void worker_root_fini(worker_root_t *root)
         envelope_free(early);
     }
     channel_fini(&root->channel);
-    free(root->start);
-    root->start = NULL;
+    forget_start(root);
 }

@@ -43,6 +43,8 @@ typedef struct worker_root {
     envelope_meter_t meter_at; /* of the thread when it began */
     char *start;               /* body of the start frame until the link actor looks at it */
     size_t start_size;
+    char *contract; /* of the actor's class in the node, until then; NULL: it is of our image */
+    size_t contract_size;
     bool is_ready;   /* the node was told that the root actor is */
     bool is_started; /* the root actor is there; what comes before that is kept: */
     trp_envelope_t *early_first, *early_last;

@@ -107,7 +107,7 @@ inline node_receive()
     to_node?kind(from, to, report);
     node_take_report(report);
     if
-    :: kind == HELLO -> /* @ place_link.c on_hello: channel_send(&link->channel, WIRE_WELCOME, NULL, 0) */
+    :: kind == HELLO -> /* @ place_link.c on_hello: welcome(link) */
         assert(node_state == AT_CLOSED);
         node_send(WELCOME, 0, 0);
         node_send(START, 0, 0); /* @ place_link.c on_hello: channel_send(&link->channel, WIRE_START, start, size) */

@@ -1,14 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /* Order between two actors, over a process's border: numbers come without gaps, the news of a death
- * after all that the dead had sent, and of a normal end after everything. */
+ * after all that the dead had sent, and of a normal end after everything. The numbers are structs,
+ * which are packed on their way into a process and out of it. */
 #include <string.h>
 
+#include "runtime/typed.h"
 #include "tests/sim/scenario.h"
 
 #define TAG_GO     TRP_TAG_USER
 #define TAG_NUMBER (TRP_TAG_USER + 1)
 #define NUMBERS    300 /* more than a window */
 #define ROUNDS     4
+
+#define ITEM_FIELDS(F)                    \
+    F(INT, n, _, 0, NUMBERS, "counts up") \
+    F(INT, of, _, 0, NUMBERS, "how many come")
+TRP_SCHEMA_DECLARE(item, ITEM_FIELDS)
+TRP_SCHEMA_DEFINE(item, TAG_NUMBER, TRP_SCHEMA_FIXED, ITEM_FIELDS, "a number")
 
 static trp_sim_t *world;
 
@@ -25,7 +33,8 @@ static trp_status_t talker_receive(trp_ctx_t *ctx, void *state, const trp_envelo
     }
     memcpy(&count, data, size);
     for (uint32_t n = 0; n < count; n++) {
-        if (trp_send(ctx, message->from, TAG_NUMBER, &n, sizeof(n)) != TRP_OK) {
+        const item_t item = {.n = n, .of = count};
+        if (trp_send_as(ctx, message->from, item, &item) != TRP_OK) {
             const trp_reason_t full =
                 trp_reason(TRP_REASON_ERROR, (int32_t)n, "its window is full");
             trp_stop(ctx, &full);
@@ -57,9 +66,10 @@ static trp_status_t begin(trp_ctx_t *ctx, teller_t *teller)
     teller->count = (uint32_t)(trp_random(ctx) % NUMBERS);
     trp_status_t status = trp_spawn(ctx, &spawn, &talker);
     for (uint32_t n = 0; n < NUMBERS && status == TRP_OK; n++) { /* that way has a window too */
-        const bool is_last = n + 1 == NUMBERS;
-        status = trp_send(ctx, talker, is_last ? TAG_GO : TAG_NUMBER, &teller->count,
-                          sizeof(teller->count));
+        const item_t item = {.n = n, .of = NUMBERS};
+        status = n + 1 == NUMBERS
+                     ? trp_send(ctx, talker, TAG_GO, &teller->count, sizeof(teller->count))
+                     : trp_send_as(ctx, talker, item, &item);
     }
     return status == TRP_BUSY ? TRP_OK : status;
 }
@@ -92,13 +102,13 @@ static void check_end(const teller_t *teller, const trp_envelope_t *message)
 static trp_status_t receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
 {
     teller_t *teller = state;
-    size_t size = 0;
-    uint32_t number = 0;
-    const void *data = trp_message_data(message, &size);
-    if (message->tag == TAG_NUMBER && size == sizeof(number)) {
-        memcpy(&number, data, size);
-        if (number != teller->next++) {
-            trp_sim_fail(world, "number %u came as the %u.", number, teller->next);
+    item_t item;
+    trp_fault_t fault = {.path = ""};
+    if (message->tag == TAG_NUMBER) {
+        if (trp_read_as(ctx, message, item, &item, &fault) != TRP_OK || item.of != teller->count) {
+            trp_sim_fail(world, "a number can't be read: %s: %s", fault.path, fault.rule);
+        } else if (item.n != teller->next++) {
+            trp_sim_fail(world, "number %u came as the %u.", (unsigned)item.n, teller->next);
         }
     } else if (message->tag == TRP_TAG_DOWN && message->request_id == teller->ref) {
         check_end(teller, message);
