@@ -52,18 +52,44 @@ static bool take_text(flat_t *flat, bool or_bin, trp_text_t *text)
     return data != NULL;
 }
 
-/* No negative ones: what is written here is counts and times. */
+/* A number of so many bytes, the highest of whose bits is its sign. */
+static bool take_signed(flat_t *flat, size_t size, int64_t *value)
+{
+    uint64_t number = 0;
+    const bool whole = take_number(flat, size, &number);
+    const unsigned unused = 64 - 8 * (unsigned)size;
+    *value = (int64_t)(number << unused) >> unused;
+    return whole;
+}
+
 static bool take_int(flat_t *flat, int64_t *value)
 {
     const unsigned char *tag = take(flat, 1);
     uint64_t number = 0;
-    if (tag == NULL || (*tag >= 0x80 && (*tag < 0xcc || *tag > 0xcf))) {
+    if (tag == NULL) {
         return false;
     }
-    const bool whole = *tag < 0x80 ? (number = *tag, true)
-                                   : take_number(flat, (size_t)1 << (*tag - 0xcc), &number);
+    if (*tag < 0x80 || *tag >= 0xe0) {
+        *value = (signed char)*tag;
+        return true;
+    }
+    if (*tag >= 0xd0 && *tag <= 0xd3) {
+        return take_signed(flat, (size_t)1 << (*tag - 0xd0), value);
+    }
+    const bool whole =
+        *tag >= 0xcc && *tag <= 0xcf && take_number(flat, (size_t)1 << (*tag - 0xcc), &number);
     *value = (int64_t)number;
     return whole && number <= INT64_MAX;
+}
+
+/* A double, as reals are written. */
+static bool take_real(flat_t *flat, double *value)
+{
+    const unsigned char *tag = take(flat, 1);
+    uint64_t bits = 0;
+    const bool whole = tag != NULL && *tag == 0xcb && take_number(flat, sizeof(bits), &bits);
+    memcpy(value, &bits, sizeof(*value));
+    return whole;
 }
 
 static bool take_bool(flat_t *flat, bool *value)
@@ -86,9 +112,25 @@ static bool is_sound_text(const trp_field_t *field, const trp_text_t *text)
              (field->kind == TRP_FIELD_TEXT || memchr(text->data, '\0', text->size) == NULL)));
 }
 
+static bool take_enum(flat_t *flat, const trp_field_t *field, int *value)
+{
+    const char *rest = field->choices;
+    trp_text_t word, choice;
+    if (!take_text(flat, false, &word)) {
+        return false;
+    }
+    for (*value = 0; schema_choice(&rest, &choice); (*value)++) {
+        if (choice.size == word.size && memcmp(choice.data, word.data, word.size) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool take_value(flat_t *flat, const trp_field_t *field, char *out)
 {
     int64_t number;
+    double real;
     trp_text_t text;
     void *target = out + field->offset;
     switch (field->kind) {
@@ -100,6 +142,14 @@ static bool take_value(flat_t *flat, const trp_field_t *field, char *out)
         }
         memcpy(target, &number, sizeof(number));
         return true;
+    case TRP_FIELD_REAL:
+        if (!take_real(flat, &real) || !is_within(field, real)) {
+            return false;
+        }
+        memcpy(target, &real, sizeof(real));
+        return true;
+    case TRP_FIELD_ENUM:
+        return take_enum(flat, field, target);
     case TRP_FIELD_STRING:
     case TRP_FIELD_TEXT:
     case TRP_FIELD_BYTES:

@@ -14,7 +14,7 @@ char *schema_rule(const trp_field_t *field, char rule[RULE_MAX]);
 /** The next choice of an ENUM: moves `*rest` behind it; false after the last one. */
 bool schema_choice(const char **rest, trp_text_t *choice);
 
-/** Fills `*out` from a sound MessagePack map of BOOL, INT and texts, written in the order of the
+/** Fills `*out` from a sound MessagePack map of scalars and texts, written in the order of the
  * table; strings point into `bytes`. False: it is something else, or not sound; `*out` is undefined
  * then. */
 bool schema_read_flat(const trp_schema_t *schema, trp_text_t bytes, void *out);

@@ -197,3 +197,107 @@ Test(schema_flat, a_message_read_the_short_way_has_a_document_that_can_be_used)
     cr_assert_eq(trp_schema_unpack(&task_done_schema, packed, &document, &read, &fault), TRP_OK);
     trp_document_fini(&document);
 }
+
+/* ---- the members of a struct of fixed size ---- */
+
+#define FIXED_FIELDS(F)                                 \
+    F(INT, small, _, -100, 100, "may be negative")      \
+    F(OPT_INT, large, _, -9e18, 9e18, "may be absent")  \
+    F(REAL, real, _, -1e300, 1e300, "has a fraction")   \
+    F(ENUM, word, "off|on|offer", 0, 0, "one of three") \
+    F(OPT_REAL, other, _, 0, 1, "may be absent")        \
+    F(BOOL, last, _, 0, 1, "is true or false")
+TRP_SCHEMA_DECLARE(fixed, FIXED_FIELDS)
+TRP_SCHEMA_DEFINE(fixed, 0, TRP_SCHEMA_FIXED, FIXED_FIELDS, "of fixed size")
+
+static bool same_fixed(const fixed_t *a, const fixed_t *b)
+{
+    return a->small == b->small && a->has_large == b->has_large && a->large == b->large &&
+           a->real == b->real && a->word == b->word && a->has_other == b->has_other &&
+           a->other == b->other && a->last == b->last;
+}
+
+/* As `check`. */
+static bool check_fixed(const void *data, size_t size, fixed_t *flat)
+{
+    fixed_t whole;
+    trp_document_t document;
+    trp_fault_t fault;
+    if (!schema_read_flat(&fixed_schema, (trp_text_t){data, size}, flat)) {
+        return false;
+    }
+    cr_assert_eq(trp_document_init(&document, data, size, &fault), TRP_OK);
+    cr_assert_eq(trp_schema_read(&fixed_schema, &document.root, &document.zone, &whole, &fault),
+                 TRP_OK);
+    cr_assert(same_fixed(flat, &whole));
+    trp_document_fini(&document);
+    return true;
+}
+
+static size_t pack_fixed(const fixed_t *fixed, unsigned char bytes[128])
+{
+    zmq_msg_t message;
+    cr_assert_eq(trp_schema_pack(&fixed_schema, fixed, &message), TRP_OK);
+    const size_t size = zmq_msg_size(&message);
+    cr_assert_leq(size, 128);
+    memcpy(bytes, zmq_msg_data(&message), size);
+    zmq_msg_close(&message);
+    return size;
+}
+
+Test(schema_flat, numbers_of_each_sign_and_width_reals_and_words_are_read)
+{
+    static const int64_t large[] = {-1,
+                                    -32,
+                                    -33,
+                                    -128,
+                                    -129,
+                                    -32768,
+                                    -32769,
+                                    -2147483648,
+                                    -2147483649,
+                                    -9000000000000000000,
+                                    9000000000000000000,
+                                    0};
+    unsigned char bytes[128];
+    for (size_t i = 0; i < sizeof(large) / sizeof(large[0]); i++) {
+        const fixed_t fixed = {.small = -(int64_t)i * 9,
+                               .large = large[i],
+                               .has_large = large[i] != 0,
+                               .real = (double)large[i] / 3,
+                               .word = (int)(i % 3),
+                               .last = i % 2 == 0};
+        fixed_t read;
+
+        cr_expect(check_fixed(bytes, pack_fixed(&fixed, bytes), &read), "%zu", i);
+
+        cr_expect(same_fixed(&fixed, &read), "%zu", i);
+    }
+}
+
+Test(schema_flat, no_mutation_of_a_struct_of_fixed_size_is_read_in_two_ways)
+{
+    unsigned char bytes[128], mutated[128];
+    const fixed_t fixed = {
+        .small = -70, .has_large = true, .large = -70000, .real = 0.1, .word = 2, .last = true};
+    const size_t size = pack_fixed(&fixed, bytes);
+    unsigned taken = 0;
+    fixed_t read;
+
+    for (unsigned i = 0; i < MUTATIONS; i++) {
+        memcpy(mutated, bytes, size);
+        for (uint64_t n = 1 + chance() % 3; n > 0; n--) {
+            mutated[chance() % size] = (unsigned char)chance();
+        }
+        taken += check_fixed(mutated, size, &read);
+    }
+    for (size_t cut = 0; cut < size; cut++) {
+        unsigned char *exact = malloc(cut + 1);
+        memcpy(exact, bytes, cut);
+        cr_expect_not(check_fixed(exact, cut, &read), "cut at %zu", cut);
+        free(exact);
+    }
+
+    cr_expect_gt(taken, 100);
+    cr_expect_lt(taken, MUTATIONS);
+}
