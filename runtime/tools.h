@@ -100,8 +100,9 @@ typedef enum trp_tools_kind { TRP_TOOLS_PART, TRP_TOOLS_RESULT, TRP_TOOLS_ERROR 
 typedef struct trp_tools_answer {
     uint64_t call;
     trp_tools_kind_t kind;
-    const void *data; /* the value of the reply's `result` (ERROR: `error`) in the form of the body;
-                       * else, and of a PART, the first frame. Never NULL */
+    const void *data; /* the value of the reply's `result` (ERROR: `error`) in the form of the body,
+                       * if the last frame is a reply; else, and of a PART, the first frame. Never
+                       * NULL */
     size_t size;
     const trp_tools_frame_t *frames; /* all of them, as they came */
     size_t frame_count;

@@ -90,16 +90,34 @@ trp_status_t cache_key_of_call(trp_text_t tool, uint32_t version, trp_text_t bod
     return status;
 }
 
+/* What a text is hashed behind: its kind and the tool, which hold no zero themselves. */
+static void begin(crypto_generichash_state *state, const char *space, trp_text_t tool)
+{
+    const unsigned char zero = 0;
+    (void)!sodium_init();
+    (void)crypto_generichash_init(state, NULL, 0, CACHE_KEY_SIZE);
+    (void)crypto_generichash_update(state, (const unsigned char *)space, strlen(space));
+    (void)crypto_generichash_update(state, &zero, 1);
+    (void)crypto_generichash_update(state, (const unsigned char *)tool.data, tool.size);
+    (void)crypto_generichash_update(state, &zero, 1);
+}
+
 void cache_key_of_text(const char *space, trp_text_t tool, trp_text_t text, cache_key_t *key)
 {
     crypto_generichash_state state;
-    const unsigned char zero = 0; /* between the parts: none of them may hold one */
-    (void)!sodium_init();
-    (void)crypto_generichash_init(&state, NULL, 0, sizeof(key->bytes));
-    (void)crypto_generichash_update(&state, (const unsigned char *)space, strlen(space));
-    (void)crypto_generichash_update(&state, &zero, 1);
-    (void)crypto_generichash_update(&state, (const unsigned char *)tool.data, tool.size);
-    (void)crypto_generichash_update(&state, &zero, 1);
+    begin(&state, space, tool);
     (void)crypto_generichash_update(&state, (const unsigned char *)text.data, text.size);
+    (void)crypto_generichash_final(&state, key->bytes, sizeof(key->bytes));
+}
+
+void cache_key_of_frames(trp_text_t tool, zmq_msg_t *frames, size_t count, cache_key_t *key)
+{
+    crypto_generichash_state state;
+    begin(&state, "frames", tool);
+    for (size_t i = 0; i < count; i++) {
+        const uint64_t size = zmq_msg_size(&frames[i]);
+        (void)crypto_generichash_update(&state, (const unsigned char *)&size, sizeof(size));
+        (void)crypto_generichash_update(&state, zmq_msg_data(&frames[i]), size);
+    }
     (void)crypto_generichash_final(&state, key->bytes, sizeof(key->bytes));
 }

@@ -18,6 +18,9 @@ typedef struct cache_key {
 TRP_MUST_USE trp_status_t cache_key_of_call(trp_text_t tool, uint32_t version, trp_text_t body,
                                             cache_key_t *key);
 
+/** Of frames as they are, whatever they hold. shape: tool, then each frame after its size */
+void cache_key_of_frames(trp_text_t tool, zmq_msg_t *frames, size_t count, cache_key_t *key);
+
 /** Of any text, such as what a client calls its request; `space` tells kinds of texts apart. */
 void cache_key_of_text(const char *space, trp_text_t tool, trp_text_t text, cache_key_t *key);
 

@@ -368,6 +368,7 @@ static void serve_request(router_t *router, request_t *request, const majordomo_
         }
     }
     if (is_foreign) {
+        request->head_count = has_document;
         set_body(request, message->frames, message->frame_count);
     }
     refusal_t refusal;

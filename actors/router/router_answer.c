@@ -267,6 +267,24 @@ void router_refuse_waiter(router_t *router, const task_t *task, const waiter_t *
     deliver_refusal(router, &waiter->origin, service_name(task), &answer, refusal);
 }
 
+void router_answer_waiter(router_t *router, const task_t *task, const waiter_t *waiter,
+                          trp_writer_t *value)
+{
+    answer_t answer = describe(router, task);
+    answer.task_id = waiter->id;
+    answer.form = TRP_FORM_MSGPACK;
+    answer.success = true;
+    answer.exec_us = (runtime_now_ns(router->runtime) - task->started_ns) / 1000;
+    answer.has_parts = waiter->origin.stream == STREAM_EACH;
+    answer.parts = waiter->origin.parts;
+    answer.value = trp_writer_data(value, &answer.value_size);
+    if (value->failed) {
+        router->unreachable++;
+    } else {
+        deliver(router, &waiter->origin, service_name(task), &answer);
+    }
+}
+
 /* Each of those who wait gets a copy of the answer under its own id. */
 static void deliver_to_all(router_t *router, const task_t *task, answer_t *answer)
 {

@@ -7,6 +7,8 @@
 #include "actors/router/router_parts.h"
 #include "messages/control.h"
 
+#define ERROR_MAX 16384 /* bytes: what is larger is no error map */
+
 static bool streams(const waiter_t *waiter)
 {
     const origin_t *origin = &waiter->origin;
@@ -140,26 +142,14 @@ static void send_as_part(router_t *router, const waiter_t *waiter, const answer_
 }
 
 /* An actor gets a reply map like that of our tools. */
-static void send_as_result(router_t *router, const waiter_t *waiter, const answer_frames_t *answer)
+static void send_as_result(router_t *router, const task_t *task, const waiter_t *waiter,
+                           const answer_frames_t *answer)
 {
-    trp_writer_t writer;
-    zmq_msg_t body;
-    trp_writer_init(&writer);
-    const bool has_parts = waiter->origin.stream == STREAM_EACH;
-    trp_write_map(&writer, 3u + has_parts);
-    trp_put_text(&writer, "task_id", waiter->id);
-    trp_put_bool(&writer, "success", true);
-    if (has_parts) {
-        trp_put_int(&writer, "parts", waiter->origin.parts);
-    }
-    trp_write_key(&writer, "result");
-    write_frames(&writer, answer);
-    if (trp_writer_take(&writer, &body) == TRP_OK) {
-        router_send_to_actor(router, &waiter->origin, &body);
-    } else {
-        router->unreachable++;
-    }
-    trp_writer_fini(&writer);
+    trp_writer_t value;
+    trp_writer_init(&value);
+    write_frames(&value, answer);
+    router_answer_waiter(router, task, waiter, &value);
+    trp_writer_fini(&value);
 }
 
 static trp_status_t keep(router_t *router, task_t *task, zmq_msg_t *frames, size_t count)
@@ -223,7 +213,7 @@ trp_status_t router_forward_part(router_t *router, task_t *task, zmq_msg_t *fram
     const bool is_foreign = task->service->pool->config->foreign;
     const answer_frames_t answer = {
         .last = frames, .last_count = count, .attempt = task->attempts, .is_value = !is_foreign};
-    bool is_kept = is_foreign && task->flight != NULL; /* for who sends the same key again */
+    bool is_kept = false;
     waiter_t *waiter = &task->waiter;
     do {
         if (streams(waiter)) {
@@ -235,7 +225,14 @@ trp_status_t router_forward_part(router_t *router, task_t *task, zmq_msg_t *fram
         }
         waiter = next_waiter(task, waiter);
     } while (waiter != NULL);
-    return is_kept ? keep(router, task, frames, count) : TRP_OK;
+    if (is_kept || (is_foreign && task->flight != NULL && task->flight->is_replay)) {
+        return keep(router, task, frames, count);
+    }
+    if (is_foreign && task->flight != NULL && keep(router, task, frames, count) != TRP_OK) {
+        router_flight_end(router, task, NULL); /* too many for the cache: who streams has them */
+        router_drop_parts(router, task);
+    }
+    return TRP_OK;
 }
 
 bool router_forward_behind(router_t *router, const task_t *task, const origin_t *origin,
@@ -273,7 +270,23 @@ static void *pack_frames(const answer_frames_t *answer, size_t *size)
     return packed;
 }
 
-/* Keeps the answer for who sends the same idempotency key again. */
+/* Whether a foreign tool says of itself that it failed, by a reply map as ours. */
+static bool is_failure(zmq_msg_t *frame)
+{
+    trp_document_t document;
+    trp_fault_t fault;
+    if (zmq_msg_size(frame) > ERROR_MAX ||
+        trp_document_init(&document, zmq_msg_data(frame), zmq_msg_size(frame), &fault) != TRP_OK) {
+        return false;
+    }
+    const msgpack_object *success = trp_member(&document.root, "success");
+    const bool fails =
+        success != NULL && success->type == MSGPACK_OBJECT_BOOLEAN && !success->via.boolean;
+    trp_document_fini(&document);
+    return fails;
+}
+
+/* Keeps the answer for who sends the same idempotency key, or the same body, again. */
 static void keep_answer(router_t *router, task_t *task, const answer_frames_t *answer)
 {
     size_t size = 0;
@@ -281,12 +294,29 @@ static void keep_answer(router_t *router, task_t *task, const answer_frames_t *a
     if (packed != NULL) {
         router_flight_end(
             router, task,
-            &(cache_value_t){.success = true,
+            &(cache_value_t){.success = answer->last_count == 0 ||
+                                        !is_failure(&answer->last[answer->last_count - 1]),
                              .data = packed,
                              .size = size,
                              .frame_count = (uint32_t)(answer->part_count + answer->last_count)});
     }
     free(packed);
+}
+
+static void answer_kept_typed(router_t *router, const request_t *request, service_t *service,
+                              const answer_frames_t *answer)
+{
+    trp_writer_t value;
+    cache_value_t kept = {.success = true, .form = TRP_FORM_MSGPACK};
+    trp_writer_init(&value);
+    write_frames(&value, answer);
+    kept.data = trp_writer_data(&value, &kept.size);
+    if (!value.failed) {
+        router_answer_value(router, request, service, &kept);
+    } else {
+        router->unreachable++;
+    }
+    trp_writer_fini(&value);
 }
 
 void router_forward_kept(router_t *router, const request_t *request, service_t *service,
@@ -296,7 +326,6 @@ void router_forward_kept(router_t *router, const request_t *request, service_t *
     const char *at = value->data;
     zmq_msg_t *frames = calloc(value->frame_count + 1, sizeof(*frames));
     size_t count = 0;
-    service->sent++;
     for (bool whole = frames != NULL; whole && count < value->frame_count; count += whole) {
         uint32_t size = 0;
         memcpy(&size, at, sizeof(size));
@@ -308,9 +337,13 @@ void router_forward_kept(router_t *router, const request_t *request, service_t *
     }
     const answer_frames_t answer = {.last = frames, .last_count = count};
     if (count == value->frame_count && frames != NULL && waiter.origin.peer != NULL) {
+        service->sent++;
         service->answered++;
         send_frames(router, service, &waiter, &answer, true);
+    } else if (count == value->frame_count && frames != NULL) {
+        answer_kept_typed(router, request, service, &answer);
     } else {
+        service->sent++;
         service->failed++;
         router->unreachable++;
     }
@@ -330,7 +363,7 @@ void router_forward_final(router_t *router, task_t *task, zmq_msg_t *frames, siz
         task->service->answered++;
         const answer_frames_t *answer = streams(waiter) ? &last : &all;
         if (waiter->origin.peer == NULL) {
-            send_as_result(router, waiter, answer);
+            send_as_result(router, task, waiter, answer);
         } else {
             send_frames(router, task->service, waiter, answer, true);
         }

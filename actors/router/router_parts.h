@@ -60,7 +60,8 @@ struct request {
     zmq_msg_t *first;  /* of the message, for its metadata; NULL: an actor's */
     zmq_msg_t *frames; /* after the service: [options,] body ... */
     size_t frame_count;
-    const void *body; /* of tools of ours */
+    size_t head_count; /* of these, before the body: a foreign tool's options frame */
+    const void *body;  /* of tools of ours */
     size_t body_size;
     trp_form_t form;
     task_options_t options;
@@ -145,6 +146,9 @@ void router_refuse_unknown(router_t *router, const request_t *request);
  * consumed. */
 void router_refuse(router_t *router, task_t *task, refusal_t *refusal);
 void router_answer(router_t *router, task_t *task, const task_done_t *done);
+/** Answers one who waits, an actor, with a foreign tool's answer as a value of MessagePack. */
+void router_answer_waiter(router_t *router, const task_t *task, const waiter_t *waiter,
+                          trp_writer_t *value);
 /** Answers a request with what a cache keeps. */
 void router_answer_value(router_t *router, const request_t *request, service_t *service,
                          const cache_value_t *value);

@@ -362,8 +362,9 @@ static bool comes_again(trp_tools_t *tools, tools_call_t *call, const tools_repl
 static void take_last(trp_tools_t *tools, tools_call_t *call, tools_answer_t *answer)
 {
     answer->shown.kind = TRP_TOOLS_RESULT;
-    const bool is_reply = answer->shown.frame_count == 1 &&
-                          tools_reply_read(answer->shown.data, answer->shown.size, &answer->reply);
+    const size_t count = answer->shown.frame_count; /* partial answers stand before the last one */
+    const trp_tools_frame_t *last = count > 0 ? &answer->views[count - 1] : NULL;
+    const bool is_reply = last != NULL && tools_reply_read(last->data, last->size, &answer->reply);
     if (is_reply && !answer->reply.success && comes_again(tools, call, &answer->reply)) {
         free_answer(answer);
         return;

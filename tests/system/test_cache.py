@@ -3,13 +3,20 @@
 import json
 import os
 import signal
+import sys
+import threading
 import unittest
 
 import msgpack
 
 from majordomo import Client
-from node import Node, wait_for
+from node import ROOT, Node, wait_for
 from test_foreign import Worker
+
+sys.path.insert(0, os.path.join(ROOT, "examples", "clients", "python"))
+
+import troupe_client  # noqa: E402
+import troupe_worker  # noqa: E402
 
 CONFIG = """
 node
@@ -31,6 +38,11 @@ pools
         foreign = 1
         options = 1
         tools = "echo"
+    kept
+        foreign = 1
+        options = 1
+        cache = 1
+        tools = "kept bytes"
 """
 
 
@@ -236,6 +248,121 @@ class LargeBodies(CacheNode):
             reply = json.loads(reply) if reply[:1] == b"{" else msgpack.unpackb(reply)
             self.assertEqual(reply["error"]["code"], "E_BAD_BODY", broken[:20])
         self.assertIs(client.call_01("code_parse", source(3))["success"], True)
+
+
+class ForeignCache(CacheNode):
+    """A tool whose workers are foreign has the same cache: here the Python worker of the examples."""
+
+    def setUp(self):
+        super().setUp()
+        self.runs = []
+        self.gate = threading.Event()
+        self.gate.set()
+        for _ in range(2):
+            self.serve("kept", self.work)
+
+    def serve(self, tool, function, **options):
+        worker = troupe_worker.Worker(self.endpoint, tool, function, **options)
+        thread = threading.Thread(target=worker.run)
+        thread.start()
+        self.addCleanup(thread.join)
+        self.addCleanup(worker.stop)
+        self.addCleanup(self.gate.set)
+        return worker
+
+    def work(self, body):
+        self.runs.append(body)
+        self.gate.wait(60)
+        if body.get("parts"):
+            return self.in_parts(body["parts"])
+        if body.get("fail"):
+            raise ValueError("wanted")
+        return {"n": body["n"], "run": len(self.runs)}
+
+    @staticmethod
+    def in_parts(count):
+        yield from range(count)
+        return {"parts": count}
+
+    def python(self):
+        client = troupe_client.Client(self.endpoint)
+        self.addCleanup(client.close)
+        return client
+
+    def cache(self):
+        return json.loads(self.node.command("cache", "--json").stdout)
+
+    def test_second_identical_call_is_not_made(self):
+        client = self.python()
+        first = client.call("kept", {"n": 1, "m": 2})
+        self.assertEqual(client.call("kept", {"m": 2, "n": 1}), first)
+        self.assertEqual(self.python().call("kept", {"n": 1, "m": 2}), first)
+        self.assertEqual(len(self.runs), 1)
+        self.assertNotEqual(client.call("kept", {"n": 2}), first)
+        self.assertEqual(self.cache()["results"]["hits"], 2)
+
+    @staticmethod
+    def raw(client, body, decode):
+        client.send(b"MDPC02", b"\x01", b"kept", body)
+        return decode(client.receive()[3])
+
+    def test_each_form_has_its_own_answer(self):
+        client = self.client()
+        for _ in range(2):
+            self.assertEqual(self.raw(client, b'{"n": 1}', json.loads)["result"]["run"], 1)
+            self.assertEqual(self.raw(client, msgpack.packb({"n": 1}), msgpack.unpackb)["result"]["run"], 2)
+        self.assertEqual(len(self.runs), 2)
+
+    def test_the_command_gets_the_whole_reply_from_it_too(self):
+        first, second = (json.loads(self.node.command("call", "kept", '{"n": 1}', "--json").stdout) for _ in range(2))
+        self.assertEqual((first["from_cache"], second["from_cache"]), (False, True))
+        self.assertEqual(first["result"], second["result"])
+        self.assertTrue(first["metrics"]["worker"].startswith("foreign."), first)
+        self.assertGreater(first["metrics"]["exec_us"], 0)
+        again = [self.node.command("call", "kept", '{"n": 3}', "--idem", "k") for _ in range(2)]
+        self.assertEqual([json.loads(done.stdout) for done in again], [{"n": 3, "run": 2}] * 2)
+        self.assertEqual(json.loads(self.python().call("kept", [b'{"n": 1}'])[0])["result"], first["result"]["result"])
+
+    def test_identical_calls_under_way_are_made_once(self):
+        self.gate.clear()
+        clients = [self.python() for _ in range(5)]
+        calls = [client.start("kept", {"n": 1}) for client in clients]
+        wait_for(lambda: self.runs, what="the first run")
+        wait_for(lambda: self.cache()["joined"] == 4, what="the others to join")
+        self.gate.set()
+        self.assertEqual([call.result() for call in calls], [{"n": 1, "run": 1}] * 5)
+        self.assertEqual(len(self.runs), 1)
+
+    def test_errors_are_not_kept(self):
+        client = self.python()
+        for _ in range(2):
+            with self.assertRaisesRegex(troupe_client.ToolError, "wanted"):
+                client.call("kept", {"fail": True})
+        self.assertEqual(len(self.runs), 2)
+
+    def test_partial_answers_are_kept_with_the_last_one(self):
+        client = self.python()
+        for _ in range(2):
+            self.assertEqual(list(client.stream("kept", {"parts": 3}, stream=True)), [0, 1, 2, {"parts": 3}])
+        self.assertEqual(client.call("kept", {"parts": 3}), {"parts": 3})
+        self.assertEqual(len(self.runs), 1)
+
+    def test_more_parts_than_it_keeps_are_streamed_and_made_again(self):
+        client = self.python()
+        for _ in range(2):
+            answers = list(client.stream("kept", {"parts": 2000}, stream=True))
+            self.assertEqual(answers, [*range(2000), {"parts": 2000}])
+        self.assertEqual(len(self.runs), 2)
+
+    def test_bytes_that_are_no_map_are_known_as_they_are(self):
+        self.serve("bytes", lambda frames: [*frames, b"%d" % self.count()], raw=True)
+        client = self.python()
+        self.assertEqual([client.call("bytes", [b"a", b"b"]) for _ in range(2)], [[b"a", b"b", b"1"]] * 2)
+        self.assertEqual(client.call("bytes", [b"ab"]), [b"ab", b"2"])
+
+    def count(self):
+        self.runs.append(None)
+        return len(self.runs)
 
 
 if __name__ == "__main__":

@@ -122,7 +122,7 @@ class Call {
 
   value(frames) {
     if (this.isRaw) return frames;
-    const reply = parse(frames[0]);
+    const reply = parse(frames.at(-1));
     return reply !== null && typeof reply === 'object' && 'success' in reply ? reply.result : reply;
   }
 
@@ -229,9 +229,13 @@ class Client {
       call.parts.push(call.value(body));
       call.wake();
     } else if (kind[0] === FINAL) {
-      const reply = body.length === 1 ? parse(body[0]) : undefined;
-      if (reply?.success === false && reply.error) this.refused(id, call, new ToolError(reply.error));
-      else call.end(undefined, call.value(body));
+      const reply = body.length > 0 ? parse(body.at(-1)) : undefined;
+      if (reply?.success === false && reply.error) {
+        this.refused(id, call, new ToolError(reply.error));
+        return;
+      }
+      if (!call.isRaw) call.parts.push(...body.slice(0, -1).map((part) => call.value([part]))); // kept ones
+      call.end(undefined, call.value(body));
     }
   }
 

@@ -98,8 +98,9 @@ class Keys(collections.namedtuple("Keys", "server public secret")):
 
 
 def decode(frame):
-    """A map as JSON or MessagePack."""
-    return json.loads(frame) if frame.lstrip()[:1] == b"{" else msgpack.unpackb(frame, strict_map_key=False)
+    """A map as JSON, or any value as MessagePack: there a brace alone is the number 123."""
+    is_json = len(frame) > 1 and frame.lstrip()[:1] == b"{"
+    return json.loads(frame) if is_json else msgpack.unpackb(frame, strict_map_key=False)
 
 
 def options_of(frame):
@@ -114,7 +115,7 @@ def options_of(frame):
 def refusal_of(frames):
     """The error of a reply that is an error map; None: it is an answer."""
     try:
-        reply = decode(frames[0]) if len(frames) == 1 else None
+        reply = decode(frames[-1]) if frames else None
     except ValueError:
         return None  # a foreign tool's own bytes
     is_refusal = isinstance(reply, dict) and reply.get("success") is False and isinstance(reply.get("error"), dict)
@@ -174,7 +175,7 @@ class Call:
     def _value(self, frames):
         if self.is_raw:
             return frames
-        reply = decode(frames[0])
+        reply = decode(frames[-1])
         is_ours = isinstance(reply, dict) and "success" in reply and not self.is_whole
         return reply["result"] if is_ours else reply
 
@@ -185,6 +186,8 @@ class Call:
             self._on_change()
             return
         error = None if self.is_whole else refusal_of(frames)
+        if error is None and not self.is_raw:  # kept, or wanted with the last one
+            self._parts.extend(self._value([part]) for part in frames[:-1])
         if error is None:
             self.end(self._value(frames), None)
         elif self.retry and error.get("code") in ("E_BUSY", "E_RATE"):

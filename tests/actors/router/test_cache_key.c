@@ -105,3 +105,33 @@ Test(cache_key, texts_of_different_kinds_and_tools_differ)
     cr_assert_not(equal(&keys[0], &keys[2]));
     cr_assert(equal(&keys[0], &keys[3]));
 }
+
+static void frames_key_of(const char *tool, const char *const *texts, size_t count,
+                          cache_key_t *key)
+{
+    zmq_msg_t frames[3];
+    for (size_t i = 0; i < count; i++) {
+        cr_assert_eq(zmq_msg_init_size(&frames[i], strlen(texts[i])), 0);
+        memcpy(zmq_msg_data(&frames[i]), texts[i], strlen(texts[i]));
+    }
+    cache_key_of_frames((trp_text_t){tool, strlen(tool)}, frames, count, key);
+    for (size_t i = 0; i < count; i++) {
+        zmq_msg_close(&frames[i]);
+    }
+}
+
+Test(cache_key, frames_are_known_by_their_bytes_and_where_they_are_cut)
+{
+    cache_key_t one, same, cut, other_tool, none;
+
+    frames_key_of("t", (const char *const[]){"ab", "c"}, 2, &one);
+    frames_key_of("t", (const char *const[]){"ab", "c"}, 2, &same);
+    frames_key_of("t", (const char *const[]){"a", "bc"}, 2, &cut);
+    frames_key_of("u", (const char *const[]){"ab", "c"}, 2, &other_tool);
+    frames_key_of("t", NULL, 0, &none);
+
+    cr_expect_arr_eq(one.bytes, same.bytes, sizeof(one.bytes));
+    cr_expect_arr_neq(one.bytes, cut.bytes, sizeof(one.bytes));
+    cr_expect_arr_neq(one.bytes, other_tool.bytes, sizeof(one.bytes));
+    cr_expect_arr_neq(one.bytes, none.bytes, sizeof(one.bytes));
+}
