@@ -183,15 +183,15 @@ static bool set_options(zmq_msg_t *frame, const majordomo_reply_t *reply)
     trp_writer_t writer;
     trp_writer_init(&writer);
     trp_write_map(&writer, (uint32_t)(id->data != NULL) + (reply->attempt > 0) + reply->has_parts);
+    if (id->data != NULL) { /* in front, where small clients look for it */
+        trp_write_key(&writer, "id");
+        trp_write_string(&writer, id->data, id->size);
+    }
     if (reply->attempt > 0) {
         trp_put_int(&writer, "attempt", reply->attempt);
     }
     if (reply->has_parts) {
         trp_put_int(&writer, "parts", reply->parts);
-    }
-    if (id->data != NULL) {
-        trp_write_key(&writer, "id");
-        trp_write_string(&writer, id->data, id->size);
     }
     size_t size = 0;
     const void *data = trp_writer_data(&writer, &size);

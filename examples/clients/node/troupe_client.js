@@ -52,7 +52,7 @@ class TimeLimit extends Error {
   }
 }
 
-// An options frame: TRP1 and a MessagePack map of short strings and numbers.
+// An options frame: TRP1 and a MessagePack map of short strings, numbers and truth values.
 function packOptions(options) {
   const string = (text) => {
     const bytes = Buffer.from(text);
@@ -64,14 +64,15 @@ function packOptions(options) {
     return bytes;
   };
   const members = Object.entries(options).filter(([, value]) => value !== undefined);
-  const parts = members.flatMap(([name, value]) =>
-    [string(name), typeof value === 'number' ? number(value) : string(String(value))]);
+  const pack = (value) => typeof value === 'boolean' ? Buffer.from([value ? 0xc3 : 0xc2])
+    : typeof value === 'number' ? number(value) : string(String(value));
+  const parts = members.flatMap(([name, value]) => [string(name), pack(value)]);
   return Buffer.concat([MAGIC, Buffer.from([0x80 | members.length]), ...parts]);
 }
 
 const isOptions = (frame) => frame !== undefined && frame.subarray(0, 4).equals(MAGIC);
 
-// The id of a reply's options frame, whose map is {"id": a string of at most 64 bytes}.
+// The id of a reply's options frame, whose map begins with {"id": a string of at most 64 bytes}.
 function idOf(frame) {
   const at = frame[8] === 0xd9 ? 10 : 9;
   return frame.subarray(at, at + (at === 10 ? frame[9] : frame[8] & 0x1f)).toString();
@@ -122,7 +123,10 @@ class Call {
 
   value(frames) {
     if (this.isRaw) return frames;
-    const reply = parse(frames.at(-1));
+    const reply = frames.length > 0 ? parse(frames.at(-1)) : undefined;
+    if (reply === undefined) { // who passes a Buffer gets a foreign tool's own bytes
+      throw new ToolError({ code: 'E_BAD_REPLY', message: `the answer of ${this.tool} is no JSON` });
+    }
     return reply !== null && typeof reply === 'object' && 'success' in reply ? reply.result : reply;
   }
 
@@ -225,11 +229,20 @@ class Client {
     const id = idOf(options);
     const call = this.calls.get(id);
     if (!call || call.done) return;
+    try {
+      this.takeAnswer(id, call, kind, body);
+    } catch (error) {
+      call.end(error);
+    }
+  }
+
+  takeAnswer(id, call, kind, body) {
     if (kind[0] === PARTIAL) {
       call.parts.push(call.value(body));
       call.wake();
     } else if (kind[0] === FINAL) {
-      const reply = body.length > 0 ? parse(body.at(-1)) : undefined;
+      const isOwn = call.isRaw && body.length !== 1;
+      const reply = isOwn || body.length === 0 ? undefined : parse(body.at(-1));
       if (reply?.success === false && reply.error) {
         this.refused(id, call, new ToolError(reply.error));
         return;

@@ -74,6 +74,10 @@ class ToolLost(ToolError, ConnectionError):
     """E_NO_WORKER, E_WORKER_LOST: no worker was there, or it died."""
 
 
+class ToolBadReply(ToolError, ValueError):
+    """E_BAD_REPLY: the answer is no value; who passes bytes gets a foreign tool's own bytes."""
+
+
 class ToolCancelled(ToolError):
     """E_CANCELLED: by its client, or because the node stops."""
 
@@ -181,11 +185,19 @@ class Call:
 
     def take(self, kind, frames):
         """Takes an answer from the node."""
+        try:
+            self._take(kind, frames)
+        except (ValueError, TypeError, LookupError, RecursionError) as error:
+            message = f"the answer of {self.tool} can't be read: {error!r}"
+            self.end(None, ToolBadReply({"code": "E_BAD_REPLY", "message": message}))
+
+    def _take(self, kind, frames):
         if kind == PARTIAL:
             self._parts.append(self._value(frames))
             self._on_change()
             return
-        error = None if self.is_whole else refusal_of(frames)
+        is_own = self.is_whole or (self.is_raw and len(frames) != 1)
+        error = None if is_own else refusal_of(frames)
         if error is None and not self.is_raw:  # kept, or wanted with the last one
             self._parts.extend(self._value([part]) for part in frames[:-1])
         if error is None:
