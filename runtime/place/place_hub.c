@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "runtime/place/place_hub.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -317,6 +318,8 @@ trp_status_t hub_link(place_hub_t *hub, trp_place_t place, trp_pid_t proxy,
     make_token(hub, link->token);
     link->limits = *limits;
     if (!make_box(hub, link, place)) {
+        log_event(LOG_ERROR, "black_box_not_made", LOG_INT("index", index),
+                  LOG_TEXT("error", strerror(errno)));
         free(link);
         return TRP_SYSTEM;
     }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "runtime/config/config.h"
@@ -12,6 +13,7 @@
 #include "supervisor/control/endpoints.h"
 #include "supervisor/control/inquiry.h"
 #include "supervisor/tree/environment.h"
+#include "supervisor/tree/files.h"
 #include "supervisor/tree/keeper.h"
 #include "supervisor/tree/reload.h"
 
@@ -180,6 +182,21 @@ static int load(run_t *run)
                             : command_fail(call, EXIT_FAILED, "%s", trp_status_text(status));
 }
 
+/* The hard limit counts: the node raises its own to that. */
+static int check_files(const run_t *run)
+{
+    struct rlimit limit;
+    const unsigned long long needed = files_needed(run->config);
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_max >= needed) {
+        return EXIT_OK;
+    }
+    return command_fail(run->call, EXIT_FAILED,
+                        "the node needs %llu open files and may have %llu: raise the limit with "
+                        "`ulimit -n %llu`, or by LimitNOFILE= of its unit; or give its pools fewer "
+                        "workers",
+                        needed, (unsigned long long)limit.rlim_max, needed);
+}
+
 /* ---- the processes ---- */
 
 /* The node died after it had taken over a changed file: it starts with what the file says now. One
@@ -250,6 +267,9 @@ static int run_node(const command_call_t *call)
 {
     run_t run = {.call = call};
     int status = load(&run);
+    if (status == EXIT_OK) {
+        status = check_files(&run);
+    }
     if (status == EXIT_OK) {
         guardian_options_t options = {.name = run.config->node.name,
                                       .run_dir = run.config->node.run_dir,
