@@ -12,10 +12,12 @@ Stages: unit     build/tests/unit, the Criterion program
         sim      build/tests/sim/run: 2,200 worlds, and all schedules of a small one
         tidy     the layout of the sources (tests/tidy.py and its self-test), and whether the
                  bugs of tests/mutants.py can still be planted
+Files of system tests and examples, which wait more than they work, run side by side, one for each processor.
 Each is tried once: what fails now and then is a fault, of the test or of what it tests.
 A filter is a part of a suite's, a file's or a test's name; several are joined by "or".
 """
 import argparse
+import concurrent.futures
 import glob
 import os
 import re
@@ -28,6 +30,7 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 STAGES = ["unit", "manual", "system", "stress", "examples", "sim", "tidy"]
 TIME_LIMIT_S = 600  # of one program or file of tests
+RUNNING = set()  # children, ended with this program
 COLOUR = sys.stdout.isatty() and "NO_COLOR" not in os.environ
 
 
@@ -39,12 +42,14 @@ class Totals:
     def __init__(self):
         self.passed = self.failed = self.skipped = 0
         self.unsteady = []
+        self.lock = threading.Lock()
 
     def add(self, name, passed, failed, skipped, seconds):
-        """One line for one program or file, and its share of the sums."""
-        self.passed += passed
-        self.failed += failed
-        self.skipped += skipped
+        """One line for one program or file, and its share of the sums. Any thread."""
+        with self.lock:
+            self.passed += passed
+            self.failed += failed
+            self.skipped += skipped
         if passed + failed + skipped == 0:
             return
         verdict = paint("31", "FAILED") if failed else paint("32", "ok")
@@ -68,6 +73,7 @@ def run(argv, env, echo=None, limit=TIME_LIMIT_S):
     begin = time.monotonic()
     child = subprocess.Popen(argv, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                              stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True)
+    RUNNING.add(child)
     lines, ended = [], []
 
     def read():
@@ -84,6 +90,7 @@ def run(argv, env, echo=None, limit=TIME_LIMIT_S):
         ended.append(f"ended after {limit:.0f} s, the time limit\n")
     finally:
         kill_group(child)
+        RUNNING.discard(child)
     reader.join(5)
     if reader.is_alive():
         ended.append("left a process behind that still holds its output\n")
@@ -91,8 +98,7 @@ def run(argv, env, echo=None, limit=TIME_LIMIT_S):
 
 
 def show(output):
-    for line in output.splitlines()[-200:]:
-        print("    " + line, flush=True)
+    print("".join(f"    {line}\n" for line in output.splitlines()[-200:]), end="", flush=True)
 
 
 def unit(totals, build, env, options):
@@ -128,15 +134,16 @@ def python_file(totals, path, env, options):
 
 def python_tests(path, env, options):
     """(passed, failed, skipped, seconds), each test shown as it ends."""
+    stem = os.path.splitext(os.path.basename(path))[0]
     name = os.path.relpath(path, ROOT)
     words = [] if any(w in name for w in options.filters) else [a for w in options.filters for a in ("-k", w)]
     folder = os.path.dirname(path)
-    argv = ["/usr/bin/python3", "-m", "unittest", "-v", *words, os.path.splitext(os.path.basename(path))[0]]
+    argv = ["/usr/bin/python3", "-m", "unittest", "-v", *words, stem]
 
     def progress(line):
         match = re.match(r"(.*?)(?: \(\S+\))? \.\.\. (ok|skipped .*|FAIL|ERROR|expected failure)$", line)
         if match:
-            print(f"    {match.group(1)}: {match.group(2)}", flush=True)
+            print(f"    {stem}: {match.group(1)}: {match.group(2)}", flush=True)
 
     path_list = os.pathsep.join([folder, ROOT] + env.get("PYTHONPATH", "").split(os.pathsep))
     status, output, seconds = run(argv, {**env, "PYTHONPATH": path_list.rstrip(os.pathsep)}, progress)
@@ -165,14 +172,26 @@ def manual(totals, build, env, options):
         totals.add("tests/manual.py --check", int(status == 0), int(status != 0), 0, seconds)
 
 
+def python_files(totals, pattern, env, options):
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        jobs = [pool.submit(python_file, totals, path, env, options)
+                for path in sorted(glob.glob(os.path.join(ROOT, pattern)))]
+        try:
+            for job in jobs:
+                job.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for child in list(RUNNING):
+                kill_group(child)
+            raise
+
+
 def system(totals, build, env, options):
-    for path in sorted(glob.glob(os.path.join(ROOT, "tests/system/test_*.py"))):
-        python_file(totals, path, env, options)
+    python_files(totals, "tests/system/test_*.py", env, options)
 
 
 def examples(totals, build, env, options):
-    for path in sorted(glob.glob(os.path.join(ROOT, "examples/*/test_*.py"))):
-        python_file(totals, path, env, options)
+    python_files(totals, "examples/*/test_*.py", env, options)
     example_tests(totals, build, env, options)
 
 
