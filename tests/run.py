@@ -105,7 +105,7 @@ def unit(totals, build, env, options):
     program = os.path.join(build, "tests/unit")
     if not os.path.exists(program):
         return
-    arguments = ["--timeout", "60", f"-j{os.cpu_count()}"]
+    arguments = ["--timeout", "60", f"-j{2 * os.cpu_count()}"]  # some wait
     if options.filters:
         words = [pattern for word in options.filters for pattern in (f"*{word}*/*", f"*/*{word}*")]
         arguments += ["--filter", f"@({'|'.join(words)})"]
