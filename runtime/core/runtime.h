@@ -41,7 +41,7 @@ typedef struct runtime_watch {
     int64_t edge_stuck_ms; /* `fatal` when the edge does not move for so long */
     int64_t kill_grace_ms; /* from a kill that finds its actor in a handler to its write-off */
     uint32_t stuck_max;    /* written-off threads; more: `fatal` */
-    /** It can't go on because of `who`: ends the process. On the watchdog's thread. */
+    /** It can't go on because of `who`: ends the process. On the thread that finds out. */
     void (*fatal)(void *user, const char *why, const runtime_at_work_t *who);
     void *user;
 } runtime_watch_t;
@@ -270,13 +270,18 @@ void proxy_credit(trp_runtime_t *runtime, trp_pid_t proxy, uint32_t count, uint6
 
 /* ---- looking in ---- */
 
-/** Threads whose handlers do not return, as of the watchdog's last look. */
+/** Threads whose handlers do not return, as of the last look. */
 typedef struct runtime_stuck {
-    uint32_t handlers;    /* of all */
-    uint32_t written_off; /* ... of them: their actors were killed */
+    uint32_t handlers;    /* of the pool and the edge */
+    uint32_t written_off; /* their actors were killed; also actors' own threads */
 } runtime_stuck_t;
 
 runtime_stuck_t runtime_stuck(const trp_runtime_t *runtime);
+
+/** A thread outside of the pool is written off; its handler has returned. It counts as those of the
+ * pool do: one too many is `fatal` because of `who`. Any thread */
+void runtime_write_off(trp_runtime_t *runtime, const runtime_at_work_t *who);
+void runtime_returned(trp_runtime_t *runtime);
 
 typedef struct actor_info {
     trp_pid_t pid;

@@ -111,6 +111,14 @@ static void revoke(void *arg, void *const *frames, int count)
     revocation->is_done = lease_revoke(revocation->ctx, revocation->cell, &revocation->lost);
 }
 
+/* True: that is one too many. */
+static bool count_written_off(watchdog_t *watchdog)
+{
+    /* Relaxed: the number stands for itself. */
+    return atomic_fetch_add_explicit(&watchdog->written_off, 1, memory_order_relaxed) >=
+           watchdog->options.stuck_max;
+}
+
 /* Ends the actor behind its callback's back. One that is in the middle of a call of the runtime
  * keeps its cell until the next look. */
 static void write_off(trp_runtime_t *runtime, worker_t *worker)
@@ -130,26 +138,36 @@ static void write_off(trp_runtime_t *runtime, worker_t *worker)
               LOG_INT("for_ms", row->looks * watchdog->period_ns / NS_PER_MS));
     const runtime_at_work_t who = cell_at_work(cell);
     row->is_written_off = true;
-    /* Relaxed: nobody else writes it, others show it. Before the end is told, so that who hears of
-     * that finds it counted. */
-    const uint32_t count = atomic_load_explicit(&watchdog->written_off, memory_order_relaxed) + 1;
-    atomic_store_explicit(&watchdog->written_off, count, memory_order_relaxed);
+    /* Before the end is told, so that who hears of that finds it counted. */
+    const bool is_too_many = count_written_off(watchdog);
     life_write_off(&runtime->outsider, cell, &revocation.lost);
-    if (count > watchdog->options.stuck_max) {
+    if (is_too_many) {
         watchdog->options.fatal(watchdog->options.user, "stuck_max", &who);
     }
 }
 
+void runtime_write_off(trp_runtime_t *runtime, const runtime_at_work_t *who)
+{
+    watchdog_t *watchdog = &runtime->watchdog;
+    if (count_written_off(watchdog) && is_on(runtime)) {
+        watchdog->options.fatal(watchdog->options.user, "stuck_max", who);
+    }
+}
+
+void runtime_returned(trp_runtime_t *runtime)
+{
+    /* Relaxed: as in count_written_off. */
+    atomic_fetch_sub_explicit(&runtime->watchdog.written_off, 1, memory_order_relaxed);
+}
+
 /* It has returned, or is where it was never stuck. */
-static void forget(watchdog_t *watchdog, watchdog_row_t *row)
+static void forget(trp_runtime_t *runtime, watchdog_row_t *row)
 {
     row->looks = row->kill_looks = 0;
     row->is_told = false;
     if (row->is_written_off) {
         row->is_written_off = false;
-        /* Relaxed: as in write_off. */
-        const uint32_t count = atomic_load_explicit(&watchdog->written_off, memory_order_relaxed);
-        atomic_store_explicit(&watchdog->written_off, count - 1, memory_order_relaxed);
+        runtime_returned(runtime);
     }
 }
 
@@ -203,7 +221,7 @@ static bool look_at(trp_runtime_t *runtime, worker_t *worker)
     watchdog_row_t *row = &watchdog->rows[worker->index];
     const watchdog_row_t before = *row;
     if (!is_still(worker, row)) {
-        forget(watchdog, row);
+        forget(runtime, row);
         mark(watchdog, worker, false);
         return row->turn != before.turn || row->handled != before.handled;
     }

@@ -13,6 +13,7 @@
 #include "runtime/place/place_thread.h"
 
 #define START_MS    10000
+#define GRACE_MS    1000 /* for a thread that is to end, where nothing is said */
 #define EXIT_FAILED 1
 #define KEEP_NAME   "node" /* where node_ready finds it */
 #define THREADS_MS  1000   /* for handlers to return, when all else has ended */
@@ -85,6 +86,8 @@ static trp_status_t open_places(node_t *node, char error[256])
     place_proxies_options_t threads = processes;
     threads.carrier = &place_thread;
     threads.carrier_user = node->threads;
+    threads.grace_ms =
+        node->options.watch.kill_grace_ms > 0 ? node->options.watch.kill_grace_ms : GRACE_MS;
     status = place_proxies_open(&threads, &node->places[1]);
     if (status != TRP_OK) {
         return status;

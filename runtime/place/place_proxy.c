@@ -185,8 +185,9 @@ static void end_by_force(trp_ctx_t *ctx, proxy_t *proxy)
     }
     proxy->ending = true;
     carrier->end(proxy->place->options.carrier_user, proxy->link);
-    if (carrier->grace_ms != 0) {
-        (void)!trp_timer_start(ctx, carrier->grace_ms, 0, TRP_SIGNAL_LOOK, &proxy->grace_timer);
+    if (carrier->may_stick) {
+        (void)!trp_timer_start(ctx, proxy->place->options.grace_ms, 0, TRP_SIGNAL_LOOK,
+                               &proxy->grace_timer);
     }
 }
 
@@ -236,9 +237,12 @@ static void write_off(trp_ctx_t *ctx, proxy_t *proxy)
     if (reason.kind == TRP_REASON_KILLED) {
         reason = trp_reason(TRP_REASON_KILLED, 0, "stuck");
     }
+    runtime_at_work_t who = {.pid = trp_self(ctx), .class_name = proxy->class_name};
+    (void)runtime_at_work(&who); /* itself, with who answers for it */
     log_event(LOG_ERROR, "actor_written_off", LOG_TEXT("place", carrier_of(proxy)->name),
               LOG_INT("index", link->index), LOG_INT("os_pid", link->os_pid),
-              LOG_INT("grace_ms", carrier_of(proxy)->grace_ms));
+              LOG_INT("grace_ms", proxy->place->options.grace_ms));
+    runtime_write_off(runtime_of(ctx), &who);
     finish(ctx, proxy, &reason);
 }
 

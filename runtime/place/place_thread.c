@@ -23,7 +23,7 @@
 #include "runtime/log.h"
 #include "runtime/place/worker_root.h"
 
-#define GRACE_MS    1000
+#define GRACE_MS    1000   /* for all of them, at the end of the node */
 #define CELLS_MAX   65536u /* actors in one thread */
 #define PUMP_BUDGET 128
 #define NS_PER_MS   1000000LL
@@ -280,6 +280,7 @@ static uint32_t reap(place_threads_t *threads)
         host_os.thread_join(host_os.user, &thread->id);
         if (thread->written_off) {
             log_event(LOG_WARN, "actor_returned", LOG_INT("node", thread->root.options.node));
+            runtime_returned(threads->runtime);
         }
         thread_free(thread);
     }
@@ -394,7 +395,7 @@ const place_carrier_t place_thread = {
     .name = "thread",
     .place = TRP_PLACE_THREAD,
     .ends_with_bye = true,
-    .grace_ms = GRACE_MS,
+    .may_stick = true,
     .start = start,
     .end = end,
     .reason = reason_of,

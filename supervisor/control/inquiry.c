@@ -18,10 +18,13 @@ static void verb_ping(inquiry_t *inquiry, trp_ctx_t *ctx, const control_request_
     const trp_host_t *host = runtime_host(runtime_of(ctx));
     trp_writer_t result;
     trp_writer_init(&result);
-    trp_write_map(&result, 3);
+    const runtime_stuck_t stuck = runtime_stuck(runtime_of(ctx));
+    trp_write_map(&result, 5);
     trp_put_int(&result, "os_pid", host->process_id(host->user));
     trp_put_int(&result, "guardian_pid", host->parent_id(host->user));
     trp_put_int(&result, "epoch_ms", trp_epoch_ms(ctx));
+    trp_put_int(&result, "stuck", stuck.handlers);
+    trp_put_int(&result, "written_off", stuck.written_off);
     inquiry_answer(inquiry, ctx, &result);
 }
 

@@ -574,8 +574,10 @@ static int blocked_started(trp_ctx_t *ctx, asker_t *asker)
 static int blocked_told(trp_ctx_t *ctx, asker_t *asker, const trp_envelope_t *message)
 {
     const char *text = place == TRP_PLACE_THREAD ? "stuck" : "";
-    const bool passed =
-        kill_told(ctx, asker, message) == NODE_PASSED && strcmp(reason_of(message).text, text) == 0;
+    const uint32_t written_off = runtime_stuck(runtime_of(ctx)).written_off;
+    const bool passed = kill_told(ctx, asker, message) == NODE_PASSED &&
+                        strcmp(reason_of(message).text, text) == 0 &&
+                        written_off == (place == TRP_PLACE_THREAD);
     set_step(2);
     if (place == TRP_PLACE_THREAD) {
         wait_for_step(3);

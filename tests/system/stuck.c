@@ -4,6 +4,7 @@
  * removed first, so that the node that is started again is well. */
 #include <unistd.h>
 
+#include "runtime/log.h"
 #include "runtime/troupe.h"
 
 enum { TAG_STICK = 0x1000 };
@@ -25,9 +26,9 @@ static trp_status_t begin(trp_ctx_t *ctx, void *state, const trp_envelope_t *arg
 
 static trp_status_t stick(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
 {
-    (void)ctx;
     (void)state;
     (void)message;
+    trp_log(ctx, LOG_INFO, "stuck_now", "until it is killed");
     wait_for_ever();
     return TRP_OK;
 }

@@ -75,6 +75,53 @@ class Stuck(unittest.TestCase):
         self.assertIn("a", [row["name"] for row in node.ask("ps")])
         self.assertEqual(node.stop(), 0)
 
+    def write_off(self, node, child):
+        """It is asked to end, killed, and does not return."""
+        written_off = len(node.events("actor_written_off"))
+        asked = node.start_command("child", "terminate", "root", child)
+        wait_for(lambda: len(node.events("actor_written_off")) > written_off, what=f"the write-off of {child}")
+        asked.kill()  # who was asked may be gone
+        asked.communicate()
+
+    def stick(self, place, *settings):
+        """A node whose two children do not return."""
+        node = self.start("stuck", "node.kill_grace_ms=100", "node.stop_ms=60000", f"tree.children.a.place={place}",
+                          f"tree.children.b.place={place}", *settings)
+        wait_for(lambda: len(node.events("stuck_now")) == 2, what="two stuck handlers")
+        return node
+
+    def test_a_written_off_child_is_counted_and_the_node_goes_on_at_its_bound(self):
+        for place in ("pool", "thread"):
+            with self.subTest(place=place):
+                node = self.stick(place, "node.stuck_max=1")
+                before = node.ask("ping")
+
+                self.write_off(node, "a")
+
+                wait_for(lambda: "killed: stuck" in [row["reason"] for row in node.events("child_shutdown_error")],
+                         what="the report")
+                after = node.ask("ping")
+                self.assertEqual((before["written_off"], after["written_off"]), (0, 1))
+                self.assertEqual(after["os_pid"], before["os_pid"])
+
+    def test_one_more_than_the_bound_ends_the_node_and_blames_that_child(self):
+        for place, bound in (("pool", 1), ("thread", 1), ("pool", 0), ("thread", 0)):
+            with self.subTest(place=place, bound=bound):
+                node = self.stick(place, f"node.stuck_max={bound}")
+                os.remove(os.path.join(node.folder, "stick"))  # the next node is well
+                before = node.ask("ping")["os_pid"]
+
+                for child in ("a", "b")[:bound + 1]:
+                    self.write_off(node, child)
+                wait_for(lambda: node.events("node_died"), what="the end of the node")
+                node.read_ready()
+
+                self.assertEqual([row["why"] for row in node.events("node_aborts")], ["stuck_max"])
+                blamed = [(row["class"], row["child"]) for row in node.events("node_died")]
+                self.assertEqual(blamed, [("stuck", "tree.children." + "ab"[bound])])
+                self.assertNotEqual(node.ask("ping")["os_pid"], before)
+                self.assertEqual(node.ask("ping")["written_off"], 0)
+
 
 if __name__ == "__main__":
     unittest.main()
