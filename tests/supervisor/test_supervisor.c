@@ -8,8 +8,9 @@
 #include "runtime/log.h"
 #include "tests/runtime/fixture.h"
 
-#define TAG_FAIL 0x1100 /* to a kid: return an error */
-#define KIDS     4
+#define TAG_FAIL  0x1100 /* to a kid: return an error */
+#define TAG_READY 0x1101 /* to a kid whose init is pending: it is done */
+#define KIDS      4
 
 /* What the test knows of a child, and what the child shall do. */
 typedef struct kid {
@@ -50,6 +51,9 @@ static trp_status_t kid_receive(trp_ctx_t *ctx, void *state, const trp_envelope_
     const kid_t *kid = *(kid_t **)state;
     if (message->tag == TAG_FAIL) {
         return TRP_FAILED;
+    }
+    if (message->tag == TAG_READY) {
+        trp_ready(ctx);
     }
     if (message->tag == TRP_TAG_EXIT && !kid->ignores_shutdown) {
         trp_reason_t reason = trp_reason(TRP_REASON_SHUTDOWN, 0, NULL);
@@ -135,7 +139,7 @@ static void spawn_supervisor(trp_ctx_t *ctx, probe_t *probe)
     cr_assert_eq(trp_spawn(ctx, &spawn, &probe->other), TRP_OK);
 }
 
-static void supervise(size_t count, trp_strategy_t strategy, int64_t intensity)
+static void set_spec(size_t count, trp_strategy_t strategy, int64_t intensity)
 {
     for (int i = 0; i < KIDS; i++) {
         children[i] = kid_spec(i);
@@ -146,16 +150,26 @@ static void supervise(size_t count, trp_strategy_t strategy, int64_t intensity)
                                    .period_s = 5,
                                    .children = children,
                                    .child_count = count};
+}
+
+static void supervise(size_t count, trp_strategy_t strategy, int64_t intensity)
+{
+    set_spec(count, strategy, intensity);
     probe_do(&parent, spawn_supervisor);
+}
+
+static void send_to_kid(const kid_t *kid, uint16_t tag)
+{
+    trp_envelope_t *envelope = envelope_alloc();
+    envelope->to = kid->pid;
+    envelope->tag = tag;
+    cr_assert_eq(runtime_send(node, envelope), TRP_OK);
+    node_settle();
 }
 
 static void send_fail(const kid_t *kid)
 {
-    trp_envelope_t *envelope = envelope_alloc();
-    envelope->to = kid->pid;
-    envelope->tag = TAG_FAIL;
-    cr_assert_eq(runtime_send(node, envelope), TRP_OK);
-    node_settle();
+    send_to_kid(kid, TAG_FAIL);
 }
 
 static bool is_registered(const char *name, trp_pid_t pid)
@@ -220,6 +234,64 @@ Test(supervisor, child_that_never_gets_ready_is_killed_at_its_limit)
 
     cr_assert_eq(probe_last(&parent)->reason.kind, TRP_REASON_START_FAILED);
     cr_assert_eq(probe_last(&parent)->reason.code, TRP_TIMEOUT);
+}
+
+/* Pending until they are told that they are ready. */
+static void supervise_pending(size_t count, trp_starts_t starts, size_t start_max)
+{
+    for (size_t i = 0; i < count; i++) {
+        kids[i].init_status = TRP_PENDING;
+    }
+    set_spec(count, TRP_ONE_FOR_ONE, 5);
+    spec.starts = starts;
+    spec.start_max = start_max;
+    probe_do(&parent, spawn_supervisor);
+}
+
+Test(supervisor, next_child_starts_when_the_one_before_is_ready_and_not_when_it_is_started)
+{
+    supervise_pending(2, TRP_STARTS_ORDERED, 0);
+    cr_assert_eq(kids[0].starts, 1);
+    node_advance_ms(1999);
+    cr_assert_eq(kids[1].starts, 0, "the first is not ready");
+
+    send_to_kid(&kids[0], TAG_READY);
+
+    cr_assert_eq(kids[1].starts, 1);
+    cr_assert_eq(parent.count, 0, "it is ready when both are");
+    node_advance_ms(1999);
+    send_to_kid(&kids[1], TAG_READY);
+    cr_assert_eq(probe_last(&parent)->tag, TRP_TAG_STARTED);
+}
+
+Test(supervisor, parallel_starts_are_no_more_at_a_time_than_start_max)
+{
+    supervise_pending(4, TRP_STARTS_PARALLEL, 2);
+    cr_assert(kids[0].starts == 1 && kids[1].starts == 1 && kids[2].starts + kids[3].starts == 0);
+
+    send_to_kid(&kids[1], TAG_READY);
+    cr_assert(kids[2].starts == 1 && kids[3].starts == 0, "in the place of the one that is ready");
+    send_to_kid(&kids[2], TAG_READY);
+    send_to_kid(&kids[3], TAG_READY);
+
+    cr_assert_eq(parent.count, 0, "the first is not ready");
+    send_to_kid(&kids[0], TAG_READY);
+    cr_assert_eq(probe_last(&parent)->tag, TRP_TAG_STARTED);
+}
+
+Test(supervisor, restarted_child_that_is_not_ready_in_time_is_killed_and_tried_again)
+{
+    supervise(1, TRP_ONE_FOR_ONE, 5);
+    kids[0].init_status = TRP_PENDING;
+    send_fail(&kids[0]);
+    cr_assert_eq(kids[0].starts, 2);
+
+    kids[0].init_status = TRP_OK;
+    node_advance_ms(2001);
+    node_settle();
+
+    cr_assert_eq(kids[0].starts, 3);
+    cr_assert(is_registered("kid.1", kids[0].pid));
 }
 
 Test(supervisor, stops_its_children_in_reverse_order_when_its_parent_asks)

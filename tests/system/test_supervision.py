@@ -132,6 +132,19 @@ class NestedSupervisors(unittest.TestCase):
             house = [row for row in node.ask("tree")["children"] if row["id"] == "house"][0]
             self.assertEqual(house["children"][0]["restarts"], 1)
 
+    def test_restarts_of_all_branches_share_the_rate_of_the_tree(self):
+        with Node(self.config, ["tree.restarts_per_s=1"], program=self.HELLO) as node:
+            before = self.processes(node)
+            for name in ("front", "left", "attic"):  # of the root, of the wing, of the house
+                os.kill(before[name], signal.SIGKILL)
+            wait_for(lambda: (rows := self.processes(node)) and all(rows[name] != before[name] for name in
+                                                                    ("front", "left", "attic")), what="all again")
+
+            delays = sorted(row["delay_ms"] for row in node.events("child_restarting"))
+            self.assertEqual(len(delays), 3)
+            self.assertEqual(delays[0], 0)
+            self.assertGreater(delays[2], 1000)  # behind the two before it
+
     def test_bad_combination_stops_before_anything_starts_with_file_line_and_reason(self):
         config = self.config.replace("                        left\n                            class = greeter\n",
                                      "                        left\n                            class = greeter\n"

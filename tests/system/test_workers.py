@@ -66,6 +66,23 @@ class ServiceManager(unittest.TestCase):
 
             self.assertEqual(node.wait_ended(), 0)
 
+    def test_it_hears_of_readiness_again_when_the_node_was_started_again(self):
+        with tempfile.TemporaryDirectory() as folder:
+            manager = Manager(folder)
+            self.addCleanup(manager.socket.close)
+            os.environ["NOTIFY_SOCKET"] = manager.path
+            try:
+                node = Node(CONFIG)
+            finally:
+                del os.environ["NOTIFY_SOCKET"]
+            self.addCleanup(node.close)
+            manager.wait_for("READY=1")
+
+            os.kill(node.ask("ping")["os_pid"], signal.SIGKILL)
+
+            manager.wait_for("READY=1")
+            node.read_ready()
+
 
 def processes_with(argument):
     """Processes that have this among their arguments."""
@@ -244,6 +261,23 @@ class Workers(unittest.TestCase):
         self.assertNotIn("memory", box["advisory"])
         self.assertIn("no_new_privs", box["enforced"])
         self.assertIn("enforced:", text)
+
+    def test_each_limit_that_was_asked_for_is_enforced_or_said_not_to_be(self):
+        node = Node(CONFIG, [f"pools.parser.{setting}" for setting in
+                             ("processes=5", "cpu_s=100", "files=200", "read_paths=/", "seccomp=strict")])
+        self.addCleanup(node.close)
+        box = json.loads(node.command("limits", "parser.1", "--json").stdout)
+        text = node.command("limits", "parser.1").stdout
+
+        enforced, advisory = set(box["enforced"]), set(box["advisory"])
+        for asked, held_by in (("memory", {"memory_data", "memory_cgroup"}), ("cpu_s", {"cpu"}), ("files", {"files"}),
+                               ("processes", {"processes_count"}), ("processes_end", {"processes_end"}),
+                               ("no_new_privs", {"no_new_privs"}), ("seccomp", {"seccomp_strict"}),
+                               ("paths", {"landlock"})):
+            self.assertNotEqual(asked in advisory, bool(held_by & enforced), f"{asked}: {box}")
+        self.assertTrue({"cpu", "files"} <= enforced)  # every kernel has these
+        for name in advisory:
+            self.assertIn(name, text.split("advisory:")[1])
 
     def test_who_is_no_worker_is_said_so(self):
         self.assertIn("no black box of one", self.node.command("why", "nobody").stderr)
