@@ -62,7 +62,8 @@ static void add_class(meter_table_t *table, const trp_class_t *class)
     if (row != &table->classes[0] &&
         atomic_load_explicit(&row->class, memory_order_relaxed) == NULL) {
         snprintf(row->name, sizeof(row->name), "%s", class->name == NULL ? "" : class->name);
-        /* Release: the name. */
+        row->is_proxy = (class->flags & TRP_CLASS_PROXY) != 0;
+        /* Release: the name, and whether it is a proxy's. */
         atomic_store_explicit(&row->class, class, memory_order_release);
     }
     pthread_mutex_unlock(&table->lock);
@@ -253,6 +254,7 @@ void runtime_classes(trp_runtime_t *runtime,
         for (uint32_t i = 0; i < runtime->worker_count; i++) {
             add_row(info, &queue, &table->rows[i * METER_CLASSES + class]);
         }
+        info->is_proxy = known && table->classes[class].is_proxy;
         info->name = class == 0 ? "(others)" : table->classes[class].name;
         info->sampled = queue.count;
         info->queue_p50_ns = meter_share_ns(&queue, 50);

@@ -42,6 +42,7 @@ typedef struct meter_row {
 typedef struct meter_class {
     _Atomic(const trp_class_t *) class; /* NULL: none yet; written after the name */
     char name[TRP_NAME_MAX];
+    bool is_proxy; /* with the name */
 } meter_class_t;
 
 /** An actor whose messages somebody asks for. */

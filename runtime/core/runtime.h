@@ -309,6 +309,7 @@ void runtime_each(trp_runtime_t *runtime, void (*each)(void *user, const actor_i
  * 256; a share's is the upper end of its bucket, at most a quarter too high. */
 typedef struct runtime_class_info {
     const char *name;
+    bool is_proxy;    /* of actors elsewhere; a row beside the one of those of its name here */
     uint32_t actors;  /* that live */
     uint64_t handled; /* messages and signals */
     uint64_t busy_ns;

@@ -10,8 +10,9 @@ typedef struct rows {
 static void write_class(void *user, const runtime_class_info_t *info)
 {
     rows_t *rows = user;
-    trp_write_map(&rows->writer, 8);
+    trp_write_map(&rows->writer, 9);
     trp_put_text(&rows->writer, "class", info->name);
+    trp_put_text(&rows->writer, "runs", info->is_proxy ? "elsewhere" : "here");
     trp_put_int(&rows->writer, "actors", info->actors);
     trp_put_int(&rows->writer, "handled", (int64_t)info->handled);
     trp_put_int(&rows->writer, "busy_ns", (int64_t)info->busy_ns);

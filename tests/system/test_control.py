@@ -297,7 +297,7 @@ class Control(unittest.TestCase):
         rows = json.loads(self.node.command("classes", "--json").stdout)
 
         self.assertEqual(len(text), len(rows) + 1)
-        self.assertEqual(text[0].split()[:4], ["CLASS", "ACTORS", "HANDLED", "BUSY_MS"])
+        self.assertEqual(text[0].split()[:4], ["CLASS", "RUNS", "ACTORS", "HANDLED"])
 
     def test_pools_command_shows_a_row_for_each(self):
         done = self.node.command("pools")

@@ -27,6 +27,9 @@ class Places(unittest.TestCase):
             self.assertEqual(len(owners), 3, "the thread and the process show their own numbers")
             self.assertIn("say 3 of 3", node.events("told")[0]["detail"])
             self.assertIn("thread", node.command("tree").stdout)
+            classes = [row for row in node.ask("classes") if row["class"] == "teller"]
+            self.assertEqual(sum(row["actors"] for row in classes if row["runs"] == "here"), 1)
+            self.assertEqual(sum(row["actors"] for row in classes if row["runs"] == "elsewhere"), 2)
             self.assertEqual(node.stop(), 0)
 
     def test_a_member_that_crashed_is_one_again_when_it_is_back(self):
