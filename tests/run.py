@@ -9,7 +9,7 @@ Stages: unit     build/tests/unit, the Criterion program
         system   tests/system/test_*.py: real nodes; they find the program in TROUPE_PROGRAM
         stress   build/tests/stress/*: threads against each other, each again until its seconds are up
         examples examples/*/test_*.py, and the programs of examples/*/test_*.c
-        sim      build/tests/sim/run: 2,200 worlds, and all schedules of a small one
+        sim      build/tests/sim/run: 2,800 worlds, and all schedules of a small one
         tidy     the layout of the sources (tests/tidy.py and its self-test), and whether the
                  bugs of tests/mutants.py can still be planted
 Files of system tests and examples, which wait more than they work, run side by side, one for each processor.
@@ -208,13 +208,13 @@ def example_tests(totals, build, env, options):
 
 
 def sim(totals, build, env, options):
-    """Many simulated worlds, 1,200 of them of the router's scenarios, and all schedules of a small one."""
+    """Many simulated worlds, 1,800 of them of the router's scenarios, and all schedules of a small one."""
     program = os.path.join(build, "tests/sim/run")
     name = os.path.relpath(program, ROOT)
     if not os.path.exists(program) or (options.filters and not any(word in name for word in options.filters)):
         return
     exact = {**env, "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0"}
-    for arguments in (["--seeds", "2200", "--quiet"], ["--search", "3"]):
+    for arguments in (["--seeds", "2800", "--quiet"], ["--search", "3"]):
         status, output, seconds = run([program, *arguments], exact)
         if status != 0:
             show(output)

@@ -168,20 +168,44 @@ static void take_back_tasks(worker_t *worker)
     }
 }
 
+/* Tasks of a key run one after another, so one that may still run can't be given to another worker
+ * beside: this worker's end puts them back. */
+static bool holds_up_a_key(const worker_t *worker)
+{
+    for (const task_t *task = worker->tasks; task != NULL; task = task->next) {
+        if (worker->pool->config->order != 0 && task->key[0] != '\0') {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void resume_worker(router_t *router, worker_t *worker)
+{
+    const trp_reason_t unwatched =
+        trp_reason(TRP_REASON_ERROR, TRP_NO_MEMORY, "it could not be watched");
+    const bool is_to_end = holds_up_a_key(worker);
+    if (!is_to_end) {
+        take_back_tasks(worker);
+    }
+    if (trp_monitor(router->ctx, worker->pid, &worker->monitor) != TRP_OK) {
+        router_worker_down(worker, &unwatched);
+    } else if (is_to_end) {
+        const trp_reason_t kill = trp_reason(TRP_REASON_KILLED, 0, "the router crashed");
+        worker_leave(worker);
+        trp_exit(router->ctx, worker->pid, &kill);
+    }
+}
+
 void router_resume(router_t *router)
 {
-    trp_reason_t reason = trp_reason(TRP_REASON_ERROR, TRP_NO_MEMORY, "it could not be watched");
     for (size_t i = 0; i < router->pool_count; i++) {
         pool_t *pool = router->pools[i];
         worker_t *worker, *next;
         DL_FOREACH_SAFE(pool->workers, worker, next)
         {
-            if (worker->foreign != NULL) {
-                continue; /* it answers to the port, which has outlived the actor */
-            }
-            take_back_tasks(worker);
-            if (trp_monitor(router->ctx, worker->pid, &worker->monitor) != TRP_OK) {
-                router_worker_down(worker, &reason);
+            if (worker->foreign == NULL) { /* else it answers to the port, which has outlived us */
+                resume_worker(router, worker);
             }
         }
         pool->supervisor = TRP_PID_NONE;

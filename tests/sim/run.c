@@ -20,9 +20,9 @@
 #define NS_OF_MINUTE  60000000000LL
 
 static const scenario_t *const scenarios[] = {
-    &scenario_pool,    &scenario_partition, &scenario_rolling, &scenario_tree,
-    &scenario_order,   &scenario_nodes,     &scenario_ask,     &scenario_store,
-    &scenario_foreign, &scenario_late,      &scenario_letters};
+    &scenario_pool,    &scenario_partition, &scenario_rolling, &scenario_tree,    &scenario_order,
+    &scenario_nodes,   &scenario_ask,       &scenario_store,   &scenario_foreign, &scenario_late,
+    &scenario_letters, &scenario_key,       &scenario_intake,  &scenario_rollout};
 #define SCENARIO_COUNT (sizeof(scenarios) / sizeof(scenarios[0]))
 
 typedef struct plan {

@@ -26,5 +26,8 @@ extern const scenario_t scenario_store;
 extern const scenario_t scenario_foreign;
 extern const scenario_t scenario_late;
 extern const scenario_t scenario_letters;
+extern const scenario_t scenario_key;
+extern const scenario_t scenario_intake;
+extern const scenario_t scenario_rollout;
 
 #endif

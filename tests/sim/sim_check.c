@@ -251,6 +251,13 @@ static bool is_local(const trp_runtime_t *runtime, trp_pid_t pid)
     return pid.node == runtime->node && pid.incarnation == runtime->incarnation;
 }
 
+/* An actor behind a proxy tells its watchers of its end itself; the proxy knows them until the
+ * process is gone, and tells them again, which they ignore. */
+static bool may_be_old(const cell_t *cell, const watch_t *row)
+{
+    return row->kind == WATCH_WATCHER && cell_is_proxy(cell);
+}
+
 /* A link has two ends, and so has a monitor; both are alive. */
 static void check_rows(const sim_domain_t *domain, const cell_t *cell)
 {
@@ -258,7 +265,7 @@ static void check_rows(const sim_domain_t *domain, const cell_t *cell)
     for (uint32_t i = 0; i < theirs->capacity; i++) {
         const watch_t *row = &theirs->rows[i];
         if ((row->kind != WATCH_LINK && row->kind != WATCH_WATCHER) ||
-            !is_local(domain->runtime, row->pid)) {
+            !is_local(domain->runtime, row->pid) || may_be_old(cell, row)) {
             continue;
         }
         const cell_t *other = cell_of(domain->runtime, row->pid);
