@@ -64,6 +64,7 @@ int command_select(const command_call_t *call);
 int command_rollout(const command_call_t *call);
 int command_debug(const command_call_t *call);
 int command_why(const command_call_t *call);
+int command_work(const command_call_t *call);
 int command_replay(const command_call_t *call);
 int command_limits(const command_call_t *call);
 int command_upgrade(const command_call_t *call);

@@ -130,6 +130,13 @@ static const command_t commands[] = {
      "replace the workers of a pool by fresh ones, one by one", NULL, command_restart},
     {"stop", "", 0, 0, COMMAND_JSON | COMMAND_CONTROL, "stop a node when its work is done", NULL,
      command_stop},
+    {"work", "CLASS", 1, 1, 0, "run one worker without a node, over standard input and output",
+     "Each line of input is a task, {\"tool\": ..., \"body\": {...}}, each line of output an "
+     "answer, in\n"
+     "their order: {success, result | error}, before it its partial answers, {part}. The worker "
+     "has\n"
+     "the default options of its class. It ends with the input; status 1: it died.",
+     command_work},
     {"config", "", 0, 0, COMMAND_JSON, "print every configuration option, as Markdown", NULL,
      command_config},
     {"messages", "", 0, 0, 0, "print every message that this program knows, as Markdown", NULL,
