@@ -14,6 +14,7 @@
 
 #define START_MS    10000
 #define GRACE_MS    1000 /* for a thread that is to end, where nothing is said */
+#define SILENT_MS   5000 /* for the guardian to end a process and to tell of it */
 #define EXIT_FAILED 1
 #define KEEP_NAME   "node" /* where node_ready finds it */
 #define THREADS_MS  1000   /* for handlers to return, when all else has ended */
@@ -68,6 +69,7 @@ static trp_status_t open_places(node_t *node, char error[256])
     const place_proxies_options_t processes = {.hub = node->hub,
                                                .classes = node->options.classes,
                                                .start_ms = start_ms,
+                                               .grace_ms = SILENT_MS,
                                                .carrier = &place_process,
                                                .carrier_user = node->hub};
     status = place_proxies_open(&processes, &node->places[0]);

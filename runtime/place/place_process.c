@@ -23,9 +23,11 @@ static bool reason_of(const place_link_t *link, trp_reason_t *reason)
            !link->memory;
 }
 
+/* A process ends when it is killed: if that is not told, the guardian is stopped, or starved. */
 const place_carrier_t place_process = {
     .name = "process",
     .place = TRP_PLACE_PROCESS,
+    .late = "the guardian is silent",
     .start = start,
     .end = end,
     .reason = reason_of,

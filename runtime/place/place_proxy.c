@@ -8,7 +8,7 @@
  *     finish    dead letters, route ends, watchers of its actors hear, trp_stop(exact reason)
  *
  * Everything that must end the actor ends its carrier first: there is one way out, by `exited`. A
- * carrier that can't be ended within its grace is written off, which is that way too. */
+ * carrier whose end is not known within its grace is written off, which is that way too. */
 #include "runtime/place/place_proxy.h"
 
 #include <errno.h>
@@ -185,7 +185,7 @@ static void end_by_force(trp_ctx_t *ctx, proxy_t *proxy)
     }
     proxy->ending = true;
     carrier->end(proxy->place->options.carrier_user, proxy->link);
-    if (carrier->may_stick) {
+    if (carrier->late != NULL) {
         (void)!trp_timer_start(ctx, proxy->place->options.grace_ms, 0, TRP_SIGNAL_LOOK,
                                &proxy->grace_timer);
     }
@@ -228,21 +228,27 @@ static void look_at_refusal(trp_ctx_t *ctx, proxy_t *proxy)
 
 /* ---- what happens ---- */
 
-/* Its handler does not return, and a thread can't be stopped: nothing of it counts from here. */
+/* Its end was asked for and is not known: the handler of a thread does not return, or nobody tells
+ * of a process. Nothing of it counts from here. */
 static void write_off(trp_ctx_t *ctx, proxy_t *proxy)
 {
     const place_link_t *link = proxy->link;
-    trp_reason_t reason =
-        proxy->has_reason ? proxy->reason : trp_reason(TRP_REASON_KILLED, 0, NULL);
-    if (reason.kind == TRP_REASON_KILLED) {
-        reason = trp_reason(TRP_REASON_KILLED, 0, "stuck");
+    const place_carrier_t *carrier = carrier_of(proxy);
+    trp_reason_t reason = proxy->reason;
+    if (!proxy->has_reason) { /* its connection ended, and nobody says of what */
+        reason = trp_reason(TRP_REASON_NO_CONNECTION, 0, carrier->late);
+    } else if (reason.kind == TRP_REASON_KILLED) {
+        reason = trp_reason(TRP_REASON_KILLED, 0, carrier->late);
     }
-    runtime_at_work_t who = {.pid = trp_self(ctx), .class_name = proxy->class_name};
-    (void)runtime_at_work(&who); /* itself, with who answers for it */
-    log_event(LOG_ERROR, "actor_written_off", LOG_TEXT("place", carrier_of(proxy)->name),
-              LOG_INT("index", link->index), LOG_INT("os_pid", link->os_pid),
-              LOG_INT("grace_ms", proxy->place->options.grace_ms));
-    runtime_write_off(runtime_of(ctx), &who);
+    log_event(LOG_ERROR, "actor_written_off", LOG_TEXT("place", carrier->name),
+              LOG_TEXT("child", proxy->name), LOG_INT("index", link->index),
+              LOG_INT("os_pid", link->os_pid), LOG_INT("grace_ms", proxy->place->options.grace_ms),
+              LOG_TEXT("why", carrier->late));
+    if (carrier->may_stick) {
+        runtime_at_work_t who = {.pid = trp_self(ctx), .class_name = proxy->class_name};
+        (void)runtime_at_work(&who); /* itself, with who answers for it */
+        runtime_write_off(runtime_of(ctx), &who);
+    }
     finish(ctx, proxy, &reason);
 }
 
@@ -250,6 +256,9 @@ static void on_probe(trp_ctx_t *ctx, proxy_t *proxy)
 {
     place_link_t *link = proxy->link;
     trp_reason_t reason;
+    if (link->down || proxy->ending) {
+        return; /* it can't answer, and why it ended is what its end says */
+    }
     if (place_probe_look(ctx, &proxy->probe, link, &reason)) {
         log_event(LOG_ERROR, "worker_ended_by_probe", LOG_TEXT("child", proxy->name),
                   LOG_INT("os_pid", link->os_pid), LOG_TEXT("reason", trp_reason_name(reason.kind)),

@@ -21,7 +21,8 @@ typedef struct place_carrier {
     const char *name; /* "process" */
     trp_place_t place;
     bool ends_with_bye; /* after its goodbye nothing is heard of it; else link.exited is set */
-    bool may_stick;     /* `end` may not end it: it is written off then; else it always ends */
+    const char *late;   /* why it has not ended within its grace, if so; NULL: it always ends */
+    bool may_stick;     /* ... since a handler in this process does not return */
 
     /** Starts it; it says hello over the link. errors: the start failed with it */
     trp_status_t (*start)(void *user, place_link_t *link, const place_birth_t *birth);
@@ -39,7 +40,7 @@ typedef struct place_proxies_options {
     place_hub_t *hub;
     const trp_class_t *const *classes; /* NULL-terminated: those that the place can run */
     uint32_t start_ms;                 /* until an actor must be ready */
-    int64_t grace_ms;                  /* from `end` until what may stick is written off */
+    int64_t grace_ms;                  /* from `end` until it is written off */
     const place_carrier_t *carrier;
     void *carrier_user;
 } place_proxies_options_t;

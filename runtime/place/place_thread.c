@@ -395,6 +395,7 @@ const place_carrier_t place_thread = {
     .name = "thread",
     .place = TRP_PLACE_THREAD,
     .ends_with_bye = true,
+    .late = "stuck",
     .may_stick = true,
     .start = start,
     .end = end,
