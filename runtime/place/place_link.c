@@ -184,7 +184,8 @@ static const char *on_hello(place_link_t *link, const wire_reader_t *reader, zmq
         sent = channel_send(&link->channel, WIRE_START, start, size);
     }
     if (sent != TRP_OK && sent != TRP_GONE) {
-        return "the hello could not be answered";
+        return sent == TRP_TOO_LARGE ? "its class has too many messages for a contract"
+                                     : "the hello could not be answered";
     }
     link->connected = true;
     if (link->os_pid == 0) {

@@ -297,10 +297,11 @@ static trp_status_t init(trp_ctx_t *ctx, void *state, const trp_envelope_t *args
     return status;
 }
 
-static const trp_schema_t *const messages[] = {
-    &store_get_schema,    &store_put_schema,     &store_delete_schema,
-    &store_scan_schema,   &store_watch_schema,   &store_answer_schema,
-    &store_record_schema, &store_changed_schema, NULL};
+static const trp_schema_t *const messages[] = {&store_get_schema,    &store_put_schema,
+                                               &store_delete_schema, &store_scan_schema,
+                                               &store_watch_schema,  NULL};
+static const trp_schema_t *const answers[] = {&store_answer_schema, &store_record_schema,
+                                              &store_changed_schema, NULL};
 
 const trp_class_t trp_store_class = {.name = "store",
                                      .version = 1,
@@ -309,4 +310,5 @@ const trp_class_t trp_store_class = {.name = "store",
                                      .receive = trp_store_receive,
                                      .release = trp_store_release,
                                      .messages = messages,
+                                     .answers = answers,
                                      .options = &store_options_schema};

@@ -14,26 +14,30 @@ static const trp_schema_t *const own[] = {
     &control_request_schema,   &child_start_schema,  &child_id_schema,
     &child_answer_schema,      &children_schema,     &child_info_schema,
     &children_counted_schema,  &child_event_schema,  &child_spec_schema,
-    &supervisor_report_schema, &router_order_schema,
+    &supervisor_report_schema, &router_order_schema, NULL,
 };
 
-/* Prints a schema once: of classes that share one, the first shows it. */
-static bool print_schema(const command_call_t *call, const trp_schema_t *schema,
-                         const trp_class_t *class)
+static bool has(const trp_schema_t *const *list, const trp_schema_t *schema)
 {
-    for (size_t i = 0; class != NULL && i < sizeof(own) / sizeof(own[0]); i++) {
-        if (own[i] == schema) {
-            return true;
-        }
+    while (list != NULL && *list != NULL && *list != schema) {
+        list++;
     }
-    for (size_t i = 0; class != NULL && call->classes[i] != class; i++) {
-        const trp_schema_t *const *earlier = call->classes[i]->messages;
-        for (; earlier != NULL && *earlier != NULL; earlier++) {
-            if (*earlier == schema) {
-                return true;
-            }
-        }
+    return list != NULL && *list == schema;
+}
+
+/* Of classes that share a schema the first shows it, among its messages rather than its answers. */
+static bool is_shown(const command_call_t *call, const trp_schema_t *schema,
+                     const trp_class_t *class)
+{
+    bool shown = has(own, schema);
+    for (size_t i = 0; call->classes[i] != class && !shown; i++) {
+        shown = has(call->classes[i]->messages, schema) || has(call->classes[i]->answers, schema);
     }
+    return shown;
+}
+
+static bool print_schema(const trp_schema_t *schema)
+{
     char *text = trp_schema_document(schema);
     if (text != NULL) {
         printf("\n%s", text);
@@ -50,10 +54,15 @@ static bool print_class(const command_call_t *call, const trp_class_t *class)
     }
     printf("\n# Class `%s`\n", class->name);
     for (size_t i = 0; class->messages != NULL && class->messages[i] != NULL; i++) {
-        is_complete &= print_schema(call, class->messages[i], class);
+        is_complete &=
+            is_shown(call, class->messages[i], class) || print_schema(class->messages[i]);
+    }
+    for (size_t i = 0; class->answers != NULL && class->answers[i] != NULL; i++) {
+        is_complete &= is_shown(call, class->answers[i], class) ||
+                       has(class->messages, class->answers[i]) || print_schema(class->answers[i]);
     }
     if (class->options != NULL) {
-        is_complete &= print_schema(call, class->options, class);
+        is_complete &= is_shown(call, class->options, class) || print_schema(class->options);
     }
     return is_complete;
 }
@@ -63,8 +72,8 @@ int command_messages(const command_call_t *call)
     bool is_complete = true;
     printf("# Messages of troupe\n\n"
            "Printed by `troupe messages` from the tables that pack, unpack and check them.\n");
-    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
-        is_complete &= print_schema(call, own[i], NULL);
+    for (size_t i = 0; own[i] != NULL; i++) {
+        is_complete &= print_schema(own[i]);
     }
     for (size_t i = 0; call->classes[i] != NULL; i++) {
         is_complete &= print_class(call, call->classes[i]);
