@@ -63,6 +63,8 @@ enum {
 #define MATCH_OPTIONS_FIELDS(F)                                                          \
     MATCH_RULES_FIELDS(F)                                                                \
     F(OPT_INT, max_matches, _, 1, 10000, "matches at a time in one worker; default 100") \
+    F(OPT_INT, report_ms, _, 50, 3600000,                                                \
+      "how often it tells the router which matches it has; default 5000")                \
     F(OPT_STRING, questions, _, 1, 4095, "file with the bank of questions (JSON, match_bank)")
 
 #define MATCH_CHOICE_FIELDS(F)                                               \

@@ -18,7 +18,10 @@ enum {
     TRP_TAG_TASK_RELEASE = 0x0102, /* worker to router, at any time */
     TRP_TAG_TASK_PART = 0x0103,    /* worker to router, before DONE [u64: request_id of the attempt;
                                     * bytes: one value, encoded in the form of the request] */
+    TRP_TAG_TASK_KEYS = 0x0104,    /* worker to router, each so often while it holds any */
 };
+
+#define TASK_KEYS_MAX 10000 /* that a worker may hold */
 
 #define TASK_RUN_FIELDS(F)                                       \
     F(STRING, task_id, _, 1, TRP_TASK_ID_MAX, "id of the task")  \
@@ -37,8 +40,11 @@ enum {
 #define TASK_RELEASE_FIELDS(F) \
     F(STRING, key, _, 1, TRP_TASK_KEY_MAX, "key that this worker holds no longer")
 
+#define TASK_KEYS_FIELDS(F) F(TEXTS, keys, _, 0, TASK_KEYS_MAX, "all that this worker holds")
+
 TRP_SCHEMA_DECLARE(task_run, TASK_RUN_FIELDS)
 TRP_SCHEMA_DECLARE(task_done, TASK_DONE_FIELDS)
 TRP_SCHEMA_DECLARE(task_release, TASK_RELEASE_FIELDS)
+TRP_SCHEMA_DECLARE(task_keys, TASK_KEYS_FIELDS)
 
 #endif

@@ -10,6 +10,8 @@
 #include "runtime/log.h"
 
 #define MATCHES_DEFAULT 100
+#define REPORT_MS       5000
+#define TAG_REPORT      (TRP_TAG_USER + 63)
 
 static match_entry_t *find_pid(const match_host_t *host, trp_pid_t pid)
 {
@@ -67,6 +69,7 @@ static trp_status_t read_options(trp_ctx_t *ctx, match_host_t *host, const match
         return TRP_CONFIG;
     }
     host->match_max = options->has_max_matches ? (size_t)options->max_matches : MATCHES_DEFAULT;
+    host->report_ms = options->has_report_ms ? options->report_ms : REPORT_MS;
     host->matches = calloc(host->match_max, sizeof(*host->matches));
     if (host->matches == NULL) {
         return TRP_NO_MEMORY;
@@ -146,13 +149,50 @@ static trp_status_t on_over(trp_ctx_t *ctx, match_host_t *host, const trp_envelo
     return trp_send(ctx, entry->pid, MATCH_TAG_BYE, NULL, 0);
 }
 
+/* Releases may be lost, as when the router was restarted: the whole truth each so often mends
+ * that. */
+static void report(trp_ctx_t *ctx, match_host_t *host)
+{
+    trp_text_t *keys = calloc(host->match_count + 1, sizeof(*keys));
+    zmq_msg_t message;
+    if (keys == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < host->match_count; i++) {
+        keys[i] = match_text(host->matches[i].id);
+    }
+    const task_keys_t held = {.keys = keys, .keys_count = host->match_count};
+    if (trp_schema_pack(&task_keys_schema, &held, &message) == TRP_OK) {
+        (void)!trp_send_move(ctx, trp_whereis(ctx, "router"), TRP_TAG_TASK_KEYS, &message);
+        (void)zmq_msg_close(&message);
+    }
+    free(keys);
+    if (host->match_count == 0) {
+        trp_timer_cancel(ctx, host->report_timer);
+        host->report_timer = 0;
+    }
+}
+
+static trp_status_t serve(trp_ctx_t *ctx, match_host_t *host, const trp_envelope_t *message)
+{
+    host->router = message->from;
+    const trp_status_t status = tool_serve(ctx, host, message, &table);
+    if (status == TRP_OK && host->match_count > 0 && host->report_timer == 0) {
+        return trp_timer_start(ctx, host->report_ms, host->report_ms, TAG_REPORT,
+                               &host->report_timer);
+    }
+    return status;
+}
+
 static trp_status_t receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *message)
 {
     match_host_t *host = state;
     switch (message->tag) {
     case TRP_TAG_TASK_RUN:
-        host->router = message->from;
-        return tool_serve(ctx, host, message, &table);
+        return serve(ctx, host, message);
+    case TAG_REPORT:
+        report(ctx, host);
+        return TRP_OK;
     case TRP_TAG_EXIT:
         return on_gone(ctx, host, message);
     case MATCH_TAG_OVER:

@@ -20,7 +20,9 @@ typedef struct match_host {
     match_bank_file_t bank;
     match_entry_t *matches;
     size_t match_count, match_max;
-    trp_pid_t router; /* who sent the last task: wants to know which keys are free again */
+    int64_t report_ms;
+    uint64_t report_timer; /* 0: it has had no match since the last report */
+    trp_pid_t router;      /* who sent the last task: wants to know which keys are free again */
 } match_host_t;
 
 /** The match with this id that still takes tasks, or NULL. */

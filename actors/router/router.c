@@ -251,8 +251,9 @@ static trp_status_t receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *m
     case TRP_TAG_TASK_PART:
         router_on_part(router, message);
         break;
+    case TRP_TAG_TASK_KEYS:
     case TRP_TAG_TASK_RELEASE:
-        router_on_release(router, message);
+        router_on_keys(router, message);
         dispatch_all(router);
         break;
     case TRP_TAG_TIMEOUT:

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "actors/router/router_parts.h"
+#include "runtime/log.h"
 
 #define LOST_MAX 10000
 #define LOST_NS  (3600 * INT64_C(1000000000))
@@ -60,7 +61,7 @@ void router_key_unbind(router_t *router, trp_text_t name)
     }
 }
 
-void router_on_release(router_t *router, const trp_envelope_t *message)
+static void on_release(router_t *router, const trp_envelope_t *message)
 {
     trp_document_t document;
     task_release_t release;
@@ -74,6 +75,62 @@ void router_on_release(router_t *router, const trp_envelope_t *message)
         forget(router, key);
     }
     trp_document_fini(&document);
+}
+
+/* Marks what the list names, and binds what nobody holds. */
+static void take_list(router_t *router, const task_keys_t *held, worker_t *worker)
+{
+    for (size_t i = 0; i < held->keys_count; i++) {
+        const trp_text_t *name = &held->keys[i];
+        key_entry_t *key = NULL;
+        HASH_FIND(hh, router->keys, name->data, name->size, key);
+        if (key == NULL && name->size > 0 && name->size <= TRP_TASK_KEY_MAX) {
+            router_key_bind(router, *name, worker);
+            HASH_FIND(hh, router->keys, name->data, name->size, key);
+        }
+        if (key != NULL) {
+            key->listed = router->key_lists;
+        }
+    }
+}
+
+/* What comes from a worker comes in the order of its sending, so its list is what we would know of
+ * it if nothing had been lost. */
+static void on_list(router_t *router, const trp_envelope_t *message)
+{
+    trp_document_t document;
+    task_keys_t held;
+    trp_fault_t fault;
+    worker_t *worker = worker_find(router, message->from);
+    if (worker == NULL ||
+        trp_message_unpack(&task_keys_schema, message, &document, &held, &fault) != TRP_OK) {
+        return;
+    }
+    int64_t dropped = 0;
+    key_entry_t *key, *next;
+    router->key_lists++;
+    take_list(router, &held, worker);
+    HASH_ITER(hh, router->keys, key, next)
+    {
+        if (key->worker == worker && key->listed != router->key_lists) {
+            forget(router, key);
+            dropped++;
+        }
+    }
+    if (dropped > 0) {
+        log_event(LOG_INFO, "keys_corrected", LOG_TEXT("worker", worker->name),
+                  LOG_INT("dropped", dropped));
+    }
+    trp_document_fini(&document);
+}
+
+void router_on_keys(router_t *router, const trp_envelope_t *message)
+{
+    if (message->tag == TRP_TAG_TASK_KEYS) {
+        on_list(router, message);
+    } else {
+        on_release(router, message);
+    }
 }
 
 /* The hash keeps the order of insertion, so the first lost keys are the oldest. */

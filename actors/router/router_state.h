@@ -224,6 +224,7 @@ typedef struct key {
     char name[TRP_TASK_KEY_MAX + 1];
     worker_t *worker; /* NULL: lost */
     trp_reason_t reason;
+    uint64_t listed; /* by the worker's list of this number */
     int64_t lost_ns;
     UT_hash_handle hh;
 } key_entry_t;
@@ -262,6 +263,7 @@ struct router {
     size_t poison_count, poison_bytes;
     task_t *running;
     key_entry_t *keys;
+    uint64_t key_lists;           /* lists of keys that came */
     call_entry_t *calls;          /* by what their clients call them */
     flight_t *flights;            /* work that others may join */
     cache_t *cache;               /* results, by tool and body */

@@ -27,6 +27,7 @@ pools
             leaderboard_ms = 50
             countdown_ms = 50
             empty_match_ttl_ms = 2000
+            report_ms = 200
 """
 
 TEXT = {"id": "t", "type": "text", "text": "?", "correct": ["SECRET"]}
@@ -111,6 +112,20 @@ class Match(unittest.TestCase):
 
         self.assertEqual(self.refused("match_create", questions=[TEXT])["code"], "E_NO_CAPACITY")
         wait_for(lambda: self.client.call_02("match_create", {"questions": [TEXT]})["success"], what="room")
+
+    def held(self):
+        pool = next(pool for pool in self.node.ask("pools") if pool["name"] == "match")
+        return sum(worker["keys"] for worker in pool["workers"])
+
+    def test_ends_that_the_router_did_not_hear_of_make_room_too(self):
+        for _ in range(4):
+            self.ask("match_create", questions=[TEXT], settings={"empty_match_ttl_ms": 300})
+        self.assertEqual(self.held(), 4)
+        self.node.command("debug", "crash-router")  # the workers tell the former one of the ends
+        wait_for(lambda: self.held() == 0, what="the workers' own count of matches")
+        for _ in range(4):
+            self.create(TEXT)
+        self.assertEqual(self.held(), 4)
 
     def test_the_death_of_a_worker_is_told_to_those_who_play_there(self):
         match = self.create(TEXT)
