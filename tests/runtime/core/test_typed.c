@@ -138,6 +138,30 @@ Test(typed, what_a_boundary_packed_is_read_by_the_same_call)
     cr_assert_eq(got.celsius, -3);
 }
 
+static size_t cut_at;
+
+static void send_cut(trp_ctx_t *ctx, probe_t *probe)
+{
+    const reading_t reading = {.sensor = 5, .celsius = -3};
+    zmq_msg_t message;
+    cr_assert_eq(trp_schema_pack(&reading_schema, &reading, &message), TRP_OK);
+    cr_assert_gt(zmq_msg_size(&message), cut_at);
+    probe->status = trp_send(ctx, probe->other, reading_schema.tag, zmq_msg_data(&message), cut_at);
+    zmq_msg_close(&message);
+}
+
+Test(typed, a_packed_struct_that_is_cut_anywhere_is_refused)
+{
+    spawn_two();
+
+    for (cut_at = 0; cut_at < 26; cut_at++) { /* it has 26 bytes */
+        b.status = TRP_OK;
+        probe_do(&a, send_cut);
+
+        cr_expect_eq(b.status, TRP_PAYLOAD, "cut at %zu", cut_at);
+    }
+}
+
 Test(typed, another_message_is_refused_with_both_names)
 {
     spawn_two();
