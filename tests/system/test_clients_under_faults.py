@@ -239,8 +239,12 @@ class Twins(unittest.TestCase):
             self.assertEqual(self.parse(first), b"\x03")
             first.close(0)
             second.close(0)
-            with self.connect(context, node) as third:
-                self.assertEqual(wait_for(lambda: self.parse(third, 300)), b"\x03")
+            self.assertEqual(wait_for(lambda: self.parse_anew(context, node)), b"\x03")
+
+    def parse_anew(self, context, node):
+        """By a new connection: one that comes before the first's end is noticed is nobody for good."""
+        with self.connect(context, node) as client:
+            return self.parse(client, 300)
 
     @staticmethod
     def connect(context, node):

@@ -22,6 +22,7 @@ const zmq = require('zeromq');
 const CLIENT = 'MDPC02', WORKER = 'MDPW02', REQUEST = 1, PARTIAL = 2, FINAL = 3;
 const W = { ready: 1, request: 2, partial: 3, final: 4, heartbeat: 5, disconnect: 6 };
 const MAGIC = Buffer.from('TRP1');
+const UNMET = 3; // connections without a handshake: not a node that dies or begins
 const GRACE = 5000; // ms: the node answers at the deadline itself; this much later it counts as lost
 
 // The error map of a reply: `code`, and all that it has in `details`.
@@ -148,6 +149,7 @@ class Client {
     this.calls = new Map();
     this.next = 1;
     this.closed = false;
+    this.unmet = 0; // connections in a row without a handshake
     this.open();
   }
 
@@ -261,13 +263,17 @@ class Client {
   }
 
   listen(socket) {
-    socket.events?.on('handshake', () => { this.joined = true; });
+    socket.events?.on('handshake', () => {
+      this.joined = true;
+      this.unmet = 0;
+    });
     socket.events?.on('handshake:error:auth', () => { // libzmq does not try again
       this.keyError = new Error(`${this.endpoint} refused the key`);
       this.fail(this.keyError, true);
     });
     socket.events?.on('disconnect', () => {
       if (this.closed || socket !== this.socket) return;
+      if (!this.joined && ++this.unmet < UNMET) return; // nothing was sent; libzmq tries again
       this.fail(new ConnectionLost(`${this.endpoint}: the connection ended`), false);
       if (!this.joined) return; // libzmq tries again by itself
       socket.close(); // and what is queued in it is gone

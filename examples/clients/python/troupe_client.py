@@ -38,6 +38,7 @@ from zmq.utils.monitor import parse_monitor_message
 CLIENT, OPTIONS = b"MDPC02", b"TRP1"
 REQUEST, PARTIAL, FINAL = b"\x01", b"\x02", b"\x03"
 GRACE = 5.0  # seconds: the node answers at the deadline itself; this much later it counts as lost
+UNMET = 3  # connections without a handshake: not a node that dies or begins
 EVENTS = zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_HANDSHAKE_FAILED_AUTH | zmq.EVENT_DISCONNECTED
 
 
@@ -237,6 +238,7 @@ class Connection:
         self._ids = itertools.count(1)
         self._calls = {}
         self._refused = False  # our key
+        self._unmet = 0  # connections in a row without a handshake
         self.unexpected = 0  # replies that no call waits for: an answer that came twice, or too late
         self._open()
 
@@ -288,12 +290,15 @@ class Connection:
     def _on_event(self, event):
         """True: the socket is to be opened anew, so that nothing old is left in it."""
         if event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
-            self._joined = True
+            self._joined, self._unmet = True, 0
         elif event == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
             self._refused = True  # libzmq does not try again
             self._fail(lambda call: True, self._key_error)
         else:
             is_lost = self._joined
+            self._unmet += 1
+            if not is_lost and self._unmet < UNMET:  # nothing was sent; libzmq tries again
+                return False
             what = "the connection ended" if is_lost else "no handshake: not the keys that it wants, or no such node"
             self._fail(lambda call: not call.retry, lambda: ConnectionLost(f"{self._endpoint}: {what}"))
             return is_lost
