@@ -339,6 +339,8 @@ class Client(Connection):
         """Sends a request and returns its Call. `options`: key, priority, idem, stream of the options frame."""
         if plain and self._calls:
             raise ValueError("one plain call at a time, and none beside it")
+        while self._events.poll(0):  # what ended before this call is not its end
+            self._turn(0)
         call = self._new_call(tool, body, timeout, retry, plain, **options)
         self._socket.send_multipart(call.frames())
         return call
