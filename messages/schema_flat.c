@@ -52,13 +52,14 @@ static bool take_text(flat_t *flat, bool or_bin, trp_text_t *text)
     return data != NULL;
 }
 
-/* A number of so many bytes, the highest of whose bits is its sign. */
-static bool take_signed(flat_t *flat, size_t size, int64_t *value)
+/* A number of 1, 2, 4 or 8 bytes by `order` 0 to 3, the highest of whose bits is its sign. */
+static bool take_signed(flat_t *flat, unsigned order, int64_t *value)
 {
+    static const uint64_t signs[] = {UINT64_C(1) << 7, UINT64_C(1) << 15, UINT64_C(1) << 31,
+                                     UINT64_C(1) << 63};
     uint64_t number = 0;
-    const bool whole = take_number(flat, size, &number);
-    const unsigned unused = 64 - 8 * (unsigned)size;
-    *value = (int64_t)(number << unused) >> unused;
+    const bool whole = take_number(flat, (size_t)1 << order, &number);
+    *value = (int64_t)((number ^ signs[order]) - signs[order]);
     return whole;
 }
 
@@ -70,11 +71,11 @@ static bool take_int(flat_t *flat, int64_t *value)
         return false;
     }
     if (*tag < 0x80 || *tag >= 0xe0) {
-        *value = (signed char)*tag;
+        *value = *tag < 0x80 ? *tag : *tag - 0x100;
         return true;
     }
     if (*tag >= 0xd0 && *tag <= 0xd3) {
-        return take_signed(flat, (size_t)1 << (*tag - 0xd0), value);
+        return take_signed(flat, *tag - 0xd0u, value);
     }
     const bool whole =
         *tag >= 0xcc && *tag <= 0xcf && take_number(flat, (size_t)1 << (*tag - 0xcc), &number);
