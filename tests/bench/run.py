@@ -4,6 +4,7 @@
 
     ./dev bench curves                  how costs grow: the charts of docs/performance.md
     ./dev bench tasks                   tasks through the router, against a bare libzmq broker
+    ./dev bench mixed                   light work beside heavy work, against a server that does all in its own loop
     ./dev bench restart                 from a death to whoever takes over: processes, understudies, pool actors
     ./dev bench [--quick] [--peers caf,erlang,go,zmq] [--threads 1,2] [--json FILE] [NAME...]
 
@@ -21,6 +22,7 @@ import sys
 
 import contestants
 import curves
+import mixed
 import tasks
 
 TIME_LIMIT_S = 120
@@ -209,11 +211,9 @@ def main():
     parser.add_argument("--json", metavar="FILE")
     parser.add_argument("names", nargs="*", metavar="NAME")
     options = parser.parse_args()
-    if options.names == ["curves"]:
-        curves.main()
-        return
-    if options.names == ["tasks"]:
-        tasks.main()
+    pages = {"curves": curves.main, "tasks": tasks.main, "mixed": mixed.main}
+    if len(options.names) == 1 and options.names[0] in pages:
+        pages[options.names[0]]()
         return
     options.runs = options.runs or (3 if options.quick else 5)
     chosen = selected(options.names)
