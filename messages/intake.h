@@ -17,6 +17,7 @@ enum {
     F(STRING, tool, _, 1, TRP_TOOL_NAME_MAX, "name of the tool")                            \
     F(INT, version, _, 0, 4294967295, "of the class that serves it")                        \
     F(BOOL, digest, _, 0, 1, "whether its key for the cache is wanted")                     \
+    F(BOOL, foreign, _, 0, 1, "whether its workers are: any body will do")                  \
     F(OPT_STRING, member, _, 1, 63, "member of the body whose text is the key of the task") \
     F(BYTES, body, _, 0, TRP_BODY_MAX, "the request's body, verbatim")
 

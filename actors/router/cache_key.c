@@ -110,6 +110,15 @@ void cache_key_of_text(const char *space, trp_text_t tool, trp_text_t text, cach
     (void)crypto_generichash_final(&state, key->bytes, sizeof(key->bytes));
 }
 
+void cache_key_of_foreign(trp_text_t tool, trp_text_t body, cache_key_t *key)
+{
+    trp_form_t form = TRP_FORM_JSON;
+    if (trp_form_detect(body.data, body.size, &form) != TRP_OK ||
+        cache_key_of_call(tool, form == TRP_FORM_MSGPACK, body, key) != TRP_OK) {
+        cache_key_of_text("bytes", tool, body, key);
+    }
+}
+
 void cache_key_of_frames(trp_text_t tool, zmq_msg_t *frames, size_t count, cache_key_t *key)
 {
     crypto_generichash_state state;

@@ -18,6 +18,10 @@ typedef struct cache_key {
 TRP_MUST_USE trp_status_t cache_key_of_call(trp_text_t tool, uint32_t version, trp_text_t body,
                                             cache_key_t *key);
 
+/** Of a foreign tool, which answers in the form of the request, so that a map is another one in the
+ * other form; what is no map is known by its bytes. */
+void cache_key_of_foreign(trp_text_t tool, trp_text_t body, cache_key_t *key);
+
 /** Of frames as they are, whatever they hold. shape: tool, then each frame after its size */
 void cache_key_of_frames(trp_text_t tool, zmq_msg_t *frames, size_t count, cache_key_t *key);
 

@@ -75,6 +75,15 @@ static trp_status_t find(const intake_look_t *look, found_t *found, intake_looke
     return TRP_OK;
 }
 
+static bool find_digest(const intake_look_t *look, cache_key_t *digest)
+{
+    if (look->foreign) {
+        cache_key_of_foreign(look->tool, look->body, digest);
+        return true;
+    }
+    return cache_key_of_call(look->tool, (uint32_t)look->version, look->body, digest) == TRP_OK;
+}
+
 static trp_status_t on_look(trp_ctx_t *ctx, const trp_envelope_t *message)
 {
     trp_document_t document;
@@ -85,9 +94,8 @@ static trp_status_t on_look(trp_ctx_t *ctx, const trp_envelope_t *message)
         TRP_OK) {
         return TRP_OK; /* only the router asks */
     }
-    trp_status_t status = find(&look, &found, &looked);
-    if (status == TRP_OK && look.digest && !looked.has_rule &&
-        cache_key_of_call(look.tool, (uint32_t)look.version, look.body, &found.digest) == TRP_OK) {
+    trp_status_t status = look.foreign ? TRP_OK : find(&look, &found, &looked);
+    if (status == TRP_OK && look.digest && !looked.has_rule && find_digest(&look, &found.digest)) {
         looked.has_digest = true;
         looked.digest = (trp_text_t){(const char *)found.digest.bytes, sizeof(found.digest.bytes)};
     }

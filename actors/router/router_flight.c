@@ -16,26 +16,22 @@
 #define MS       INT64_C(1000000)
 #define LOOK_MAX (16 * 1024) /* bytes of a body that the edge decodes */
 
-/* A foreign tool answers in the form of the request, which tells calls apart, too: 1 is
- * MessagePack. What somebody typed goes there as JSON. What is no map is known by its bytes. */
+/* What somebody typed goes to a foreign tool as JSON, whoever asked. */
 static bool find_foreign_key(const request_t *request, cache_key_t *key)
 {
     if (request->body_size > LOOK_MAX) {
-        return false;
+        return false; /* of several frames; else the intake has found it */
     }
+    const trp_text_t body = {request->body, request->body_size};
     if (request->origin.peer == NULL) {
-        const trp_text_t body = {request->body, request->body_size};
         return cache_key_of_call(request->service, 0, body, key) == TRP_OK;
     }
     zmq_msg_t *frames = request->frames + request->head_count;
     const size_t count = request->frame_count - request->head_count;
-    trp_text_t body = {"", 0};
-    trp_form_t form = TRP_FORM_JSON;
     if (count == 1) {
-        body = (trp_text_t){zmq_msg_data(frames), zmq_msg_size(frames)};
-    }
-    if (trp_form_detect(body.data, body.size, &form) != TRP_OK ||
-        cache_key_of_call(request->service, form == TRP_FORM_MSGPACK, body, key) != TRP_OK) {
+        const trp_text_t frame = {zmq_msg_data(frames), zmq_msg_size(frames)};
+        cache_key_of_foreign(request->service, frame, key);
+    } else {
         cache_key_of_frames(request->service, frames, count, key);
     }
     return true;
@@ -53,12 +49,12 @@ static bool find_key(const request_t *request, const service_t *service, flight_
     if (!config->cache) {
         return false;
     }
-    if (config->foreign) {
-        return find_foreign_key(request, &flight->key);
-    }
     if (request->look != NULL && request->look->has_digest) {
         flight->key = request->look->digest;
         return true;
+    }
+    if (config->foreign) {
+        return find_foreign_key(request, &flight->key);
     }
     if (request->body_size > LOOK_MAX) {
         return false;

@@ -32,7 +32,7 @@ struct held {
     int64_t since_ns;
     char member[64]; /* TO_ASK: what is wanted */
     uint32_t version;
-    bool wants_digest;
+    bool wants_digest, is_foreign;
     look_t look;
     struct held *prev, *next;
 };
@@ -184,11 +184,13 @@ bool router_hold_behind(router_t *router, const edge_peer_t *peer, zmq_msg_t *fr
 static bool wants_look(const router_t *router, const request_t *request, const service_t *service)
 {
     const config_pool_t *config = service->pool->config;
-    bool wants_key =
-        config->key_member[0] != '\0' && !request->options.has_key && !service->makes_key;
-    bool wants_digest = config->cache != 0 && !request->options.has_idem;
+    const bool wants_key = !config->foreign && config->key_member[0] != '\0' &&
+                           !request->options.has_key && !service->makes_key;
+    const bool is_one = request->origin.peer == NULL || !config->foreign ||
+                        request->frame_count - request->head_count == 1;
+    const bool wants_digest = config->cache != 0 && !request->options.has_idem && is_one;
     return request->look == NULL && request->body_size > LOOK_MAX &&
-           request->body_size <= (size_t)router->config->majordomo.body_max && !config->foreign &&
+           request->body_size <= (size_t)router->config->majordomo.body_max &&
            (wants_key || wants_digest) && router->has_intake;
 }
 
@@ -252,7 +254,8 @@ bool router_hold_for_look(router_t *router, request_t *request, const service_t 
     held->state = HELD_TO_ASK;
     snprintf(held->member, sizeof(held->member), "%s",
              request->options.has_key ? "" : pool->config->key_member);
-    held->version = pool->config->child.class->version;
+    held->is_foreign = pool->config->foreign && request->origin.peer != NULL;
+    held->version = pool->config->foreign ? 0 : pool->config->child.class->version;
     held->wants_digest = pool->config->cache != 0 && !request->options.has_idem;
     router->wants_looks = true;
     router_nudge(router);
@@ -276,6 +279,7 @@ static trp_status_t ask(router_t *router, line_t *line, held_t *held)
     const intake_look_t look = {.tool = tool,
                                 .version = held->version,
                                 .digest = held->wants_digest,
+                                .foreign = held->is_foreign,
                                 .has_member = held->member[0] != '\0',
                                 .member = {held->member, strlen(held->member)},
                                 .body = {zmq_msg_data(body), zmq_msg_size(body)}};

@@ -323,6 +323,18 @@ class ForeignCache(CacheNode):
         self.assertEqual([json.loads(done.stdout) for done in again], [{"n": 3, "run": 2}] * 2)
         self.assertEqual(json.loads(self.python().call("kept", [b'{"n": 1}'])[0])["result"], first["result"]["result"])
 
+    def test_large_bodies_are_known_too_whatever_they_are(self):
+        client = self.python()
+        long = "x" * 100000
+        first = client.call("kept", {"n": 1, "text": long})
+        self.assertEqual(client.call("kept", {"text": long, "n": 1}), first)
+        self.assertNotEqual(client.call("kept", {"n": 1, "text": long + "y"}), first)
+        self.assertEqual(len(self.runs), 2)
+        for _ in range(2):
+            self.assertFalse(self.raw(self.client(), b"\xc1" + long.encode(), msgpack.unpackb)["success"])
+        done = self.node.command("call", "kept", json.dumps({"n": 9, "text": long}))
+        self.assertEqual(json.loads(done.stdout)["n"], 9)
+
     def test_identical_calls_under_way_are_made_once(self):
         self.gate.clear()
         clients = [self.python() for _ in range(5)]

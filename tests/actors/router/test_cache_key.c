@@ -135,3 +135,22 @@ Test(cache_key, frames_are_known_by_their_bytes_and_where_they_are_cut)
     cr_expect_arr_neq(one.bytes, other_tool.bytes, sizeof(one.bytes));
     cr_expect_arr_neq(one.bytes, none.bytes, sizeof(one.bytes));
 }
+
+Test(cache_key, a_foreign_tools_map_is_known_in_its_form_and_the_rest_by_its_bytes)
+{
+    static const char *const bodies[] = {"{\"a\":1,\"b\":2}", "{ \"b\": 2, \"a\": 1 }",
+                                         "\x82\xa1\x61\x01\xa1\x62\x02", "\xc1", "\xc1\xc1"};
+    enum { COUNT = sizeof(bodies) / sizeof(bodies[0]) };
+    cache_key_t keys[COUNT];
+
+    for (size_t i = 0; i < COUNT; i++) {
+        cache_key_of_foreign(text("t"), text(bodies[i]), &keys[i]);
+    }
+
+    cr_expect(equal(&keys[0], &keys[1]), "blanks and order make no difference");
+    for (size_t i = 1; i < COUNT; i++) {
+        for (size_t j = i + 1; j < COUNT; j++) {
+            cr_expect_not(equal(&keys[i], &keys[j]), "%zu and %zu", i, j);
+        }
+    }
+}
