@@ -18,8 +18,10 @@ import time
 import curves
 
 ROOT = curves.ROOT
-sys.path[:0] = [os.path.join(ROOT, "tests", "system"), os.path.join(ROOT, "examples", "clients", "python")]
-from node import PROGRAM, Node, wait_for  # noqa: E402  (the path above)
+sys.path[:0] = [os.path.join(ROOT, *folder) for folder in (("tests", "system"), ("examples", "workshop"),
+                                                           ("examples", "clients", "python"))]
+from generate_races import generate  # noqa: E402  (the path above)
+from node import PROGRAM, Node, wait_for  # noqa: E402
 from troupe_client import AsyncClient  # noqa: E402
 
 SECONDS = 20
@@ -46,11 +48,10 @@ pools
 
 def bodies():
     """{tool: the body of each of its tasks}"""
-    with open(os.path.join(ROOT, "examples/workshop/data/race-01.jsonl"), encoding="utf-8") as file:
-        poll = json.loads(file.readline())
+    (_, polls), = generate(seed=1, races=1)
     with open(os.path.join(ROOT, "runtime/troupe.h"), encoding="utf-8") as file:
         text = file.read()
-    return {LIGHT: dict(poll, previous=None), HEAVY: {"language": "c", "code": text * 4}}
+    return {LIGHT: polls[0], HEAVY: {"language": "c", "code": text * 4}}
 
 
 def arrivals(seconds, seed=1):
