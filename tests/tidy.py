@@ -33,7 +33,7 @@ ALLOWED = {
     "runtime/config": RUNTIME + ["runtime/config"],
     "runtime/transport": RUNTIME + ["runtime/transport"],
     "runtime/edge": EDGE,
-    "runtime/guardian": RUNTIME + ["runtime/transport", "runtime/guardian"],
+    "runtime/guardian": RUNTIME + ["runtime/guardian"],
     "runtime/place": PLACE,
     "runtime/client": PLACE + ["runtime/client"],
     "runtime/node": NODE,

@@ -11,12 +11,10 @@
 #include <unistd.h>
 
 #include "runtime/edge/edge_post.h"
-#include "runtime/transport/transport_zmq.h"
+#include "runtime/edge/edge_way.h"
 
 #define EVENTS_MAX   64
 #define PUMP_BUDGET  128 /* messages of one socket in one turn */
-#define LINGER_MS    1000
-#define QUEUE_MAX    1000
 #define NS_OF_SECOND 1000000000LL
 
 /* Where the edge thread is; `wake` writes the eventfd only for one that waits. */
@@ -36,7 +34,7 @@ struct edge_socket {
     source_t source; /* its first descriptor */
     source_t second; /* ... and the other one, in no list of its own */
     edge_t *edge;
-    void *socket;
+    edge_end_t end;
     int descriptors[2];
     unsigned descriptor_count;
     /* libzmq's descriptor says only once that something came, and a send may eat that: after each
@@ -53,8 +51,7 @@ typedef struct watch {
 } watch_t;
 
 struct edge {
-    void *medium;
-    const trp_transport_t *transport;
+    edge_ways_t ways;
     const trp_host_t *host;
     int poll_fd, wake_fd; /* -1: the transport has no descriptors, the edge is stepped */
     /* Wake's exchange makes what its thread did before visible to the exchange that ends a wait. */
@@ -84,7 +81,7 @@ static bool poll_add(edge_t *edge, int fd, source_t *source)
 
 static bool is_stepped(const edge_t *edge)
 {
-    return edge->transport->descriptors == NULL;
+    return edge->ways.common.transport->descriptors == NULL;
 }
 
 static trp_status_t open_poll(edge_t *edge)
@@ -113,14 +110,11 @@ trp_status_t edge_create_with(const edge_options_t *options, edge_t **result)
     if (edge == NULL) {
         return TRP_NO_MEMORY;
     }
-    edge->transport = options->transport == NULL ? &transport_zmq : options->transport;
+    edge_ways_init(&edge->ways, options);
     edge->host = options->host == NULL ? &host_os : options->host;
     edge->wake_source.kind = SOURCE_WAKE;
     edge->poll_fd = edge->wake_fd = -1;
-    trp_status_t status = is_stepped(edge) ? TRP_OK : open_poll(edge);
-    if (status == TRP_OK) {
-        status = edge->transport->open(options->transport_how, &edge->medium);
-    }
+    const trp_status_t status = is_stepped(edge) ? TRP_OK : open_poll(edge);
     if (status != TRP_OK) {
         close_poll(edge);
         free(edge);
@@ -148,7 +142,7 @@ static void source_end(edge_t *edge, source_t *source)
         for (unsigned i = 0; i < socket->descriptor_count; i++) {
             (void)epoll_ctl(edge->poll_fd, EPOLL_CTL_DEL, socket->descriptors[i], NULL);
         }
-        edge->transport->close(&socket->socket);
+        socket->end.transport->close(&socket->end.socket);
     } else {
         (void)epoll_ctl(edge->poll_fd, EPOLL_CTL_DEL, ((watch_t *)source)->fd, NULL);
     }
@@ -181,7 +175,7 @@ void edge_destroy(edge_t **pointer)
         }
     }
     free_dead(edge);
-    edge->transport->shut(&edge->medium);
+    edge_ways_fini(&edge->ways);
     close_poll(edge);
     free(edge);
 }
@@ -194,36 +188,26 @@ void edge_flush(edge_t *edge, void (*flush)(void *user), void *user)
 
 /* ---- sockets ---- */
 
-static trp_transport_options_t transport_options(const edge_socket_options_t *options)
+/* Binds; or, for `self`, connects. */
+static trp_status_t socket_add(edge_t *edge, const edge_socket_options_t *options,
+                               const edge_peer_t *self, edge_socket_t **result, char error[256])
 {
-    const int queue_max = options->queue_max == 0 ? QUEUE_MAX : options->queue_max;
-    return (trp_transport_options_t){
-        .mode = options->mode,
-        .message_max = options->message_max,
-        .queue_max = queue_max < 0 ? 0 : queue_max,
-        .linger_ms = LINGER_MS,
-        .curve_secret = options->curve_secret,
-        .listener = options->listener,
-        .events = {.frames = options->on_message,
-                   .peer_down = options->on_down,
-                   .user = options->user},
-    };
-}
-
-static trp_status_t socket_add(edge_t *edge, void *transport_socket,
-                               const edge_socket_options_t *options, edge_socket_t **result)
-{
+    edge_end_t end = {.socket = NULL};
+    const trp_status_t status = edge_way_open(&edge->ways, options, self, &end, error);
+    if (status != TRP_OK) {
+        return status;
+    }
     edge_socket_t *socket = calloc(1, sizeof(*socket));
     if (socket == NULL) {
-        edge->transport->close(&transport_socket);
+        end.transport->close(&end.socket);
         return TRP_NO_MEMORY;
     }
     socket->source.kind = SOURCE_SOCKET;
     socket->edge = edge;
-    socket->socket = transport_socket;
-    edge_posts_init(&socket->posts, edge->transport, transport_socket, options);
+    socket->end = end;
+    edge_posts_init(&socket->posts, end.transport, end.socket, options);
     socket->descriptor_count =
-        is_stepped(edge) ? 0 : edge->transport->descriptors(transport_socket, socket->descriptors);
+        is_stepped(edge) ? 0 : end.transport->descriptors(end.socket, socket->descriptors);
     socket->source.next = edge->sources;
     edge->sources = &socket->source;
     socket->second.kind = SOURCE_SECOND;
@@ -242,27 +226,18 @@ static trp_status_t socket_add(edge_t *edge, void *transport_socket,
 trp_status_t edge_bind(edge_t *edge, const edge_socket_options_t *options, edge_socket_t **socket,
                        char error[256])
 {
-    void *bound = NULL;
-    const trp_transport_options_t transport = transport_options(options);
-    trp_status_t status =
-        edge->transport->bind(edge->medium, options->endpoint, &transport, &bound, error);
-    return status != TRP_OK ? status : socket_add(edge, bound, options, socket);
+    return socket_add(edge, options, NULL, socket, error);
 }
 
 trp_status_t edge_connect(edge_t *edge, const edge_socket_options_t *options,
                           const edge_peer_t *self, edge_socket_t **socket, char error[256])
 {
-    void *connected = NULL;
-    trp_transport_options_t transport = transport_options(options);
-    transport.self = self;
-    trp_status_t status =
-        edge->transport->connect(edge->medium, options->endpoint, &transport, &connected, error);
-    return status != TRP_OK ? status : socket_add(edge, connected, options, socket);
+    return socket_add(edge, options, self, socket, error);
 }
 
 const char *edge_endpoint(const edge_socket_t *socket)
 {
-    return socket->edge->transport->endpoint(socket->socket);
+    return socket->end.transport->endpoint(socket->end.socket);
 }
 
 trp_status_t edge_send(edge_socket_t *socket, const edge_peer_t *peer, zmq_msg_t *frames,
@@ -270,7 +245,7 @@ trp_status_t edge_send(edge_socket_t *socket, const edge_peer_t *peer, zmq_msg_t
 {
     (void)edge_posts_send(&socket->posts); /* in order */
     set_look(socket, true);
-    return socket->edge->transport->send(socket->socket, peer, frames, count);
+    return socket->end.transport->send(socket->end.socket, peer, frames, count);
 }
 
 void edge_post(edge_socket_t *socket, const edge_peer_t *peer, zmq_msg_t *frames, size_t count)
@@ -282,7 +257,7 @@ void edge_post(edge_socket_t *socket, const edge_peer_t *peer, zmq_msg_t *frames
 trp_status_t edge_track(edge_socket_t *socket, const edge_peer_t *peer, zmq_msg_t *frame)
 {
     set_look(socket, true);
-    return socket->edge->transport->track(socket->socket, peer, frame);
+    return socket->end.transport->track(socket->end.socket, peer, frame);
 }
 
 size_t edge_unread(edge_socket_t *socket, const edge_peer_t *peer)
@@ -292,7 +267,7 @@ size_t edge_unread(edge_socket_t *socket, const edge_peer_t *peer)
 
 uint64_t edge_dropped(const edge_socket_t *socket)
 {
-    return socket->edge->transport->dropped(socket->socket);
+    return socket->end.transport->dropped(socket->end.socket);
 }
 
 void edge_close(edge_socket_t **socket)
@@ -305,13 +280,13 @@ void edge_close(edge_socket_t **socket)
 
 bool edge_has_threads(const edge_t *edge)
 {
-    return edge->transport->join != NULL;
+    return edge->ways.common.transport->join != NULL;
 }
 
 trp_status_t edge_join(edge_t *edge, const trp_transport_t **transport, void **medium)
 {
-    *transport = edge->transport;
-    return edge_has_threads(edge) ? edge->transport->join(edge->medium, medium) : TRP_UNSUPPORTED;
+    *transport = edge->ways.common.transport;
+    return edge_way_join(&edge->ways, medium);
 }
 
 /* ---- watched descriptors ---- */
@@ -347,7 +322,8 @@ trp_status_t edge_watch(edge_t *edge, int fd, void (*ready)(void *user, int fd),
 static bool pump(edge_t *edge, edge_socket_t *socket, int descriptor)
 {
     set_look(socket, false);
-    const unsigned reports = edge->transport->pump(socket->socket, PUMP_BUDGET, descriptor);
+    const unsigned reports =
+        socket->end.transport->pump(socket->end.socket, PUMP_BUDGET, descriptor);
     if ((reports >= PUMP_BUDGET || is_stepped(edge)) && !socket->source.dead) {
         set_look(socket, true);
     }

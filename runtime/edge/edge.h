@@ -19,6 +19,7 @@ typedef trp_peer_t edge_peer_t;
 typedef struct edge_socket_options {
     const char *name;     /* for logs: "majordomo" */
     const char *endpoint; /* to bind; tcp port 0 or `*` picks a free one */
+    bool is_link;         /* ipc, between edges of ours: by the edge's own thread */
     int mode;             /* of an ipc file, e.g. 0600; 0 = as it comes */
     int64_t message_max;  /* bytes of one frame; larger ones drop the peer. 0 = no limit */
     int queue_max;        /* messages waiting for one slow peer; 0 = 1000, negative = no limit */
@@ -48,11 +49,12 @@ typedef struct edge_socket_options {
  */
 TRP_MUST_USE trp_status_t edge_create(edge_t **edge);
 
-/** What an edge stands on; zeroed members: libzmq and the operating system. */
+/** What an edge stands on; zeroed members: libzmq, transport_zmtp for links, and the operating
+ * system. */
 typedef struct edge_options {
-    const trp_transport_t *transport;
-    const void *transport_how; /* for its `open` */
-    const trp_host_t *host;    /* of the runtime that it will belong to */
+    const trp_transport_t *transport; /* of all sockets */
+    const void *transport_how;        /* for its `open` */
+    const trp_host_t *host;           /* of the runtime that it will belong to */
 } edge_options_t;
 
 /** The same over another transport. One without descriptors makes an edge that is stepped by its

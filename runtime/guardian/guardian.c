@@ -30,7 +30,6 @@
 #include "runtime/guardian/guardian_queue.h"
 #include "runtime/guardian/guardian_workers.h"
 #include "runtime/log.h"
-#include "runtime/transport/transport_context.h"
 
 #define NODE_SILENT_NS (5 * 1000000000LL) /* a node that does not read for so long is killed */
 #define NEVER          INT64_MAX
@@ -434,7 +433,6 @@ static bool guardian_init(guardian_t *self, const guardian_options_t *options)
     }
     guardian_deaths_init(&self->deaths, options->quarantine_after, options->quarantine_window_s);
     guardian_dir_sweep(options->run_dir);
-    transport_context_prime();
     return true;
 }
 

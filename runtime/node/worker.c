@@ -13,11 +13,9 @@
 #include "runtime/node/worker_box.h"
 #include "runtime/place/place_hub.h"
 #include "runtime/place/worker_root.h"
-#include "runtime/transport/transport_zmq.h"
 
 #define ENDPOINT_MAX 256
 #define CELLS_MAX    (1u << 16) /* actors: their table counts as memory of the process */
-#define SOCKETS_MAX  64         /* its link, that one's monitor, and what libzmq makes itself */
 
 struct worker_process {
     const guardian_child_t *child;
@@ -86,6 +84,7 @@ static trp_status_t connect_link(worker_process_t *process, char error[256])
     place_link_identity(&self, child->node & GUARDIAN_INDEX_MAX, child->incarnation, child->token);
     const edge_socket_options_t options = {.name = "link",
                                            .endpoint = endpoint,
+                                           .is_link = true,
                                            .queue_max = -1,
                                            .on_message = on_message,
                                            .on_down = on_down,
@@ -199,8 +198,7 @@ int worker_run(const trp_class_t *const *classes, const guardian_child_t *child)
     worker_process_t *process = NULL;
     log_ignore_signals();
     worker_box_open(child);
-    const transport_zmq_how_t few = {.sockets_max = SOCKETS_MAX};
-    const node_ground_t ground = {.edge = {.transport_how = &few}};
+    const node_ground_t ground = {.edge = {.transport = NULL}};
     const trp_status_t status = worker_create(classes, child, &ground, &process, error);
     if (status != TRP_OK) {
         log_event(LOG_ERROR, "worker_not_started", LOG_TEXT("status", trp_status_name(status)),

@@ -215,6 +215,7 @@ trp_status_t hub_open(const hub_options_t *options, place_hub_t **result, char e
     snprintf(endpoint, sizeof(endpoint), "ipc://%s/" HUB_LINK_NAME, options->child.run_dir);
     const edge_socket_options_t link = {.name = "link",
                                         .endpoint = endpoint,
+                                        .is_link = true,
                                         .mode = 0600,
                                         .message_max = HUB_FRAME_MAX,
                                         .queue_max = -1, /* the window bounds it */

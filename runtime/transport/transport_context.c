@@ -5,22 +5,11 @@
 #include <stddef.h>
 #include <zmq.h>
 
-/* A context that is never used keeps what is counted by references; threads would come with its
- * first socket. */
-void transport_context_prime(void)
-{
-    static void *context;
-    if (context == NULL) {
-        context = zmq_ctx_new();
-    }
-}
-
-void *transport_context_make(int sockets_max)
+void *transport_context_make(void)
 {
     void *context = zmq_ctx_new();
     if (context != NULL) {
-        const int max = sockets_max > 0 ? sockets_max : zmq_ctx_get(context, ZMQ_SOCKET_LIMIT);
-        (void)zmq_ctx_set(context, ZMQ_MAX_SOCKETS, max);
+        (void)zmq_ctx_set(context, ZMQ_MAX_SOCKETS, zmq_ctx_get(context, ZMQ_SOCKET_LIMIT));
     }
     return context;
 }

@@ -76,10 +76,10 @@ static void after_receive(shared_t *shared)
 
 static trp_status_t zmq_medium_open(const void *how, void **medium)
 {
-    const int sockets_max = how == NULL ? 0 : ((const transport_zmq_how_t *)how)->sockets_max;
+    (void)how;
     medium_t *self = calloc(1, sizeof(*self));
     shared_t *shared = calloc(1, sizeof(*shared));
-    void *context = self == NULL || shared == NULL ? NULL : transport_context_make(sockets_max);
+    void *context = self == NULL || shared == NULL ? NULL : transport_context_make();
     if (context == NULL) {
         free(shared);
         free(self);

@@ -10,9 +10,4 @@
  * inproc://. */
 extern const trp_transport_t transport_zmq;
 
-/** The `how` of its `open`. */
-typedef struct transport_zmq_how {
-    int sockets_max; /* of transport_context_make */
-} transport_zmq_how_t;
-
 #endif

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "runtime/transport/transport_zmq.h"
+#include "runtime/transport/transport_zmtp.h"
 #include "tests/sim/sim_net.h"
 
 #define WAIT_MS 2000
@@ -23,6 +24,7 @@ static const backend_t backends[] = {
     {&transport_zmq, "tcp://127.0.0.1:*"},
     {&transport_sim, "ipc:///sim/contract-%d"},
     {&transport_sim, "tcp://127.0.0.1:*"},
+    {&transport_zmtp, "ipc:///tmp/troupe-contract-zmtp-%d"},
 };
 
 #define BACKENDS (sizeof(backends) / sizeof(backends[0]))
