@@ -6,6 +6,8 @@
 
 #include "messages/task.h"
 
+#define INTAKE_NAME "intake" /* that the actor is registered under */
+
 enum {
     TRP_TAG_INTAKE_LOOK = 0x0110,     /* [intake_look] -> INTAKE_LOOKED */
     TRP_TAG_INTAKE_LOOKED = 0x0111,   /* [intake_looked] */

@@ -13,9 +13,10 @@ import os
 import re
 import sys
 
-# The parts, a folder each, but that one header of the core is a part of its own; and what each may include of the
-# project. Includes go downwards, or sideways inside a part. The public headers stand in runtime/ itself.
+# The parts, a folder each, but that a header of the core and the program are parts of their own; and what each may
+# include of the project. Includes go downwards, or sideways inside a part. The public headers stand in runtime/ itself.
 FACADE = "runtime/core/runtime.h"  # the core as the layers above it see it
+PROGRAM = "actors/main.c"  # names the classes, which stand on what is beside it
 PUBLIC = ["messages", "runtime"]
 RUNTIME = PUBLIC + ["runtime/base", FACADE]
 EDGE = RUNTIME + ["runtime/transport", "runtime/edge"]
@@ -23,6 +24,9 @@ PLACE = EDGE + ["runtime/guardian", "runtime/place"]
 NODE = PLACE + ["runtime/client", "runtime/node"]
 CONTROL = EDGE + ["runtime/guardian", "runtime/config", "supervisor", "supervisor/control"]
 TREE = NODE + CONTROL + ["supervisor/tree"]
+# The router's parts from the ground up: each stands on those before it.
+ROUTER = [f"actors/router/{part}" for part in ("base", "state", "pool", "answer", "work", "port", "order")]
+ROUTED = PUBLIC + ["runtime/config", "runtime/edge"]
 ALLOWED = {
     "messages": ["messages"],
     "runtime": PUBLIC,
@@ -42,9 +46,12 @@ ALLOWED = {
     "supervisor/control": CONTROL,
     "supervisor/tree": TREE,
     "supervisor/command": TREE + ["supervisor/command"],
-    "actors": RUNTIME + ["actors", "actors/router", "actors/match", "actors/parser", "actors/transform"],
+    "actors": RUNTIME + ["actors"],
+    PROGRAM: PUBLIC + ["actors", "actors/router", "actors/match", "actors/parser", "actors/transform"],
     "actors/grammars": PUBLIC,
-    "actors/router": CONTROL + ["runtime/node", "actors/router"],
+    "actors/router/base": PUBLIC + ["actors/router/base"],
+    **{part: ROUTED + ROUTER[:at + 1] for at, part in enumerate(ROUTER) if at > 0},
+    "actors/router": ROUTED + ["runtime/node", "supervisor/control", "actors/router"] + ROUTER,
     "actors/match": RUNTIME + ["actors", "actors/match"],
     "actors/parser": RUNTIME + ["actors", "actors/parser"],
     "actors/transform": RUNTIME + ["actors", "actors/transform"],
@@ -52,15 +59,16 @@ ALLOWED = {
     "examples": PUBLIC + ["supervisor", "actors", "actors/router", "simulator", "examples"],
 }
 CORE = ["messages", "runtime", "runtime/base", FACADE, "runtime/core", "runtime/store"]  # builds without czmq
+ORDERED = ["actors/router/"]  # here each .c with its header is a module, and no two modules need each other
 
 # Libraries that may be seen from some parts only.
 LIBRARIES = {
     "czmq.h": ["runtime/config"],
-    "zmq.h": ["messages", "runtime", "runtime/transport", "runtime/edge", "runtime/tools", "actors/router"],
+    "zmq.h": ["messages", "runtime", "runtime/transport", "runtime/edge", "runtime/tools", "actors/router/base"],
     "msgpack.h": ["messages"],
     "jansson.h": ["messages"],
     "tree_sitter/api.h": ["actors/parser"],
-    "sodium.h": ["actors/router"],
+    "sodium.h": ["actors/router/base"],
     "seccomp.h": ["runtime/guardian"],
 }
 
@@ -129,8 +137,8 @@ class Tree:
 
 def part_of(path):
     """The part of the architecture that a file belongs to."""
-    if path == FACADE:
-        return FACADE
+    if path in (FACADE, PROGRAM):
+        return path
     if path == "tests/sim/trp_sim.h":
         return "simulator"
     folder = os.path.dirname(path)
@@ -173,25 +181,50 @@ def check_edge(tree, path, line, part, target):
                     f"{part} may not include {part_of(target)}; it may: {', '.join(ALLOWED[part])}")
 
 
-def check_cycles(tree):
-    """No header includes itself through others."""
-    edges = {path: [(line, ours) for line, ours, _ in includes(text) if ours in tree.files]
-             for path, text in tree.sources(".h")}
+def rings(edges):
+    """Each ring of a graph, node -> nodes: its nodes in a row, the first one again at the end."""
     done, trail = set(), []
 
-    def visit(path):
-        trail.append(path)
-        for line, target in edges.get(path, []):
+    def visit(node):
+        trail.append(node)
+        for target in edges.get(node, ()):
             if target in trail:
-                ring = trail[trail.index(target):] + [target]
-                tree.report(path, line, "cycle", "break " + " -> ".join(ring))
+                yield trail[trail.index(target):] + [target]
             elif target not in done:
-                visit(target)
+                yield from visit(target)
         done.add(trail.pop())
 
-    for path in edges:
-        if path not in done:
-            visit(path)
+    for node in edges:
+        if node not in done:
+            yield from visit(node)
+
+
+def check_table(tree, table=None):
+    """The table above is an order: no two parts may include each other, nor through others."""
+    edges = {part: [other for other in allowed if other != part] for part, allowed in (table or ALLOWED).items()}
+    for ring in rings(edges):
+        tree.report("tests/tidy.py", 1, "table", "break " + " -> ".join(ring))
+
+
+def check_cycles(tree):
+    """No header includes itself through others."""
+    lines = {path: {ours: line for line, ours, _ in includes(text) if ours in tree.files}
+             for path, text in tree.sources(".h")}
+    for ring in rings(lines):
+        tree.report(ring[-2], lines[ring[-2]][ring[-1]], "cycle", "break " + " -> ".join(ring))
+
+
+def check_modules(tree):
+    """Where files are ordered: none stands on another one that stands on it."""
+    lines = {}
+    for path, text in tree.sources(".c", ".h"):
+        for line, ours, _ in includes(text) if path.startswith(tuple(ORDERED)) else ():
+            if ours in tree.files and ours.startswith(tuple(ORDERED)) and ours[:-2] != path[:-2]:
+                lines.setdefault(path[:-2], {})[ours[:-2]] = path, line
+    for ring in rings(lines):
+        path, line = lines[ring[-2]][ring[-1]]
+        tree.report(path, line, "ring",
+                    "let one of them return, or be handed, what the other has: break " + " -> ".join(ring))
 
 
 def check_own_header(tree):
@@ -329,7 +362,7 @@ def check_atomics(tree):
                 tree.report(path, number, "atomic", "say what the order is for: which write it makes visible, and to whom")
 
 
-CHECKS = [check_layers, check_cycles, check_own_header, check_sizes, check_calls, check_text, check_models, check_atomics]
+CHECKS = [check_table, check_layers, check_cycles, check_modules, check_own_header, check_sizes, check_calls, check_text, check_models, check_atomics]
 
 
 def check(files):
@@ -374,6 +407,9 @@ def self_test():
         "root": {"runtime/base/option.c": spdx + '#include "option.h"\n'},
         "cycle": {"runtime/base/option.h": spdx + '#include "runtime/base/host.h"\n',
                   "runtime/base/host.h": spdx + '#include "runtime/base/option.h"\n'},
+        "ring": {"actors/router/state/a.h": spdx, "actors/router/state/b.h": spdx,
+                 "actors/router/state/a.c": spdx + '#include "actors/router/state/a.h"\n#include "actors/router/state/b.h"\n',
+                 "actors/router/state/b.c": spdx + '#include "actors/router/state/b.h"\n#include "actors/router/state/a.h"\n'},
         "own-header": {"runtime/core/cell.c": spdx + '#include "runtime/base/option.h"\n#include "runtime/core/cell.h"\n'},
         "file-size": {"messages/long.c": spdx + "\n" * FILE_LINES},
         "function-size": {"messages/long.c": spdx + "int f(void)\n{\n" + body + "}\n"},
@@ -392,6 +428,10 @@ def self_test():
         rules = {found[2] for found in check({**sound, **files})}
         if rule not in rules:
             failures.append(f"{rule} was not found: {rules or 'nothing'}")
+    ringed = Tree({})
+    check_table(ringed, {**ALLOWED, ROUTER[0]: ALLOWED[ROUTER[0]] + ROUTER[-1:]})
+    if not ringed.found:
+        failures.append("a ring in the table was not found")
     banned = [(name, "messages/a.c") for name in (*BANNED, *HOSTED)] + [(name, SIMULATED + "a.c") for name in HOSTED]
     banned += [(name, "tests/a.c") for name in BANNED_IN_TESTS]
     for name, path in banned:

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "actors/router/cache_key.h"
-#include "actors/router/difference.h"
-#include "messages/intake.h"
+#include "actors/router/base/body_key.h"
+#include "actors/router/base/cache_key.h"
+#include "actors/router/base/difference.h"
 
 static trp_text_t text(const char *string)
 {
@@ -27,19 +27,6 @@ static trp_status_t answer(trp_ctx_t *ctx, const trp_envelope_t *message,
 }
 
 /* ---- bodies ---- */
-
-void intake_key_of(const trp_document_t *document, const char *member,
-                   char key[TRP_TASK_KEY_MAX + 1])
-{
-    const msgpack_object *value = trp_member(&document->root, member);
-    key[0] = '\0';
-    if (value != NULL && value->type == MSGPACK_OBJECT_STR &&
-        value->via.str.size <= TRP_TASK_KEY_MAX &&
-        memchr(value->via.str.ptr, '\0', value->via.str.size) == NULL) {
-        memcpy(key, value->via.str.ptr, value->via.str.size);
-        key[value->via.str.size] = '\0';
-    }
-}
 
 /* What of a body was asked for. */
 typedef struct found {
@@ -67,7 +54,7 @@ static trp_status_t find(const intake_look_t *look, found_t *found, intake_looke
     if (look->has_member) {
         char member[64];
         snprintf(member, sizeof(member), "%.*s", (int)look->member.size, look->member.data);
-        intake_key_of(&document, member, found->key);
+        body_key_of(&document, member, found->key);
         looked->has_key = found->key[0] != '\0';
         looked->key = text(found->key);
     }

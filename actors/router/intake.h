@@ -5,16 +5,9 @@
 #ifndef TRP_ACTORS_INTAKE_H
 #define TRP_ACTORS_INTAKE_H
 
-#include "messages/codec.h"
-#include "messages/task.h"
+#include "messages/intake.h"
 #include "runtime/troupe.h"
 
-#define INTAKE_NAME "intake"
-
 extern TRP_API const trp_class_t intake_class;
-
-/** The text of a body's member as a task's key; "" where it has none that fits. Any thread. */
-void intake_key_of(const trp_document_t *document, const char *member,
-                   char key[TRP_TASK_KEY_MAX + 1]);
 
 #endif

@@ -4,8 +4,29 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "actors/router/answer/router_reply.h"
+#include "actors/router/base/cache.h"
 #include "actors/router/intake.h"
-#include "actors/router/router_parts.h"
+#include "actors/router/order/router_orders.h"
+#include "actors/router/order/router_status.h"
+#include "actors/router/pool/router_compare.h"
+#include "actors/router/pool/router_config.h"
+#include "actors/router/pool/router_scale.h"
+#include "actors/router/pool/router_timer.h"
+#include "actors/router/port/router_accept.h"
+#include "actors/router/port/router_foreign_port.h"
+#include "actors/router/port/router_intake.h"
+#include "actors/router/port/router_rights.h"
+#include "actors/router/state/router_keys.h"
+#include "actors/router/state/router_turn.h"
+#include "actors/router/work/router_cancel.h"
+#include "actors/router/work/router_dispatch.h"
+#include "actors/router/work/router_expire.h"
+#include "actors/router/work/router_foreign.h"
+#include "actors/router/work/router_poison.h"
+#include "actors/router/work/router_pools.h"
+#include "actors/router/work/router_result.h"
+#include "actors/router/work/router_retry.h"
 #include "messages/control.h"
 #include "messages/intake.h"
 #include "messages/supervisor.h"
@@ -137,6 +158,7 @@ static trp_status_t init(trp_ctx_t *ctx, void *state, const trp_envelope_t *args
     router->random ^= trp_random(ctx);
     router->has_intake |= !trp_pid_is_none(trp_whereis(ctx, INTAKE_NAME));
     router_resume(router);
+    router_look_anew(router);
     router->nudged = trp_send(ctx, router->self, ROUTER_TAG_NUDGE, NULL, 0) == TRP_OK;
     trp_status_t status = open_port(router);
     if (status == TRP_OK) {
@@ -150,7 +172,7 @@ static void dispatch_all(router_t *router)
 {
     router->nudged = false;
     router_start_beats(router);
-    router_ask_intake(router);
+    router_ask_intake(router, router_serve_held);
     for (size_t i = 0; i < router->pool_count; i++) {
         pool_t *pool = router->pools[i];
         if (pool->queued > 0) {
@@ -168,6 +190,14 @@ static void on_timer(router_t *router, uint64_t timer)
         if (router->pools[i]->timer == timer) {
             pool_on_timer(router->pools[i]);
         }
+    }
+}
+
+static void on_child_answer(router_t *router, const trp_envelope_t *message)
+{
+    pool_t *pool = router_on_child_answer(router, message);
+    if (pool != NULL) {
+        pool_dispatch(pool);
     }
 }
 
@@ -258,13 +288,13 @@ static trp_status_t receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *m
         break;
     case TRP_TAG_TIMEOUT:
         router_on_timeout(router, message->request_id);
-        router_on_child_answer(router, message);
+        on_child_answer(router, message);
         router_on_compared(router, message);
-        router_on_looked(router, message);
+        router_on_looked(router, message, router_serve_held);
         dispatch_all(router);
         break;
     case TRP_TAG_INTAKE_LOOKED:
-        router_on_looked(router, message);
+        router_on_looked(router, message, router_serve_held);
         dispatch_all(router);
         break;
     case TRP_TAG_INTAKE_COMPARED:
@@ -277,7 +307,7 @@ static trp_status_t receive(trp_ctx_t *ctx, void *state, const trp_envelope_t *m
         router_on_child(router, message);
         break;
     case TRP_TAG_CHILD_ANSWER:
-        router_on_child_answer(router, message);
+        on_child_answer(router, message);
         break;
     case TRP_TAG_POOLS:
         status = on_pools(router, message);

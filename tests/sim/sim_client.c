@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "actors/router/majordomo.h"
+#include "actors/router/base/majordomo.h"
 #include "tests/sim/sim.h"
 
 #define CALLS_MAX  4096
