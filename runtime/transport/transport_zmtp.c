@@ -379,6 +379,17 @@ static unsigned handle_event(socket_t *self, const struct epoll_event *event, un
     return (event->events & ~(uint32_t)EPOLLOUT) != 0 ? read_link(self, link, budget) : 0;
 }
 
+/* One link needs not be asked for in the epoll. */
+static unsigned handle_only(socket_t *self, unsigned budget)
+{
+    zmtp_link_t *link = self->links;
+    if (link == NULL) {
+        return 0;
+    }
+    const uint32_t events = EPOLLIN | (link->is_armed ? (uint32_t)EPOLLOUT : 0u);
+    return handle_event(self, &(struct epoll_event){.events = events, .data.ptr = link}, budget);
+}
+
 /* Those that connect come last: one of them may push out a link that has an event here. */
 static unsigned handle_events(socket_t *self, unsigned budget)
 {
@@ -411,7 +422,8 @@ static unsigned socket_pump(void *socket, unsigned budget, int descriptor)
         reports += self->rest_of == NULL ? end_if_over(self, link) : 0;
     }
     if (descriptor == self->poll_descriptor && reports < budget && !self->closing) {
-        reports += handle_events(self, budget - reports);
+        reports += self->is_router ? handle_events(self, budget - reports)
+                                   : handle_only(self, budget - reports);
     }
     reports += report_late(self);
     self->in_pump = false;

@@ -16,7 +16,7 @@ static const char ready[] = "\5READY", ping[] = "\4PING", pong[] = "\4PONG", err
 void zmtp_greeting(uint8_t greeting[ZMTP_GREETING_SIZE])
 {
     memset(greeting, 0, ZMTP_GREETING_SIZE);
-    greeting[0] = 0xff; /* the signature ... */
+    greeting[0] = ZMTP_SIGNATURE; /* the signature ... */
     greeting[9] = 0x7f;
     greeting[10] = 3; /* ... and the version */
     greeting[11] = 1;
@@ -26,7 +26,7 @@ void zmtp_greeting(uint8_t greeting[ZMTP_GREETING_SIZE])
 bool zmtp_is_greeting(const uint8_t greeting[ZMTP_GREETING_SIZE])
 {
     static const uint8_t null[MECHANISM_MAX] = "NULL";
-    return greeting[0] == 0xff && (greeting[9] & 1) != 0 && greeting[10] >= 3 &&
+    return greeting[0] == ZMTP_SIGNATURE && (greeting[9] & 1) != 0 && greeting[10] >= 3 &&
            memcmp(greeting + MECHANISM_AT, null, MECHANISM_MAX) == 0;
 }
 

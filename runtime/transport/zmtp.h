@@ -7,6 +7,7 @@
 #include "runtime/plugin.h"
 
 #define ZMTP_GREETING_SIZE 64
+#define ZMTP_SIGNATURE     0xff /* a greeting's first byte */
 #define ZMTP_HEADER_MAX    9
 #define ZMTP_READY_MAX     512 /* bytes of a READY of ours, header included */
 #define ZMTP_COMMAND_MAX   1024

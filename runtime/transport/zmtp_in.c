@@ -128,7 +128,7 @@ static zmtp_event_t take_greeting(zmtp_in_t *in, const uint8_t *bytes, size_t si
 {
     *used += gather(in, bytes, size, ZMTP_GREETING_SIZE);
     if (in->head_used < ZMTP_GREETING_SIZE) {
-        return ZMTP_IN_HUNGRY;
+        return in->head[0] == ZMTP_SIGNATURE ? ZMTP_IN_HUNGRY : ZMTP_IN_BROKEN;
     }
     in->head_used = 0;
     in->stage = ZMTP_INTRODUCES;

@@ -35,12 +35,12 @@ void zmtp_peers_add(zmtp_peers_t *peers, zmtp_link_t *link)
 
 void zmtp_peers_remove(zmtp_peers_t *peers, const zmtp_link_t *link)
 {
-    zmtp_link_t **at = &peers->buckets[bucket_of(&link->in.peer)];
-    while (*at != NULL && *at != link) {
-        at = &(*at)->same;
-    }
-    if (*at == link) {
-        *at = link->same;
+    for (zmtp_link_t **at = &peers->buckets[bucket_of(&link->in.peer)]; *at != NULL;
+         at = &(*at)->same) {
+        if (*at == link) {
+            *at = link->same;
+            return;
+        }
     }
 }
 

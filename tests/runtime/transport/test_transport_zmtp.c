@@ -248,10 +248,9 @@ Test(transport_zmtp, garbage_ends_only_its_connection_and_is_counted)
 {
     open_server();
     void *client = connect_client("good", 0);
+    static const char garbage[] = "GET / HTTP/1.1\r\n\r\n";
     const int raw = connect_raw();
-    cr_assert_eq(
-        send(raw, "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: */*\r\nCookie: a=b\r\n\r\n", 64, 0),
-        64);
+    cr_assert_eq(send(raw, garbage, strlen(garbage), 0), (ssize_t)strlen(garbage));
     cr_assert_eq(send_bytes(client, "x", 1), TRP_OK);
 
     cr_assert(pump_until(&messages, 1));
