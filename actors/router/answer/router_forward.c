@@ -6,6 +6,8 @@
 
 #include "actors/router/answer/router_answer.h"
 #include "actors/router/answer/router_frames.h"
+#include "actors/router/base/frame.h"
+#include "actors/router/base/refusal.h"
 #include "actors/router/state/router_flight.h"
 #include "actors/router/state/router_partial.h"
 #include "messages/control.h"
@@ -64,7 +66,7 @@ static void send_part(router_t *router, const service_t *service, waiter_t *wait
     }
 }
 
-trp_status_t router_forward_part(router_t *router, task_t *task, zmq_msg_t *frames, size_t count)
+static trp_status_t forward_part(router_t *router, task_t *task, zmq_msg_t *frames, size_t count)
 {
     const bool is_foreign = task->service->pool->config->foreign;
     const answer_frames_t answer = {
@@ -90,6 +92,18 @@ trp_status_t router_forward_part(router_t *router, task_t *task, zmq_msg_t *fram
         router_drop_parts(router, task);
     }
     return TRP_OK;
+}
+
+bool router_forward_part(router_t *router, task_t *task, zmq_msg_t *frames, size_t count)
+{
+    if (forward_part(router, task, frames, count) == TRP_OK) {
+        return true;
+    }
+    refusal_t refusal;
+    refusal_init(&refusal, "E_TOO_LARGE", "its partial answers are over the limit");
+    refusal_int(&refusal, "limit", router->config->majordomo.body_max);
+    router_refuse(router, task, &refusal);
+    return false;
 }
 
 /* Whether a foreign tool says of itself that it failed, by a reply map as ours. */
@@ -151,11 +165,8 @@ void router_forward_kept(router_t *router, const request_t *request, service_t *
     for (bool whole = frames != NULL; whole && count < value->frame_count; count += whole) {
         uint32_t size = 0;
         memcpy(&size, at, sizeof(size));
-        whole = zmq_msg_init_size(&frames[count], size) == 0;
-        if (whole) {
-            memcpy(zmq_msg_data(&frames[count]), at + sizeof(size), size);
-            at += sizeof(size) + size;
-        }
+        whole = frame_set(&frames[count], at + sizeof(size), size);
+        at += sizeof(size) + size;
     }
     const answer_frames_t answer = {.last = frames, .last_count = count};
     if (count == value->frame_count && frames != NULL && waiter.origin.peer != NULL) {
@@ -169,9 +180,7 @@ void router_forward_kept(router_t *router, const request_t *request, service_t *
         service->failed++;
         router->unreachable++;
     }
-    for (size_t i = 0; i < count; i++) {
-        zmq_msg_close(&frames[i]);
-    }
+    frames_close(frames, count);
     free(frames);
 }
 

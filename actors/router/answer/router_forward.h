@@ -7,9 +7,9 @@
 #include "actors/router/state/router_request.h"
 
 /** Sends a partial answer to those who take it as it comes and keeps it for the others; the frames
- * are moved from. errors: TRP_NO_MEMORY, TRP_TOO_LARGE (the task is then to be refused) */
-TRP_MUST_USE trp_status_t router_forward_part(router_t *router, task_t *task, zmq_msg_t *frames,
-                                              size_t count);
+ * are moved from. False: there is no room to keep it, and all who wait were refused. */
+TRP_MUST_USE bool router_forward_part(router_t *router, task_t *task, zmq_msg_t *frames,
+                                      size_t count);
 /** Sends the last answer to all who wait. */
 void router_forward_final(router_t *router, task_t *task, zmq_msg_t *frames, size_t count);
 /** Answers a request with the frames that a cache keeps. */

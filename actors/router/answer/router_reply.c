@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "actors/router/base/frame.h"
 #include "actors/router/base/majordomo.h"
 #include "messages/control.h"
 #include "runtime/log.h"
@@ -15,9 +16,7 @@ void router_post(router_t *router, const edge_peer_t *peer, zmq_msg_t *frames, s
         return;
     }
     router->unreachable++;
-    for (size_t i = 0; i < count; i++) {
-        zmq_msg_close(&frames[i]);
-    }
+    frames_close(frames, count);
 }
 
 static void write_peer(const edge_peer_t *peer, char text[2 * 16 + 1])

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "actors/router/base/frame.h"
+
 #define OPTIONS_MAGIC "TRP1"
 #define SERVICE_MAX   255
 
@@ -166,17 +168,6 @@ majordomo_kind_t majordomo_parse(zmq_msg_t *frames, size_t count, majordomo_mess
                : MAJORDOMO_JUNK;
 }
 
-static bool set_frame(zmq_msg_t *frame, const void *data, size_t size)
-{
-    if (zmq_msg_init_size(frame, size) != 0) {
-        return false;
-    }
-    if (size > 0) {
-        memcpy(zmq_msg_data(frame), data, size);
-    }
-    return true;
-}
-
 static bool set_options(zmq_msg_t *frame, const majordomo_reply_t *reply)
 {
     const trp_text_t *id = &reply->id;
@@ -207,9 +198,7 @@ static bool set_options(zmq_msg_t *frame, const majordomo_reply_t *reply)
 
 static size_t drop_frames(zmq_msg_t *frames, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        zmq_msg_close(&frames[i]);
-    }
+    frames_close(frames, count);
     return 0;
 }
 
@@ -217,7 +206,7 @@ static size_t drop_frames(zmq_msg_t *frames, size_t count)
  * memory; 0 stays 0. */
 static size_t add_frame(zmq_msg_t *frames, size_t n, const void *data, size_t size)
 {
-    return set_frame(&frames[n], data, size) ? n + 1 : drop_frames(frames, n);
+    return frame_set(&frames[n], data, size) ? n + 1 : drop_frames(frames, n);
 }
 
 /* The frames that tell version and side. */

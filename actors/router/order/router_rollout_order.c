@@ -11,6 +11,7 @@
 #include "actors/router/order/router_order.h"
 #include "actors/router/pool/router_rollout.h"
 #include "actors/router/state/router_pair.h"
+#include "actors/router/state/router_services.h"
 
 #define NS_PER_S INT64_C(1000000000)
 
@@ -116,9 +117,7 @@ static void write_examples(const rollout_t *rollout, trp_writer_t *writer)
 /* NULL: none, which was said. */
 static rollout_t *find(order_t *order)
 {
-    service_t *service = NULL;
-    const trp_text_t *tool = &order->wish->tool;
-    HASH_FIND(hh, order->router->services, tool->data, tool->size, service);
+    const service_t *service = service_find(order->router, order->wish->tool);
     if (service == NULL || service->rollout == NULL) {
         order_fail(order, "E_NOT_FOUND",
                    "no pool has that tool in rollout_tools; `troupe rollout` lists those that are");

@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "actors/router/base/frame.h"
 #include "actors/router/pool/router_breaker.h"
 #include "actors/router/state/router_pair.h"
 #include "actors/router/state/router_tasks.h"
+#include "actors/router/state/router_workers.h"
 #include "messages/intake.h"
 #include "runtime/log.h"
 
@@ -22,10 +24,8 @@
 static bool has_room(router_t *router, const task_t *task)
 {
     const pool_t *pool = task->service->rollout->second.pool;
-    uint64_t places = (uint64_t)pool->worker_count * (uint64_t)pool->config->inflight_max;
-    uint64_t free_places = places > pool->running ? places - pool->running : 0;
     return !router->draining && router->pair_count < PAIRS_MAX &&
-           pool->queued < (uint64_t)pool->config->queue_max / 2 + free_places &&
+           pool->queued < (uint64_t)pool->config->queue_max / 2 + pool_free_places(pool) &&
            router->bytes < (size_t)router->config->majordomo.bytes_max / 2 &&
            pool_open_until(pool) <= runtime_now_ns(router->runtime);
 }
@@ -105,12 +105,10 @@ void rollout_note_result(router_t *router, const task_t *task, const task_done_t
         return;
     }
     zmq_msg_t *result = &pair->results[side];
-    if (done->body.size > RESULT_MAX || zmq_msg_init_size(result, done->body.size) != 0) {
-        zmq_msg_init(result);
+    if (done->body.size > RESULT_MAX || !frame_set(result, done->body.data, done->body.size)) {
         pair_give_up(router, pair);
         return;
     }
-    memcpy(zmq_msg_data(result), done->body.data, done->body.size);
     pair->has_result[side] = true;
     pair_leave(router, pair, side);
     if (pair->has_result[!side]) {

@@ -13,6 +13,7 @@
 #include "actors/router/state/router_assign.h"
 #include "actors/router/state/router_pair.h"
 #include "actors/router/state/router_queue.h"
+#include "actors/router/state/router_services.h"
 #include "actors/router/state/router_task_end.h"
 #include "actors/router/state/router_tasks.h"
 #include "actors/router/state/router_workers.h"
@@ -60,8 +61,7 @@ static pool_t *add_pool(router_t *router, const config_pool_t *config, trp_text_
 /* errors: TRP_CONFIG (another pool has that tool), TRP_NO_MEMORY */
 static trp_status_t add_tool(router_t *router, pool_t *pool, trp_text_t name)
 {
-    service_t *service = NULL;
-    HASH_FIND(hh, router->services, name.data, name.size, service);
+    const service_t *service = service_find(router, name);
     if (service != NULL) {
         log_event(LOG_ERROR, "tool_in_two_pools", LOG_TEXT("tool", service->name),
                   LOG_TEXT("pool", service->pool->name), LOG_TEXT("other", pool->name));

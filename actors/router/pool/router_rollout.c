@@ -10,6 +10,7 @@
 #include "actors/router/pool/router_compare.h"
 #include "actors/router/state/router_keys.h"
 #include "actors/router/state/router_random.h"
+#include "actors/router/state/router_services.h"
 #include "runtime/log.h"
 
 #define SLOTS 10000 /* of keys: a hundredth of a percent each */
@@ -25,7 +26,7 @@ static void free_examples(rollout_t *rollout)
     rollout->example_count = 0;
 }
 
-void rollout_reset(router_t *router, rollout_t *rollout)
+static void reset(router_t *router, rollout_t *rollout)
 {
     free_examples(rollout);
     memset(rollout->sides, 0, sizeof(rollout->sides));
@@ -39,10 +40,9 @@ void rollout_reset(router_t *router, rollout_t *rollout)
 /* errors: TRP_CONFIG, TRP_NO_MEMORY */
 static trp_status_t add(router_t *router, pool_t *pool, trp_text_t name)
 {
-    service_t *first = NULL;
+    service_t *first = service_find(router, name);
     char tool[TRP_TOOL_NAME_MAX + 1] = "";
     memcpy(tool, name.data, name.size);
-    HASH_FIND(hh, router->services, name.data, name.size, first);
     if (first == NULL || first->pool == pool || first->rollout != NULL ||
         first->pool->config->foreign || pool->config->foreign) {
         log_event(LOG_ERROR, "rollout_refused", LOG_TEXT("pool", pool->name),
@@ -99,7 +99,7 @@ void router_rollout_set(router_t *router, rollout_t *rollout, int64_t share, boo
     rollout->share = rollout->second.pool->settings.rollout_share = share;
     rollout->mode = mode;
     rollout->second.pool->settings.rollout_mode = mode;
-    rollout_reset(router, rollout);
+    reset(router, rollout);
     log_event(LOG_INFO, "rollout_set", LOG_TEXT("tool", rollout->first->name),
               LOG_TEXT("pool", rollout->second.pool->name), LOG_INT("share", share),
               LOG_TEXT("mode", takes ? "take" : "compare"));

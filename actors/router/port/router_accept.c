@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "actors/router/answer/router_answer.h"
+#include "actors/router/base/frame.h"
 #include "actors/router/base/majordomo.h"
 #include "actors/router/base/refusal.h"
 #include "actors/router/pool/router_breaker.h"
@@ -20,8 +21,10 @@
 #include "actors/router/port/router_unknown.h"
 #include "actors/router/state/router_calls.h"
 #include "actors/router/state/router_flight.h"
+#include "actors/router/state/router_services.h"
 #include "actors/router/state/router_tasks.h"
 #include "actors/router/state/router_turn.h"
+#include "actors/router/state/router_workers.h"
 #include "runtime/log.h"
 
 #define RETRY_AFTER_MS 100
@@ -33,12 +36,6 @@ static void refuse(router_t *router, const request_t *request, refusal_t *refusa
 }
 
 /* ---- checks ---- */
-
-static uint64_t free_places(const pool_t *pool)
-{
-    uint64_t places = (uint64_t)pool->worker_count * (uint64_t)pool->config->inflight_max;
-    return places > pool->running ? places - pool->running : 0;
-}
 
 /* Once each time that a queue has passed four fifths of its limit. */
 static void warn_of_full(pool_t *pool)
@@ -66,7 +63,7 @@ static bool has_room(router_t *router, const request_t *request, pool_t *pool)
         return false;
     }
     bool full = request->is_shut ||
-                pool->queued >= (uint64_t)pool->config->queue_max + free_places(pool) ||
+                pool->queued >= (uint64_t)pool->config->queue_max + pool_free_places(pool) ||
                 router->bytes + request->body_size > (size_t)limits->bytes_max;
     int64_t open_ms = pool_open_until(pool) - runtime_now_ns(router->runtime);
     if (!full && !router->draining && open_ms <= 0) {
@@ -101,21 +98,14 @@ static trp_status_t pack_run(task_t *task, const request_t *request)
 }
 
 /* Small frames are copied: libzmq's would keep its whole read buffer of 8 KiB alive. */
-static trp_status_t take_frame(zmq_msg_t *to, zmq_msg_t *from)
+static bool take_frame(zmq_msg_t *to, zmq_msg_t *from)
 {
-    size_t size = zmq_msg_size(from);
-    if (size >= READ_BUFFER) {
-        zmq_msg_init(to);
-        zmq_msg_move(to, from);
-        return TRP_OK;
+    if (zmq_msg_size(from) < READ_BUFFER) {
+        return frame_set(to, zmq_msg_data(from), zmq_msg_size(from));
     }
-    if (zmq_msg_init_size(to, size) != 0) {
-        return TRP_NO_MEMORY;
-    }
-    if (size > 0) {
-        memcpy(zmq_msg_data(to), zmq_msg_data(from), size);
-    }
-    return TRP_OK;
+    zmq_msg_init(to);
+    zmq_msg_move(to, from);
+    return true;
 }
 
 /* What somebody typed goes to a foreign tool as JSON, whatever form it had on its way here. */
@@ -126,12 +116,7 @@ static trp_status_t take_typed(task_t *task, const request_t *request)
     trp_status_t status = trp_json_from_msgpack(request->body, request->body_size, &json, &size);
     if (status == TRP_OK) {
         zmq_msg_close(&task->payload);
-        status = zmq_msg_init_size(&task->payload, size) == 0 ? TRP_OK : TRP_NO_MEMORY;
-        if (status == TRP_OK) {
-            memcpy(zmq_msg_data(&task->payload), json, size);
-        } else {
-            zmq_msg_init(&task->payload);
-        }
+        status = frame_set(&task->payload, json, size) ? TRP_OK : TRP_NO_MEMORY;
     }
     free(json);
     return status;
@@ -147,8 +132,7 @@ static trp_status_t take_frames(task_t *task, const request_t *request)
         return TRP_OK; /* one empty frame */
     }
     zmq_msg_close(&task->payload);
-    if (take_frame(&task->payload, &request->frames[0]) != TRP_OK) {
-        zmq_msg_init(&task->payload);
+    if (!take_frame(&task->payload, &request->frames[0])) {
         return TRP_NO_MEMORY;
     }
     size_t count = request->frame_count - 1;
@@ -157,8 +141,7 @@ static trp_status_t take_frames(task_t *task, const request_t *request)
         return TRP_NO_MEMORY;
     }
     while (task->more_count < count) {
-        if (take_frame(&task->more[task->more_count], &request->frames[1 + task->more_count]) !=
-            TRP_OK) {
+        if (!take_frame(&task->more[task->more_count], &request->frames[1 + task->more_count])) {
             return TRP_NO_MEMORY;
         }
         task->more_count++;
@@ -334,17 +317,11 @@ static bool read_options(router_t *router, request_t *request, const majordomo_r
     return false;
 }
 
-static bool is_mmi(const trp_text_t *service)
-{
-    return service->size >= 4 && memcmp(service->data, "mmi.", 4) == 0;
-}
-
 /* The tool; one that only a worker will tell about, where the configuration has clients wait for
  * it. NULL: unknown */
 static service_t *find_service(router_t *router, trp_text_t name)
 {
-    service_t *service = NULL;
-    HASH_FIND(hh, router->services, name.data, name.size, service);
+    service_t *service = service_find(router, name);
     if (service == NULL && router->config->majordomo.unknown_wait_ms > 0) {
         service = router_add_foreign_service(router, name);
     }
@@ -356,7 +333,7 @@ static void serve_request(router_t *router, request_t *request, const majordomo_
 {
     trp_document_t options;
     bool has_document = false;
-    bool is_broker = is_mmi(&request->service);
+    bool is_broker = router_is_mmi(request->service);
     service_t *service = is_broker ? NULL : find_service(router, request->service);
     bool is_foreign = service != NULL && service->pool->config->foreign;
     bool is_verbatim = is_foreign && !service->pool->config->options;
@@ -446,11 +423,10 @@ void router_accept_call(router_t *router, const router_call_t *call)
     zmq_msg_t body;
     request.options.has_stream = true;
     set_stream(&request);
-    if (zmq_msg_init_size(&body, call->body.size) != 0) {
+    if (!frame_set(&body, call->body.data, call->body.size)) {
         router->unreachable++;
         return;
     }
-    memcpy(zmq_msg_data(&body), call->body.data, call->body.size);
     serve_call(router, &request, &body);
     zmq_msg_close(&body);
 }

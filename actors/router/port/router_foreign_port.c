@@ -6,14 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "actors/router/answer/router_answer.h"
 #include "actors/router/answer/router_forward.h"
 #include "actors/router/base/majordomo.h"
-#include "actors/router/base/refusal.h"
 #include "actors/router/pool/router_breaker.h"
 #include "actors/router/pool/router_config.h"
+#include "actors/router/port/router_mmi.h"
 #include "actors/router/port/router_rights.h"
 #include "actors/router/state/router_assign.h"
+#include "actors/router/state/router_services.h"
 #include "actors/router/state/router_tasks.h"
 #include "actors/router/state/router_turn.h"
 #include "actors/router/state/router_workers.h"
@@ -38,12 +38,11 @@ static void send_away(router_t *router, const edge_peer_t *peer, const majordomo
 /* The pool of the tool that a worker offers; NULL: it may not, and `why` says so. */
 static pool_t *find_pool(router_t *router, trp_text_t name, const char **why)
 {
-    service_t *service = NULL;
-    if (name.size >= 4 && memcmp(name.data, "mmi.", 4) == 0) {
+    if (router_is_mmi(name)) {
         *why = "names that begin with mmi. are the broker's own";
         return NULL;
     }
-    HASH_FIND(hh, router->services, name.data, name.size, service);
+    service_t *service = service_find(router, name);
     if (service == NULL) {
         service = router_add_foreign_service(router, name);
     }
@@ -125,17 +124,6 @@ void router_on_peer_down(void *user, const edge_peer_t *peer)
 
 /* ---- work ---- */
 
-static void refuse_parts(router_t *router, task_t *task, foreign_t *foreign)
-{
-    refusal_t refusal;
-    refusal_init(&refusal, "E_TOO_LARGE", "its partial answers are over the limit");
-    refusal_int(&refusal, "limit", router->config->majordomo.body_max);
-    router_refuse(router, task, &refusal);
-    task_unassign(task);
-    task_free(router, task);
-    foreign_disconnect(router, foreign, "its partial answers were over the limit");
-}
-
 static void on_answer(router_t *router, foreign_t *foreign, majordomo_worker_t *message)
 {
     task_t *task = foreign_task(foreign, &message->address);
@@ -143,8 +131,10 @@ static void on_answer(router_t *router, foreign_t *foreign, majordomo_worker_t *
         foreign->worker->pool->late++;
     } else if (message->command == MAJORDOMO_FINAL) {
         router_forward_final(router, task, message->body, message->body_count);
-    } else if (router_forward_part(router, task, message->body, message->body_count) != TRP_OK) {
-        refuse_parts(router, task, foreign);
+    } else if (!router_forward_part(router, task, message->body, message->body_count)) {
+        task_unassign(task);
+        task_free(router, task);
+        foreign_disconnect(router, foreign, "its partial answers were over the limit");
         return;
     }
     if (task != NULL && message->command == MAJORDOMO_FINAL) {

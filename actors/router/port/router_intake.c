@@ -6,6 +6,7 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "actors/router/base/frame.h"
 #include "actors/router/base/majordomo.h"
 #include "actors/router/state/router_turn.h"
 #include "messages/intake.h"
@@ -89,9 +90,7 @@ static void forget_request(router_t *router, line_t *line)
 
 static void free_held(router_t *router, held_t *held)
 {
-    for (size_t i = 0; i < held->count; i++) {
-        zmq_msg_close(&held->frames[i]);
-    }
+    frames_close(held->frames, held->count);
     router->bytes -= held->bytes;
     router->held--;
     free(held->frames);
@@ -187,17 +186,6 @@ static bool wants_look(const router_t *router, const request_t *request, const s
            (wants_key || wants_digest) && router->has_intake;
 }
 
-/* False: no memory, the frame is empty */
-static bool copy_text(zmq_msg_t *frame, const trp_text_t *text)
-{
-    if (zmq_msg_init_size(frame, text->size) != 0) {
-        zmq_msg_init(frame);
-        return false;
-    }
-    memcpy(zmq_msg_data(frame), text->data, text->size);
-    return true;
-}
-
 /* An actor's call has no frames of its own. */
 static held_t *hold_call(router_t *router, const request_t *request)
 {
@@ -208,16 +196,13 @@ static held_t *hold_call(router_t *router, const request_t *request)
     if (trp_schema_pack(&task_options_schema, &request->options, &frames[OPTIONS]) != TRP_OK) {
         return NULL;
     }
-    const trp_text_t body = {(const char *)request->body, request->body_size};
-    const bool is_whole =
-        copy_text(&frames[TOOL], &request->service) && copy_text(&frames[BODY], &body);
+    const bool is_whole = frame_set(&frames[TOOL], request->service.data, request->service.size) &&
+                          frame_set(&frames[BODY], request->body, request->body_size);
     held_t *held = is_whole ? make_held(router, frames, CALL_FRAMES) : NULL;
     if (held != NULL) {
         held->actor = request->origin.actor;
     }
-    for (size_t i = 0; i < CALL_FRAMES; i++) {
-        zmq_msg_close(&frames[i]);
-    }
+    frames_close(frames, CALL_FRAMES);
     return held;
 }
 

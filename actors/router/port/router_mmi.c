@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "actors/router/answer/router_reply.h"
+#include "actors/router/base/frame.h"
 #include "actors/router/base/majordomo.h"
+#include "actors/router/state/router_services.h"
 #include "actors/router/work/router_cancel.h"
 
 #define DETAIL_MAX 160
@@ -17,11 +19,8 @@ typedef struct mmi_answer {
 
 static service_t *named(const router_t *router, const request_t *request)
 {
-    service_t *service = NULL;
-    if (request->body_size > 0) {
-        HASH_FIND(hh, router->services, request->body, request->body_size, service);
-    }
-    return service;
+    const trp_text_t name = {request->body, request->body_size};
+    return name.size > 0 ? service_find(router, name) : NULL;
 }
 
 static void answer_service(router_t *router, const request_t *request, mmi_answer_t *answer)
@@ -79,15 +78,6 @@ static const mmi_t services[] = {{"mmi.service", answer_service},
                                  {"mmi.queue", answer_queue},
                                  {"mmi.cancel", answer_cancel}};
 
-static bool put(zmq_msg_t *frame, const char *text)
-{
-    if (zmq_msg_init_size(frame, strlen(text)) != 0) {
-        return false;
-    }
-    memcpy(zmq_msg_data(frame), text, strlen(text));
-    return true;
-}
-
 static void send_answer(router_t *router, const request_t *request, const mmi_answer_t *answer)
 {
     zmq_msg_t frames[MAJORDOMO_REPLY_FRAMES + 2];
@@ -96,10 +86,10 @@ static void send_answer(router_t *router, const request_t *request, const mmi_an
                                .has_options = request->origin.has_options,
                                .id = request->options.id};
     size_t count = majordomo_head(&reply, true, frames);
-    bool whole = count > 0 && put(&frames[count], answer->code);
+    bool whole = count > 0 && frame_set_text(&frames[count], answer->code);
     count += whole;
     if (whole && answer->detail[0] != '\0') {
-        whole = put(&frames[count], answer->detail);
+        whole = frame_set_text(&frames[count], answer->detail);
         count += whole;
     }
     if (whole) {
@@ -107,9 +97,12 @@ static void send_answer(router_t *router, const request_t *request, const mmi_an
         return;
     }
     router->unreachable++;
-    for (size_t i = 0; i < count; i++) {
-        zmq_msg_close(&frames[i]);
-    }
+    frames_close(frames, count);
+}
+
+bool router_is_mmi(trp_text_t name)
+{
+    return name.size >= 4 && memcmp(name.data, "mmi.", 4) == 0;
 }
 
 void router_answer_mmi(router_t *router, const request_t *request)

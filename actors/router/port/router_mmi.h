@@ -12,6 +12,8 @@
 
 #include "actors/router/state/router_request.h"
 
+/** Whether a name is one of the broker's own. */
+bool router_is_mmi(trp_text_t name);
 void router_answer_mmi(router_t *router, const request_t *request);
 
 #endif

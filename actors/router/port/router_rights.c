@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "actors/router/base/frame.h"
 #include "actors/router/base/refusal.h"
 #include "actors/router/base/words.h"
 #include "runtime/log.h"
@@ -47,15 +48,6 @@ static const config_key_t *find_key(const router_t *router, zmq_msg_t *frames, s
     return find_public(router, text, &index);
 }
 
-static bool set_text(zmq_msg_t *frame, const char *text)
-{
-    if (zmq_msg_init_size(frame, strlen(text)) != 0) {
-        return false;
-    }
-    memcpy(zmq_msg_data(frame), text, strlen(text));
-    return true;
-}
-
 /* Without an answer the connection stays shut. */
 static void on_zap(void *user, const edge_peer_t *peer, zmq_msg_t *frames, size_t count)
 {
@@ -74,7 +66,7 @@ static void on_zap(void *user, const edge_peer_t *peer, zmq_msg_t *frames, size_
     enum { REPLY_FRAMES = sizeof(texts) / sizeof(texts[0]) };
     zmq_msg_t reply[REPLY_FRAMES];
     size_t made = 0;
-    while (made < REPLY_FRAMES && set_text(&reply[made], texts[made])) {
+    while (made < REPLY_FRAMES && frame_set_text(&reply[made], texts[made])) {
         made++;
     }
     bool is_whole = made == REPLY_FRAMES;
@@ -85,9 +77,7 @@ static void on_zap(void *user, const edge_peer_t *peer, zmq_msg_t *frames, size_
         log_event(LOG_WARN, "key_refused", LOG_INT("times", router->locked_out));
     }
     if (!is_whole || edge_send(router->zap, peer, reply, made) != TRP_OK) {
-        while (made > 0) {
-            zmq_msg_close(&reply[--made]);
-        }
+        frames_close(reply, made);
     }
 }
 

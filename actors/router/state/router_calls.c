@@ -44,7 +44,7 @@ static call_entry_t *find(const router_t *router, const origin_t *origin)
     return call;
 }
 
-void router_call_remove(router_t *router, const origin_t *origin)
+static void call_remove(router_t *router, const origin_t *origin)
 {
     call_entry_t *call = find(router, origin);
     if (call != NULL) {
@@ -60,7 +60,7 @@ void router_call_add(router_t *router, task_t *task, const origin_t *origin)
     if (size == 0) {
         return;
     }
-    router_call_remove(router, origin); /* one id, one call: the last one */
+    call_remove(router, origin); /* one id, one call: the last one */
     call_entry_t *call = malloc(sizeof(*call) + size);
     if (call == NULL) {
         return; /* it can't be cancelled then */
@@ -76,7 +76,7 @@ void router_call_add(router_t *router, task_t *task, const origin_t *origin)
 
 void router_waiter_gone(router_t *router, waiter_t *waiter)
 {
-    router_call_remove(router, &waiter->origin);
+    call_remove(router, &waiter->origin);
     free(waiter->origin.peer);
     waiter->origin.peer = NULL;
 }

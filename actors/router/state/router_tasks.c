@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <utlist.h>
 
+#include "actors/router/base/frame.h"
 #include "actors/router/base/heap.h"
 #include "actors/router/state/router_calls.h"
 #include "actors/router/state/router_flight.h"
@@ -54,9 +55,7 @@ void task_free(router_t *router, task_t *task)
     }
     router_flight_end(router, task, NULL);
     zmq_msg_close(&task->payload);
-    for (uint32_t i = 0; i < task->more_count; i++) {
-        zmq_msg_close(&task->more[i]);
-    }
+    frames_close(task->more, task->more_count);
     free(task->more);
     free(task->reasons);
     router_drop_parts(router, task);

@@ -38,6 +38,13 @@ static inline uint32_t pool_staying(const pool_t *pool)
     return pool->worker_count - pool->leaving;
 }
 
+/** How many tasks more they can be given. */
+static inline uint64_t pool_free_places(const pool_t *pool)
+{
+    uint64_t places = (uint64_t)pool->worker_count * (uint64_t)pool->config->inflight_max;
+    return places > pool->running ? places - pool->running : 0;
+}
+
 /** Workers at most; `max` below `min` is as `min`, also when one of them was changed. */
 static inline uint32_t pool_max(const pool_t *pool)
 {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "actors/router/base/frame.h"
 #include "actors/router/base/majordomo.h"
 #include "actors/router/state/router_turn.h"
 #include "actors/router/work/router_retry.h"
@@ -20,14 +21,6 @@ foreign_t *foreign_find(const router_t *router, const edge_peer_t *peer)
     return foreign;
 }
 
-static void close_frames(zmq_msg_t *frames, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        zmq_msg_close(&frames[i]);
-    }
-}
-
-/* A heartbeat or a DISCONNECT; one that does not get through is made up for by liveness. */
 void foreign_say(router_t *router, const edge_peer_t *peer, majordomo_version_t version,
                  majordomo_command_t command)
 {
@@ -35,7 +28,7 @@ void foreign_say(router_t *router, const edge_peer_t *peer, majordomo_version_t 
     size_t count = majordomo_order(version, command, NULL, frames);
     if (count > 0 &&
         (router->socket == NULL || edge_send(router->socket, peer, frames, count) != TRP_OK)) {
-        close_frames(frames, count);
+        frames_close(frames, count);
     }
 }
 
@@ -111,7 +104,7 @@ trp_status_t foreign_send(router_t *router, const worker_t *worker, task_t *task
     }
     trp_status_t status = edge_send(router->socket, &worker->foreign->peer, frames, count);
     if (status != TRP_OK) {
-        close_frames(frames, count);
+        frames_close(frames, count);
     }
     free(frames);
     return status;

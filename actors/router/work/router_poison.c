@@ -13,7 +13,7 @@
 #define POISON_BYTES (64u * 1024 * 1024)
 
 /* A death that the work itself may have caused: not a kill from outside, nor a stop. */
-bool router_is_crash(const trp_reason_t *reason)
+static bool is_crash(const trp_reason_t *reason)
 {
     switch (reason->kind) {
     case TRP_REASON_SIGNAL:
@@ -39,7 +39,7 @@ void router_note_death(task_t *task, const trp_reason_t *reason)
     if (task->reasons != NULL && task->attempts > 0) {
         task->reasons[(task->attempts - 1) % TASK_REASONS] = *reason;
     }
-    task->crashes += router_is_crash(reason);
+    task->crashes += is_crash(reason);
 }
 
 void poison_drop(router_t *router, poison_t *poison)

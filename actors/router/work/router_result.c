@@ -6,6 +6,7 @@
 
 #include "actors/router/answer/router_answer.h"
 #include "actors/router/answer/router_forward.h"
+#include "actors/router/base/frame.h"
 #include "actors/router/base/histogram.h"
 #include "actors/router/base/refusal.h"
 #include "actors/router/pool/router_breaker.h"
@@ -129,18 +130,11 @@ void router_on_part(router_t *router, const trp_envelope_t *message)
         return; /* of a former attempt, or nobody waits any more */
     }
     zmq_msg_t frame;
-    if (zmq_msg_init_size(&frame, size) != 0) {
+    if (!frame_set(&frame, data + sizeof(attempt), size)) {
         router->unreachable++;
         return;
     }
-    if (size > 0) {
-        memcpy(zmq_msg_data(&frame), data + sizeof(attempt), size);
-    }
-    if (router_forward_part(router, task, &frame, 1) != TRP_OK) {
-        refusal_t refusal;
-        refusal_init(&refusal, "E_TOO_LARGE", "its partial answers are over the limit");
-        refusal_int(&refusal, "limit", router->config->majordomo.body_max);
-        router_refuse(router, task, &refusal);
+    if (!router_forward_part(router, task, &frame, 1)) {
         router_all_answered(router, task);
     }
     zmq_msg_close(&frame);

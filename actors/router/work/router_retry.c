@@ -24,6 +24,15 @@
 #define MS           INT64_C(1000000)
 #define RETRY_MAX_MS 1000
 
+/* Refuses a task, with what its last worker ended of, which the message names already. */
+static void refuse_for(router_t *router, task_t *task, refusal_t *refusal, const char *line)
+{
+    refusal_int(refusal, "attempts", task->attempts);
+    refusal_text(refusal, "reason", line);
+    router_refuse(router, task, refusal);
+    task_free(router, task);
+}
+
 static void refuse_worker_lost(router_t *router, task_t *task, const trp_reason_t *reason)
 {
     char line[TRP_REASON_LINE_MAX];
@@ -31,10 +40,7 @@ static void refuse_worker_lost(router_t *router, task_t *task, const trp_reason_
     trp_reason_format(reason, line);
     refusal_init(&refusal, "E_WORKER_LOST", "its worker ended %u times, the last time: %s",
                  task->attempts, line);
-    refusal_int(&refusal, "attempts", task->attempts);
-    refusal_text(&refusal, "reason", line);
-    router_refuse(router, task, &refusal);
-    task_free(router, task);
+    refuse_for(router, task, &refusal, line);
 }
 
 static void refuse_no_memory(router_t *router, task_t *task)
@@ -93,10 +99,7 @@ static void set_aside(router_t *router, task_t *task, const trp_reason_t *reason
     router_set_aside(router, task);
     refusal_init(&refusal, "E_POISON", "set aside: %u workers died of it, the last one of: %s",
                  task->crashes, line);
-    refusal_int(&refusal, "attempts", task->attempts);
-    refusal_text(&refusal, "reason", line);
-    router_refuse(router, task, &refusal);
-    task_free(router, task);
+    refuse_for(router, task, &refusal, line);
 }
 
 /* What becomes of a task whose worker ended: answered already, tried again, set aside, refused. */
