@@ -2,20 +2,17 @@
 #include "runtime/edge/edge.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <limits.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "runtime/edge/edge_poll.h"
 #include "runtime/edge/edge_post.h"
+#include "runtime/edge/edge_spin.h"
 #include "runtime/edge/edge_way.h"
 
-#define EVENTS_MAX   64
-#define PUMP_BUDGET  128 /* messages of one socket in one turn */
-#define NS_OF_SECOND 1000000000LL
+#define PUMP_BUDGET 128 /* messages of one socket in one turn */
 
 /* Where the edge thread is; `wake` writes the eventfd only for one that waits. */
 enum { EDGE_RUNNING, EDGE_WAITING, EDGE_WOKEN };
@@ -61,6 +58,7 @@ struct edge {
     bool any_dead;
     unsigned looks; /* sockets with `look` set */
     bool any_posts;
+    edge_spin_t spin;
     void (*flush)(void *user);
     void *flush_user;
 };
@@ -112,6 +110,7 @@ trp_status_t edge_create_with(const edge_options_t *options, edge_t **result)
     }
     edge_ways_init(&edge->ways, options);
     edge->host = options->host == NULL ? &host_os : options->host;
+    edge->spin.is_allowed = !is_stepped(edge) && edge->host->processors(edge->host->user) > 1;
     edge->wake_source.kind = SOURCE_WAKE;
     edge->poll_fd = edge->wake_fd = -1;
     const trp_status_t status = is_stepped(edge) ? TRP_OK : open_poll(edge);
@@ -366,24 +365,6 @@ static bool look(edge_t *edge)
     return found;
 }
 
-static int wait_events(edge_t *edge, struct epoll_event *events, int64_t wait_ns)
-{
-    if (wait_ns == 0) {
-        return epoll_wait(edge->poll_fd, events, EVENTS_MAX, 0);
-    }
-    if (wait_ns < 0) {
-        return epoll_wait(edge->poll_fd, events, EVENTS_MAX, -1);
-    }
-    const struct timespec limit = {wait_ns / NS_OF_SECOND, wait_ns % NS_OF_SECOND};
-    const int count = epoll_pwait2(edge->poll_fd, events, EVENTS_MAX, &limit, NULL);
-    if (count >= 0 || errno != ENOSYS) {
-        return count;
-    }
-    const int64_t wait_ms = wait_ns / 1000000 + 1; /* a kernel before 5.11 */
-    return epoll_wait(edge->poll_fd, events, EVENTS_MAX,
-                      wait_ms > INT_MAX ? INT_MAX : (int)wait_ms);
-}
-
 static void handle_events(edge_t *edge, const struct epoll_event *events, int count)
 {
     for (int i = 0; i < count; i++) {
@@ -412,10 +393,10 @@ static void flush_turn(edge_t *edge)
 static void edge_poll(void *user)
 {
     edge_t *edge = user;
-    struct epoll_event events[EVENTS_MAX];
+    struct epoll_event events[EDGE_EVENTS_MAX];
     flush_turn(edge);
     (void)look(edge);
-    handle_events(edge, events, is_stepped(edge) ? 0 : wait_events(edge, events, 0));
+    handle_events(edge, events, is_stepped(edge) ? 0 : edge_poll_wait(edge->poll_fd, events, 0));
 }
 
 bool edge_is_waiting(const edge_t *edge)
@@ -430,12 +411,39 @@ void edge_resume(edge_t *edge)
     (void)atomic_exchange_explicit(&edge->state, EDGE_RUNNING, memory_order_acq_rel);
 }
 
+static int64_t edge_now_ns(const edge_t *edge)
+{
+    return edge->host->now_ns(edge->host->user);
+}
+
+/* Looks on for a moment. True: something came and was handled. */
+static bool spin(edge_t *edge, int64_t until_ns)
+{
+    struct epoll_event events[EDGE_EVENTS_MAX];
+    const int64_t latest_ns = edge_now_ns(edge) + EDGE_SPIN_NS;
+    const int64_t end_ns = until_ns < latest_ns ? until_ns : latest_ns;
+    do {
+        const int count = edge_poll_wait(edge->poll_fd, events, 0);
+        /* Relaxed: the exchange that ends the wait comes after. */
+        if (count > 0 || atomic_load_explicit(&edge->state, memory_order_relaxed) == EDGE_WOKEN) {
+            edge_spin_tried(&edge->spin, true);
+            handle_events(edge, events, count);
+            return count > 0;
+        }
+    } while (edge_now_ns(edge) < end_ns);
+    edge_spin_tried(&edge->spin, false);
+    return false;
+}
+
 static void edge_wait(void *user, int64_t until_ns)
 {
     edge_t *edge = user;
     flush_turn(edge);
     if (look(edge)) {
         return; /* an actor may have work now */
+    }
+    if (edge_spin_pays(&edge->spin) && spin(edge, until_ns)) {
+        return;
     }
     int expected = EDGE_RUNNING;
     if (!atomic_compare_exchange_strong_explicit(&edge->state, &expected, EDGE_WAITING,
@@ -446,13 +454,12 @@ static void edge_wait(void *user, int64_t until_ns)
     if (is_stepped(edge)) {
         return; /* it waits; who steps it says until when */
     }
-    struct epoll_event events[EVENTS_MAX];
-    int64_t wait_ns = -1;
-    if (until_ns != INT64_MAX) {
-        wait_ns = until_ns - edge->host->now_ns(edge->host->user);
-        wait_ns = wait_ns < 0 ? 0 : wait_ns;
-    }
-    const int count = wait_events(edge, events, wait_ns);
+    struct epoll_event events[EDGE_EVENTS_MAX];
+    const int64_t begin_ns = edge_now_ns(edge);
+    const bool has_limit = until_ns != INT64_MAX;
+    const int64_t left_ns = until_ns < begin_ns ? 0 : until_ns - begin_ns;
+    const int count = edge_poll_wait(edge->poll_fd, events, has_limit ? left_ns : -1);
+    edge_spin_slept(&edge->spin, edge_now_ns(edge) - begin_ns, count > 0);
     edge_resume(edge);
     handle_events(edge, events, count);
 }

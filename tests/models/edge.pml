@@ -85,7 +85,7 @@ inline wait_events()
 {
     waits = true;
 end_waiting:
-    atomic { event_fd > 0 || readable -> waits = false }; /* @ edge.c wait_events: epoll_wait(edge->poll_fd, events, EVENTS_MAX, -1) */
+    atomic { event_fd > 0 || readable -> waits = false }; /* @ edge_poll.c edge_poll_wait: epoll_wait(poll_fd, events, EDGE_EVENTS_MAX, -1) */
     woken = (event_fd > 0)
 }
 
@@ -102,8 +102,8 @@ inline park()
     :: expected != RUNNING ->
         state = RUNNING /* @ edge.c edge_resume: atomic_exchange_explicit(&edge->state, EDGE_RUNNING */
     :: else ->
-        wait_events(); /* @ edge.c edge_wait: const int count = wait_events(edge, events, wait_ns) */
-        state = RUNNING; /* @ edge.c edge_wait: const int count = wait_events(edge, events, wait_ns); edge_resume(edge) */
+        wait_events(); /* @ edge.c edge_wait: const int count = edge_poll_wait(edge->poll_fd, events, has_limit ? left_ns : -1) */
+        state = RUNNING; /* @ edge.c edge_wait: edge_spin_slept(&edge->spin, edge_now_ns(edge) - begin_ns, count > 0); edge_resume(edge) */
         if
         :: woken -> event_fd = 0 /* @ edge.c dispatch: read(edge->wake_fd, &count */
         :: else -> readable = false; received = true /* @ edge.c dispatch: (void)pump(edge, socket, socket->descriptors[0]) */
