@@ -52,7 +52,7 @@ static void free_router(void *object)
     router_free_pools(router);
     router_free_foreign(router);
     router_free_poison(router);
-    free(router->rates);
+    free(router->rights.rates);
     cache_free(&router->cache);
     cache_free(&router->replays);
     free(router);
@@ -156,7 +156,7 @@ static trp_status_t init(trp_ctx_t *ctx, void *state, const trp_envelope_t *args
     }
     router->self = trp_self(ctx);
     router->random ^= trp_random(ctx);
-    router->has_intake |= !trp_pid_is_none(trp_whereis(ctx, INTAKE_NAME));
+    router->held.has_intake |= !trp_pid_is_none(trp_whereis(ctx, INTAKE_NAME));
     router_resume(router);
     router_look_anew(router);
     router->nudged = trp_send(ctx, router->self, ROUTER_TAG_NUDGE, NULL, 0) == TRP_OK;

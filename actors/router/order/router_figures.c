@@ -371,7 +371,8 @@ void order_snapshot(order_t *order)
     trp_put_int(writer, "failed", (int64_t)sums->failed);
     trp_put_int(writer, "queued", (int64_t)sums->queued);
     trp_put_int(writer, "running", (int64_t)sums->running);
-    trp_put_int(writer, "pending", (int64_t)(router->tasks - router->shadows + router->held));
+    trp_put_int(writer, "pending",
+                (int64_t)(router->tasks - router->pairs.shadows + router->held.count));
     trp_put_int(writer, "retried", (int64_t)sums->retried);
     trp_put_int(writer, "refused", (int64_t)sums->refused);
     trp_write_key(writer, "performance");

@@ -56,12 +56,12 @@ static void show_port(order_t *order)
     trp_writer_t *result = &order->result;
     trp_write_map(result, 7);
     trp_put_int(result, "tasks", (int64_t)router->tasks);
-    trp_put_int(result, "workers", HASH_COUNT(router->foreigners));
+    trp_put_int(result, "workers", HASH_COUNT(router->foreign.workers));
     trp_put_int(result, "junk", (int64_t)router->junk);
     trp_put_int(result, "oversized",
                 router->socket == NULL ? 0 : (int64_t)edge_dropped(router->socket));
-    trp_put_int(result, "sent_away", (int64_t)router->disconnected);
-    trp_put_int(result, "locked_out", (int64_t)router->locked_out);
+    trp_put_int(result, "sent_away", (int64_t)router->foreign.sent_away);
+    trp_put_int(result, "locked_out", (int64_t)router->rights.locked_out);
     trp_put_int(result, "unreachable", (int64_t)router->unreachable);
 }
 

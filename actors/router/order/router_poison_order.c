@@ -44,7 +44,7 @@ void order_list_poison(order_t *order)
     poison_t *poison;
     size_t count = 0;
     size_t mark = trp_write_array_begin(&order->result);
-    DL_FOREACH(order->router->poison, poison)
+    DL_FOREACH(order->router->poison.first, poison)
     {
         write_row(&order->result, poison, false);
         count++;

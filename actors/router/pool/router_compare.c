@@ -24,7 +24,7 @@
 static bool has_room(router_t *router, const task_t *task)
 {
     const pool_t *pool = task->service->rollout->second.pool;
-    return !router->draining && router->pair_count < PAIRS_MAX &&
+    return !router->draining && router->pairs.count < PAIRS_MAX &&
            pool->queued < (uint64_t)pool->config->queue_max / 2 + pool_free_places(pool) &&
            router->bytes < (size_t)router->config->majordomo.bytes_max / 2 &&
            pool_open_until(pool) <= runtime_now_ns(router->runtime);
@@ -38,7 +38,7 @@ static task_t *make_shadow(router_t *router, const task_t *task)
     if (shadow == NULL) {
         return NULL;
     }
-    router->shadows++;
+    router->pairs.shadows++;
     zmq_msg_copy(&shadow->payload, (zmq_msg_t *)(uintptr_t)&task->payload);
     router->bytes += task_bytes(shadow);
     memcpy(shadow->key, task->key, sizeof(shadow->key));
@@ -88,7 +88,7 @@ static void compare(router_t *router, pair_t *pair)
     trp_request_t request = {
         .to = intake, .tag = TRP_TAG_INTAKE_COMPARE, .message = &body, .timeout_ms = COMPARE_MS};
     if (trp_request(router->ctx, &request, &pair->request_id) == TRP_OK) {
-        HASH_ADD(hh_id, router->compared, request_id, sizeof(pair->request_id), pair);
+        HASH_ADD(hh_id, router->pairs.compared, request_id, sizeof(pair->request_id), pair);
     }
     if (pair->request_id == 0 || pair->hh_id.tbl == NULL) {
         pair->request_id = 0;
@@ -152,7 +152,8 @@ static void add_example(pair_t *pair, trp_text_t path)
 void router_on_compared(router_t *router, const trp_envelope_t *message)
 {
     pair_t *pair = NULL;
-    HASH_FIND(hh_id, router->compared, &message->request_id, sizeof(message->request_id), pair);
+    HASH_FIND(hh_id, router->pairs.compared, &message->request_id, sizeof(message->request_id),
+              pair);
     if (pair == NULL) {
         return;
     }

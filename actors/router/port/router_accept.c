@@ -351,7 +351,7 @@ static void serve_request(router_t *router, request_t *request, const majordomo_
     refusal_t refusal;
     if (is_broker) {
         router_answer_mmi(router, request);
-    } else if (router->resuming == NULL && !router_may_call(router, request, &refusal)) {
+    } else if (router->held.resuming == NULL && !router_may_call(router, request, &refusal)) {
         refuse(router, request, &refusal);
     } else if (is_foreign) {
         enqueue(router, request, service);
@@ -392,7 +392,7 @@ void router_on_message(void *user, const edge_peer_t *peer, zmq_msg_t *frames, s
     majordomo_message_t message;
     switch (majordomo_parse(frames, count, &message)) {
     case MAJORDOMO_REQUEST:
-        if (router->lines == NULL ||
+        if (router->held.lines == NULL ||
             !router_hold_behind(router, peer, frames, count, &request.is_shut)) {
             on_request(router, peer, &message.request, &request);
         }

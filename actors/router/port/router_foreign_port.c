@@ -27,10 +27,10 @@
 static void send_away(router_t *router, const edge_peer_t *peer, const majordomo_worker_t *message,
                       const char *why)
 {
-    if (is_worth_a_line(++router->disconnected)) {
+    if (is_worth_a_line(++router->foreign.sent_away)) {
         log_event(LOG_WARN, "worker_sent_away", LOG_TEXT("why", why),
                   LOG_TEXT("command", majordomo_command_name(message->command)),
-                  LOG_INT("times", router->disconnected));
+                  LOG_INT("times", router->foreign.sent_away));
     }
     foreign_say(router, peer, message->version, MAJORDOMO_DISCONNECT);
 }
@@ -70,15 +70,15 @@ static bool add(router_t *router, pool_t *pool, const edge_peer_t *peer,
     foreign->version = version;
     snprintf(foreign->key, sizeof(foreign->key), "%s", key);
     foreign->heard_ns = runtime_now_ns(router->runtime);
-    HASH_ADD(hh, router->foreigners, peer.id, foreign->peer.size, foreign);
+    HASH_ADD(hh, router->foreign.workers, peer.id, foreign->peer.size, foreign);
     if (foreign->hh.tbl == NULL) {
         free(foreign);
         return false;
     }
-    snprintf(name, sizeof(name), "foreign.%" PRIu64, ++router->foreign_serial);
+    snprintf(name, sizeof(name), "foreign.%" PRIu64, ++router->foreign.serial);
     foreign->worker = worker_add_foreign(pool, foreign, name);
     if (foreign->worker == NULL) {
-        HASH_DEL(router->foreigners, foreign);
+        HASH_DEL(router->foreign.workers, foreign);
         free(foreign);
         return false;
     }
@@ -181,10 +181,10 @@ void router_on_worker(router_t *router, const edge_peer_t *peer, majordomo_worke
 void router_start_beats(router_t *router)
 {
     int64_t interval_ms = router->config->majordomo.heartbeat_ms;
-    if (router->foreigners != NULL && router->beat_timer == 0 &&
+    if (router->foreign.workers != NULL && router->foreign.beat_timer == 0 &&
         trp_timer_start(router->ctx, interval_ms, interval_ms, ROUTER_TAG_BEAT,
-                        &router->beat_timer) != TRP_OK) {
-        router->beat_timer = 0; /* no memory: the next turn tries again */
+                        &router->foreign.beat_timer) != TRP_OK) {
+        router->foreign.beat_timer = 0; /* no memory: the next turn tries again */
     }
 }
 
@@ -193,7 +193,7 @@ void router_on_beat(router_t *router)
     const config_majordomo_t *config = &router->config->majordomo;
     int64_t limit = runtime_now_ns(router->runtime) - config->heartbeat_ms * config->liveness * MS;
     foreign_t *foreign, *next;
-    HASH_ITER(hh, router->foreigners, foreign, next)
+    HASH_ITER(hh, router->foreign.workers, foreign, next)
     {
         const pool_t *pool = foreign->worker->pool;
         const trp_text_t tool = {pool->name, strlen(pool->name)};
@@ -205,8 +205,8 @@ void router_on_beat(router_t *router)
             foreign_say(router, &foreign->peer, foreign->version, MAJORDOMO_HEARTBEAT);
         }
     }
-    if (router->foreigners == NULL) {
-        trp_timer_cancel(router->ctx, router->beat_timer);
-        router->beat_timer = 0;
+    if (router->foreign.workers == NULL) {
+        trp_timer_cancel(router->ctx, router->foreign.beat_timer);
+        router->foreign.beat_timer = 0;
     }
 }

@@ -56,7 +56,7 @@ static edge_peer_t client_of(const edge_peer_t *peer, trp_reply_address_t actor)
 static line_t *find_line(const router_t *router, const edge_peer_t *client)
 {
     line_t *line = NULL;
-    HASH_FIND(hh, router->lines, client->id, client->size, line);
+    HASH_FIND(hh, router->held.lines, client->id, client->size, line);
     return line;
 }
 
@@ -72,7 +72,7 @@ static line_t *get_line(router_t *router, const edge_peer_t *client)
         return NULL;
     }
     line->client = *client;
-    HASH_ADD_KEYPTR(hh, router->lines, line->client.id, line->client.size, line);
+    HASH_ADD_KEYPTR(hh, router->held.lines, line->client.id, line->client.size, line);
     if (line->hh.tbl == NULL) {
         free(line);
         return NULL;
@@ -83,7 +83,8 @@ static line_t *get_line(router_t *router, const edge_peer_t *client)
 static void forget_request(router_t *router, line_t *line)
 {
     if (line->request_id != 0) {
-        HASH_DELETE(hh_id, router->asked, line); // NOLINT(clang-analyzer-core.*): uthash keeps it
+        HASH_DELETE(hh_id, router->held.asked,
+                    line); // NOLINT(clang-analyzer-core.*): uthash keeps it
         line->request_id = 0;
     }
 }
@@ -92,7 +93,7 @@ static void free_held(router_t *router, held_t *held)
 {
     frames_close(held->frames, held->count);
     router->bytes -= held->bytes;
-    router->held--;
+    router->held.count--;
     free(held->frames);
     free(held);
 }
@@ -100,7 +101,7 @@ static void free_held(router_t *router, held_t *held)
 static void free_line(router_t *router, line_t *line)
 {
     forget_request(router, line);
-    HASH_DELETE(hh, router->lines, line);
+    HASH_DELETE(hh, router->held.lines, line);
     while (line->first != NULL) {
         held_t *held = line->first;
         DL_DELETE(line->first, held);
@@ -112,7 +113,7 @@ static void free_line(router_t *router, line_t *line)
 void router_free_held(router_t *router)
 {
     line_t *line, *next;
-    HASH_ITER(hh, router->lines, line, next)
+    HASH_ITER(hh, router->held.lines, line, next)
     {
         free_line(router, line);
     }
@@ -139,7 +140,7 @@ static held_t *make_held(router_t *router, zmq_msg_t *frames, size_t count)
         held->bytes += zmq_msg_size(&own[i]);
     }
     router->bytes += held->bytes;
-    router->held++;
+    router->held.count++;
     return held;
 }
 
@@ -149,7 +150,7 @@ static bool is_room_for(const router_t *router, const zmq_msg_t *frames, size_t 
     for (size_t i = 0; i < count; i++) {
         bytes += zmq_msg_size(&frames[i]);
     }
-    return router->held < HELD_MAX &&
+    return router->held.count < HELD_MAX &&
            router->bytes + bytes <= (size_t)router->config->majordomo.bytes_max;
 }
 
@@ -159,7 +160,7 @@ bool router_hold_behind(router_t *router, const edge_peer_t *peer, zmq_msg_t *fr
     line_t *line = find_line(router, peer);
     held_t *held = NULL;
     *is_shut = false;
-    if (line == NULL || router->resuming != NULL) {
+    if (line == NULL || router->held.resuming != NULL) {
         return false;
     }
     if (is_room_for(router, frames, count)) {
@@ -183,7 +184,7 @@ static bool wants_look(const router_t *router, const request_t *request, const s
     const bool wants_digest = config->cache != 0 && !request->options.has_idem && is_one;
     return request->look == NULL && request->body_size > LOOK_MAX &&
            request->body_size <= (size_t)router->config->majordomo.body_max &&
-           (wants_key || wants_digest) && router->has_intake;
+           (wants_key || wants_digest) && router->held.has_intake;
 }
 
 /* An actor's call has no frames of its own. */
@@ -212,10 +213,10 @@ bool router_hold_for_look(router_t *router, request_t *request, const service_t 
     if (!wants_look(router, request, service)) {
         return false;
     }
-    held_t *held = router->resuming;
+    held_t *held = router->held.resuming;
     const edge_peer_t client = client_of(request->origin.peer, request->origin.actor);
     if (held == NULL) {
-        line_t *line = router->held < HELD_MAX ? get_line(router, &client) : NULL;
+        line_t *line = router->held.count < HELD_MAX ? get_line(router, &client) : NULL;
         if (line != NULL) {
             held = request->raw != NULL ? make_held(router, request->raw, request->raw_count)
                                         : hold_call(router, request);
@@ -235,7 +236,7 @@ bool router_hold_for_look(router_t *router, request_t *request, const service_t 
     held->is_foreign = pool->config->foreign && request->origin.peer != NULL;
     held->version = pool->config->foreign ? 0 : pool->config->child.class->version;
     held->wants_digest = pool->config->cache != 0 && !request->options.has_idem;
-    router->wants_looks = true;
+    router->held.wants_looks = true;
     router_nudge(router);
     return true;
 }
@@ -278,7 +279,7 @@ static trp_status_t ask(router_t *router, line_t *line, held_t *held)
         line->request_id = 0;
         return status;
     }
-    HASH_ADD(hh_id, router->asked, request_id, sizeof(line->request_id), line);
+    HASH_ADD(hh_id, router->held.asked, request_id, sizeof(line->request_id), line);
     if (line->hh_id.tbl == NULL) {
         line->request_id = 0; /* its answer finds nothing */
         return TRP_NO_MEMORY;
@@ -300,10 +301,10 @@ static void advance(router_t *router, line_t *line, serve_held_t *serve)
                                    .look = held->state == HELD_LOOKED ? &held->look : NULL,
                                    .since_ns = held->since_ns};
         held->state = HELD_PLAIN;
-        router->resuming = held;
+        router->held.resuming = held;
         router->bytes -= held->bytes; /* it is a task's now, or nobody's */
         serve(router, &arrival);
-        router->resuming = NULL;
+        router->held.resuming = NULL;
         router->bytes += held->bytes;
         if (held->state == HELD_PLAIN) {
             DL_DELETE(line->first, held);
@@ -318,11 +319,11 @@ static void advance(router_t *router, line_t *line, serve_held_t *serve)
 void router_ask_intake(router_t *router, serve_held_t *serve)
 {
     line_t *line, *next;
-    if (!router->wants_looks) {
+    if (!router->held.wants_looks) {
         return;
     }
-    router->wants_looks = false;
-    HASH_ITER(hh, router->lines, line, next)
+    router->held.wants_looks = false;
+    HASH_ITER(hh, router->held.lines, line, next)
     {
         held_t *first = line->first;
         if (first->state == HELD_TO_ASK && ask(router, line, first) != TRP_OK) {
@@ -365,7 +366,7 @@ static void read_answer(look_t *look, const trp_envelope_t *message)
 void router_on_looked(router_t *router, const trp_envelope_t *message, serve_held_t *serve)
 {
     line_t *line = NULL;
-    HASH_FIND(hh_id, router->asked, &message->request_id, sizeof(message->request_id), line);
+    HASH_FIND(hh_id, router->held.asked, &message->request_id, sizeof(message->request_id), line);
     if (line == NULL) {
         return;
     }
@@ -379,12 +380,12 @@ void router_on_looked(router_t *router, const trp_envelope_t *message, serve_hel
 void router_look_anew(router_t *router)
 {
     line_t *line, *next;
-    HASH_ITER(hh, router->lines, line, next)
+    HASH_ITER(hh, router->held.lines, line, next)
     {
         forget_request(router, line);
         if (line->first->state == HELD_ASKED) {
             line->first->state = HELD_TO_ASK;
-            router->wants_looks = true;
+            router->held.wants_looks = true;
         }
     }
 }

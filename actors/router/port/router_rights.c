@@ -73,10 +73,10 @@ static void on_zap(void *user, const edge_peer_t *peer, zmq_msg_t *frames, size_
     if (is_whole) {
         zmq_msg_copy(&reply[ZAP_REQUEST_ID], &frames[ZAP_REQUEST_ID]);
     }
-    if (key == NULL && is_worth_a_line(++router->locked_out)) {
-        log_event(LOG_WARN, "key_refused", LOG_INT("times", router->locked_out));
+    if (key == NULL && is_worth_a_line(++router->rights.locked_out)) {
+        log_event(LOG_WARN, "key_refused", LOG_INT("times", router->rights.locked_out));
     }
-    if (!is_whole || edge_send(router->zap, peer, reply, made) != TRP_OK) {
+    if (!is_whole || edge_send(router->rights.zap, peer, reply, made) != TRP_OK) {
         frames_close(reply, made);
     }
 }
@@ -84,30 +84,30 @@ static void on_zap(void *user, const edge_peer_t *peer, zmq_msg_t *frames, size_
 trp_status_t router_open_zap(router_t *router, char error[256])
 {
     const config_t *config = router->config;
-    if (config->curve_secret[0] == '\0' || router->zap != NULL) {
+    if (config->curve_secret[0] == '\0' || router->rights.zap != NULL) {
         return TRP_OK;
     }
     edge_socket_options_t options = {
         .name = "zap", .endpoint = ZAP_ENDPOINT, .on_message = on_zap, .user = router};
-    return edge_bind(edge_of(router->runtime), &options, &router->zap, error);
+    return edge_bind(edge_of(router->runtime), &options, &router->rights.zap, error);
 }
 
 /* The buckets of the keys that there are now. False: no memory */
 static bool make_rates(router_t *router)
 {
     const config_t *config = router->config;
-    if (router->rates != NULL && router->rates_of == config->keys &&
-        router->rate_count == config->key_count) {
+    if (router->rights.rates != NULL && router->rights.rates_of == config->keys &&
+        router->rights.rate_count == config->key_count) {
         return true;
     }
     int64_t *rates = calloc(config->key_count + 1, sizeof(*rates));
     if (rates == NULL) {
         return false;
     }
-    free(router->rates);
-    router->rates = rates;
-    router->rates_of = config->keys;
-    router->rate_count = config->key_count;
+    free(router->rights.rates);
+    router->rights.rates = rates;
+    router->rights.rates_of = config->keys;
+    router->rights.rate_count = config->key_count;
     return true;
 }
 
@@ -138,7 +138,7 @@ static int64_t take_token(const config_key_t *key, int64_t *full_ns, int64_t now
 bool router_may_call(router_t *router, const request_t *request, refusal_t *refusal)
 {
     size_t index = 0;
-    if (router->zap == NULL || request->origin.peer == NULL) {
+    if (router->rights.zap == NULL || request->origin.peer == NULL) {
         return true; /* no keys here, or an actor of this node */
     }
     const config_key_t *key = key_of(router, request->first, &index);
@@ -152,7 +152,7 @@ bool router_may_call(router_t *router, const request_t *request, refusal_t *refu
         refusal_int(refusal, "retry_after_ms", 100);
         return false;
     }
-    int64_t wait = take_token(key, &router->rates[index], runtime_now_ns(router->runtime));
+    int64_t wait = take_token(key, &router->rights.rates[index], runtime_now_ns(router->runtime));
     if (wait == 0) {
         return true;
     }
@@ -165,7 +165,7 @@ bool router_may_call(router_t *router, const request_t *request, refusal_t *refu
 bool router_may_serve(const router_t *router, const char *public_key, trp_text_t tool)
 {
     size_t index = 0;
-    if (router->zap == NULL) {
+    if (router->rights.zap == NULL) {
         return true;
     }
     const config_key_t *key = find_public(router, public_key, &index);

@@ -53,8 +53,8 @@ struct pair {
     rollout_t *rollout;
     char task_id[37];
     uint64_t request_id;  /* while it is compared */
-    UT_hash_handle hh[2]; /* in router->pairs, while its task is under way */
-    UT_hash_handle hh_id; /* in router->compared */
+    UT_hash_handle hh[2]; /* in router->pairs.of_task, while its task is under way */
+    UT_hash_handle hh_id; /* in router->pairs.compared */
 };
 
 /** A task for which nobody waits: its result is compared and goes nowhere. */

@@ -176,7 +176,7 @@ struct foreign {
     worker_t *worker;
     char key[CONFIG_KEY_SIZE + 1]; /* that it came under; "" = none */
     int64_t heard_ns;
-    UT_hash_handle hh; /* in router->foreigners, by peer */
+    UT_hash_handle hh; /* in router->foreign.workers, by peer */
 };
 
 /** Stops what only fails: closed, until so many attempts in a row failed; then open for a while;
@@ -241,56 +241,71 @@ typedef struct key {
     UT_hash_handle hh;
 } key_entry_t;
 
+/* What one file alone keeps has a struct of its own, named after it. */
 struct router {
     trp_runtime_t *runtime;
     trp_ctx_t *ctx; /* inside a callback of the actor, else NULL */
     trp_pid_t self;
+    bool nudged; /* a wake-up is in the actor's mailbox */
     const config_t *config;
     edge_socket_t *socket;
-    edge_socket_t *zap; /* where libzmq asks for keys; NULL: none are wanted */
-    int64_t *rates;     /* of each key: when its bucket is full again; for these keys: ... */
-    const config_key_t *rates_of;
-    size_t rate_count;   /* ... so many */
-    uint64_t locked_out; /* connections whose key nobody knows */
+    uint64_t random; /* state of the generator of task ids */
+
     service_t *services;
-    pool_t **pools; /* each stays where it is */
+    size_t unlisted; /* tools that the configuration does not know */
+    pool_t **pools;  /* each stays where it is */
     size_t pool_count;
-    worker_t *workers;       /* actors of all pools, by pid */
-    foreign_t *foreigners;   /* workers of other programs, by peer */
-    uint64_t beat_timer;     /* while there are any */
-    uint64_t foreign_serial; /* of their names and attempts */
-    size_t unlisted;         /* tools that the configuration does not know */
-    bool has_intake;         /* the program has an actor that reads large bodies */
-    line_t *lines;           /* clients whose requests wait for it ... */
-    line_t *asked;           /* ... by the request to it */
-    held_t *resuming;        /* one of these requests while it is served */
-    size_t held;             /* all of them */
-    bool wants_looks;        /* some were not asked for yet */
-    rollout_t *rollouts;
-    pair_t *pairs[2]; /* calls and shadows under way, by the task of either ... */
-    pair_t *compared; /* ... and those whose results are at the intake, by request */
-    size_t pair_count;
-    size_t shadows;   /* tasks for which nobody waits */
-    poison_t *poison; /* the oldest first */
-    size_t poison_count, poison_bytes;
-    task_t *running;
+    worker_t *workers; /* actors of all pools, by pid */
     key_entry_t *keys;
-    uint64_t key_lists;           /* lists of keys that came */
+    uint64_t key_lists; /* lists of keys that came */
+
+    task_t *running;
+    size_t tasks;                 /* accepted and unanswered */
+    size_t bytes;                 /* of their bodies */
     call_entry_t *calls;          /* by what their clients call them */
     flight_t *flights;            /* work that others may join */
     cache_t *cache;               /* results, by tool and body */
     cache_t *replays;             /* answers, by idempotency key */
     uint64_t shared;              /* calls that joined the work of another */
-    size_t tasks;                 /* accepted and unanswered */
-    size_t bytes;                 /* of their bodies */
-    bool nudged;                  /* a wake-up is in the actor's mailbox */
     bool draining;                /* no new work */
     trp_reply_address_t drain_to; /* who is told when all is answered; NONE: told already */
-    uint64_t random;              /* state of the generator of task ids */
-    uint64_t disconnected;        /* workers of other programs that were sent away */
-    uint64_t junk;                /* messages that were no protocol at all */
-    uint64_t unreachable;         /* answers whose client has left or does not read */
-    uint64_t unread;              /* ... of these, for clients that do not read */
+
+    struct {
+        foreign_t *workers;  /* by peer */
+        uint64_t beat_timer; /* while there are any */
+        uint64_t serial;     /* of their names and attempts */
+        uint64_t sent_away;
+    } foreign;
+    rollout_t *rollouts;
+    struct {
+        pair_t *of_task[2]; /* calls and shadows under way, by the task of either ... */
+        pair_t *compared;   /* ... and those whose results are at the intake, by request */
+        size_t count;
+        size_t shadows; /* tasks for which nobody waits */
+    } pairs;
+    struct {
+        poison_t *first; /* the oldest */
+        size_t count, bytes;
+    } poison;
+    struct {
+        bool has_intake;  /* the program has an actor that reads large bodies */
+        line_t *lines;    /* clients whose requests wait for it ... */
+        line_t *asked;    /* ... by the request to it */
+        held_t *resuming; /* one of these requests while it is served */
+        size_t count;     /* of all these requests */
+        bool wants_looks; /* some were not asked for yet */
+    } held;
+    struct {
+        edge_socket_t *zap; /* where libzmq asks for keys; NULL: none are wanted */
+        int64_t *rates;     /* of each key: when its bucket is full again; for these keys: ... */
+        const config_key_t *rates_of;
+        size_t rate_count;   /* ... so many */
+        uint64_t locked_out; /* connections whose key nobody knows */
+    } rights;
+
+    uint64_t junk;        /* messages that were no protocol at all */
+    uint64_t unreachable; /* answers whose client has left or does not read */
+    uint64_t unread;      /* ... of these, for clients that do not read */
 };
 
 enum {

@@ -20,7 +20,7 @@ void router_nudge(router_t *router)
 
 void router_check_drained(router_t *router)
 {
-    if (!router->draining || router->tasks > router->shadows || router->held > 0 ||
+    if (!router->draining || router->tasks > router->pairs.shadows || router->held.count > 0 ||
         trp_pid_is_none(router->drain_to.to)) {
         return;
     }

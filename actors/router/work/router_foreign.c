@@ -17,7 +17,7 @@
 foreign_t *foreign_find(const router_t *router, const edge_peer_t *peer)
 {
     foreign_t *foreign = NULL;
-    HASH_FIND(hh, router->foreigners, peer->id, peer->size, foreign);
+    HASH_FIND(hh, router->foreign.workers, peer->id, peer->size, foreign);
     return foreign;
 }
 
@@ -40,7 +40,7 @@ void foreign_forget(router_t *router, foreign_t *foreign, const char *why)
     trp_reason_t reason = trp_reason(TRP_REASON_NO_PROCESS, 0, why);
     log_event(LOG_INFO, "foreign_worker_left", LOG_TEXT("tool", worker->pool->name),
               LOG_TEXT("worker", worker->name), LOG_TEXT("why", why));
-    HASH_DEL(router->foreigners, foreign);
+    HASH_DEL(router->foreign.workers, foreign);
     router_worker_down(worker, &reason);
     free(foreign);
     router_nudge(router);
@@ -55,9 +55,9 @@ void foreign_disconnect(router_t *router, foreign_t *foreign, const char *why)
 void router_free_foreign(router_t *router)
 {
     foreign_t *foreign, *next;
-    HASH_ITER(hh, router->foreigners, foreign, next)
+    HASH_ITER(hh, router->foreign.workers, foreign, next)
     {
-        HASH_DEL(router->foreigners, foreign);
+        HASH_DEL(router->foreign.workers, foreign);
         free(foreign);
     }
 }
@@ -90,7 +90,7 @@ trp_status_t foreign_send(router_t *router, const worker_t *worker, task_t *task
     if (frames == NULL) {
         return TRP_NO_MEMORY;
     }
-    task->request_id = SERIAL_BIT | ++router->foreign_serial;
+    task->request_id = SERIAL_BIT | ++router->foreign.serial;
     write_address(task->request_id, address);
     size_t count = majordomo_order(worker->foreign->version, MAJORDOMO_WORK,
                                    &(trp_text_t){address, 16}, frames);
@@ -113,7 +113,7 @@ trp_status_t foreign_send(router_t *router, const worker_t *worker, task_t *task
 void router_end_foreign(router_t *router)
 {
     foreign_t *foreign, *next;
-    HASH_ITER(hh, router->foreigners, foreign, next)
+    HASH_ITER(hh, router->foreign.workers, foreign, next)
     {
         foreign_disconnect(router, foreign, "the node stops");
     }

@@ -44,9 +44,9 @@ void router_note_death(task_t *task, const trp_reason_t *reason)
 
 void poison_drop(router_t *router, poison_t *poison)
 {
-    DL_DELETE(router->poison, poison);
-    router->poison_count--;
-    router->poison_bytes -= zmq_msg_size(&poison->payload);
+    DL_DELETE(router->poison.first, poison);
+    router->poison.count--;
+    router->poison.bytes -= zmq_msg_size(&poison->payload);
     zmq_msg_close(&poison->payload);
     free(poison);
 }
@@ -72,25 +72,25 @@ void router_set_aside(router_t *router, task_t *task)
     for (uint32_t i = 0; task->reasons != NULL && i < task->attempts && i < TASK_REASONS; i++) {
         trp_reason_format(&task->reasons[i], poison->reasons[i]);
     }
-    DL_APPEND(router->poison, poison);
-    router->poison_count++;
-    router->poison_bytes += size;
-    while (router->poison_count > POISON_MAX || router->poison_bytes > POISON_BYTES) {
-        poison_drop(router, router->poison);
+    DL_APPEND(router->poison.first, poison);
+    router->poison.count++;
+    router->poison.bytes += size;
+    while (router->poison.count > POISON_MAX || router->poison.bytes > POISON_BYTES) {
+        poison_drop(router, router->poison.first);
     }
 }
 
 void router_free_poison(router_t *router)
 {
-    while (router->poison != NULL) {
-        poison_drop(router, router->poison);
+    while (router->poison.first != NULL) {
+        poison_drop(router, router->poison.first);
     }
 }
 
 poison_t *poison_find(const router_t *router, trp_text_t id)
 {
     poison_t *poison;
-    DL_FOREACH(router->poison, poison)
+    DL_FOREACH(router->poison.first, poison)
     {
         if (strlen(poison->id) == id.size && memcmp(poison->id, id.data, id.size) == 0) {
             return poison;

@@ -227,6 +227,6 @@ void router_resume(router_t *router)
         pool->timer = 0; /* it ended with the former actor */
         pool_set_timer(pool);
     }
-    router->beat_timer = 0; /* as well */
+    router->foreign.beat_timer = 0; /* as well */
     router_drop_pairs(router, false);
 }
