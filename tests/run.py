@@ -30,6 +30,7 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 STAGES = ["unit", "manual", "system", "stress", "examples", "sim", "tidy"]
 TIME_LIMIT_S = 600  # of one program or file of tests
+AGAIN_MAX = 5  # unit tests that failed: with more it is no accident
 RUNNING = set()  # children, ended with this program
 COLOUR = sys.stdout.isatty() and "NO_COLOR" not in os.environ
 
@@ -109,7 +110,31 @@ def unit(totals, build, env, options):
     if options.filters:
         words = [pattern for word in options.filters for pattern in (f"*{word}*/*", f"*/*{word}*")]
         arguments += ["--filter", f"@({'|'.join(words)})"]
-    status, output, seconds = run([program, *arguments], env)
+    passed, failed, skipped, seconds, output = unit_tests([program, *arguments], env)
+    names = sorted(set(re.findall(r"^\[(?:FAIL|CRASH)\] (\w+)::(\w+)", output, re.M)))
+    if options.again and 0 < failed == len(names) <= AGAIN_MAX:
+        seconds += again(totals, program, names, env)
+        passed, failed = passed + failed, 0
+        for name in names:
+            if "unit " + "/".join(name) not in totals.unsteady:
+                passed, failed = passed - 1, failed + 1
+    totals.add("unit", passed, failed, skipped, seconds)
+
+
+def again(totals, program, names, env):
+    """Each of the unit tests that failed once more, by itself; returns the seconds."""
+    spent = 0.0
+    for name in names:
+        passed, failed, _, seconds, _ = unit_tests([program, "--timeout", "60", "--filter", "/".join(name)], env)
+        spent += seconds
+        if passed > 0 and failed == 0:
+            totals.unsteady.append("unit " + "/".join(name))
+    return spent
+
+
+def unit_tests(argv, env):
+    """(passed, failed, skipped, seconds, output), which is shown when a test failed."""
+    status, output, seconds = run(argv, env)
     count = {name: int(n) for name, n in re.findall(r"(Tested|Passing|Failing): (\d+)", output)}
     passed, failed = count.get("Passing", 0), count.get("Failing", 0)
     skipped = count.get("Tested", passed + failed) - passed - failed
@@ -118,7 +143,7 @@ def unit(totals, build, env, options):
         failed = 1
     if failed:
         show(output)
-    totals.add("unit", passed, failed, skipped, seconds)
+    return passed, failed, skipped, seconds, output
 
 
 def python_file(totals, path, env, options):
@@ -293,7 +318,7 @@ def main():
     parser.add_argument("--variant", default="release")
     parser.add_argument("--stages", default=",".join(STAGES))
     parser.add_argument("--seconds", type=int, default=2, help="of each stress program")
-    parser.add_argument("--again", action="store_true", help="try failed files of system tests once more")
+    parser.add_argument("--again", action="store_true", help="try failed unit tests, and files, once more")
     parser.add_argument("filters", nargs="*", metavar="FILTER")
     options = parser.parse_args()
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background ignores it, and so would all tests
