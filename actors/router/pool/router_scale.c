@@ -195,7 +195,7 @@ int64_t pool_idle_ends_at(const pool_t *pool)
 
 void pool_end_idle(pool_t *pool, int64_t now)
 {
-    while (pool_idle_ends_at(pool) <= now) {
+    while (pool->idle != NULL && pool_idle_ends_at(pool) <= now) {
         if (!shrink(pool, pool->idle)) {
             pool->idle->idle_ns = now; /* nobody to ask just now: as if it had become idle */
             return;

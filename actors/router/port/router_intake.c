@@ -83,8 +83,8 @@ static line_t *get_line(router_t *router, const edge_peer_t *client)
 static void forget_request(router_t *router, line_t *line)
 {
     if (line->request_id != 0) {
-        HASH_DELETE(hh_id, router->held.asked,
-                    line); // NOLINT(clang-analyzer-core.*): uthash keeps it
+        // NOLINTNEXTLINE(clang-analyzer-core.*): uthash keeps it
+        HASH_DELETE(hh_id, router->held.asked, line);
         line->request_id = 0;
     }
 }
