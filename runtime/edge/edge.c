@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -199,6 +200,7 @@ static trp_status_t socket_add(edge_t *edge, const edge_socket_options_t *option
     edge_socket_t *socket = calloc(1, sizeof(*socket));
     if (socket == NULL) {
         end.transport->close(&end.socket);
+        snprintf(error, 256, "cannot open %.120s: out of memory", options->endpoint);
         return TRP_NO_MEMORY;
     }
     socket->source.kind = SOURCE_SOCKET;

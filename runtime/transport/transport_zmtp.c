@@ -194,14 +194,18 @@ static trp_status_t socket_bind(void *medium, const char *endpoint,
         return TRP_SYSTEM;
     }
     const trp_status_t status = zmtp_unix_listen(endpoint, options->mode, &self->listener, error);
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
-    if (status != TRP_OK ||
-        epoll_ctl(self->poll_descriptor, EPOLL_CTL_ADD, self->listener, &event) != 0) {
+    if (status != TRP_OK) {
         socket_free(self);
-        return status != TRP_OK ? status : TRP_SYSTEM;
+        return status;
+    }
+    snprintf(self->endpoint, sizeof(self->endpoint), "%s", endpoint);
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
+    if (epoll_ctl(self->poll_descriptor, EPOLL_CTL_ADD, self->listener, &event) != 0) {
+        snprintf(error, ERROR_SIZE, "cannot wait for %.120s: %s", endpoint, strerror(errno));
+        socket_free(self);
+        return TRP_SYSTEM;
     }
     self->spare = zmtp_unix_spare(self->listener);
-    snprintf(self->endpoint, sizeof(self->endpoint), "%s", endpoint);
     *socket = self;
     return TRP_OK;
 }
@@ -220,6 +224,10 @@ static trp_status_t socket_connect(void *medium, const char *endpoint,
     int descriptor = -1;
     const trp_status_t status = zmtp_unix_connect(endpoint, &descriptor, error);
     zmtp_link_t *link = descriptor < 0 ? NULL : add_link(self, descriptor, options->self);
+    if (status == TRP_OK && descriptor >= 0 && link == NULL) {
+        snprintf(error, ERROR_SIZE, "cannot connect to %.120s: out of memory or of descriptors",
+                 endpoint);
+    }
     if (status != TRP_OK || (descriptor >= 0 && link == NULL)) {
         socket_free(self);
         return status != TRP_OK ? status : TRP_NO_MEMORY;

@@ -71,6 +71,7 @@ class Link(unittest.TestCase):
             for thread in os.listdir(f"/proc/{row['os_pid']}/task"):
                 with open(f"/proc/{row['os_pid']}/task/{thread}/comm", encoding="utf-8") as file:
                     names.append(file.read().strip())
+        self.assertTrue(names, "there are workers")
         self.assertFalse([name for name in names if name.startswith("ZMQ")], names)
 
 
