@@ -25,7 +25,7 @@ NODE = PLACE + ["runtime/client", "runtime/node"]
 CONTROL = EDGE + ["runtime/guardian", "runtime/config", "supervisor", "supervisor/control"]
 TREE = NODE + CONTROL + ["supervisor/tree"]
 # The router's parts from the ground up: each stands on those before it.
-ROUTER = [f"actors/router/{part}" for part in ("base", "state", "pool", "answer", "work", "port", "order")]
+ROUTER = [f"actors/router/{part}" for part in ("base", "state", "pool", "answer", "dispatch", "port", "order")]
 ROUTED = PUBLIC + ["runtime/config", "runtime/edge"]
 ALLOWED = {
     "messages": ["messages"],

@@ -5,13 +5,13 @@
 #include <string.h>
 
 #include "actors/router/base/cache.h"
+#include "actors/router/dispatch/router_dispatch.h"
 #include "actors/router/order/router_figures.h"
 #include "actors/router/order/router_order.h"
 #include "actors/router/order/router_poison_order.h"
 #include "actors/router/order/router_rollout_order.h"
 #include "actors/router/pool/router_rollout.h"
 #include "actors/router/state/router_workers.h"
-#include "actors/router/work/router_dispatch.h"
 #include "messages/control.h"
 #include "runtime/config/config_change.h"
 #include "runtime/log.h"

@@ -5,9 +5,9 @@
 #include <utlist.h>
 
 #include "actors/router/answer/router_frames.h"
+#include "actors/router/dispatch/router_poison.h"
 #include "actors/router/order/router_order.h"
 #include "actors/router/port/router_accept.h"
-#include "actors/router/work/router_poison.h"
 
 static void write_row(trp_writer_t *writer, poison_t *poison, bool with_body)
 {

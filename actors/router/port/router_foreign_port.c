@@ -8,6 +8,7 @@
 
 #include "actors/router/answer/router_forward.h"
 #include "actors/router/base/majordomo.h"
+#include "actors/router/dispatch/router_foreign.h"
 #include "actors/router/pool/router_breaker.h"
 #include "actors/router/pool/router_config.h"
 #include "actors/router/port/router_mmi.h"
@@ -17,7 +18,6 @@
 #include "actors/router/state/router_tasks.h"
 #include "actors/router/state/router_turn.h"
 #include "actors/router/state/router_workers.h"
-#include "actors/router/work/router_foreign.h"
 #include "runtime/log.h"
 
 #define MS INT64_C(1000000)

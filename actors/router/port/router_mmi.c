@@ -7,8 +7,8 @@
 #include "actors/router/answer/router_reply.h"
 #include "actors/router/base/frame.h"
 #include "actors/router/base/majordomo.h"
+#include "actors/router/dispatch/router_cancel.h"
 #include "actors/router/state/router_services.h"
-#include "actors/router/work/router_cancel.h"
 
 #define DETAIL_MAX 160
 

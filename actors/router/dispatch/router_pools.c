@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-#include "actors/router/work/router_pools.h"
+#include "actors/router/dispatch/router_pools.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
 
+#include "actors/router/dispatch/router_dispatch.h"
+#include "actors/router/dispatch/router_retry.h"
 #include "actors/router/state/router_turn.h"
 #include "actors/router/state/router_workers.h"
-#include "actors/router/work/router_dispatch.h"
-#include "actors/router/work/router_retry.h"
 #include "messages/supervisor.h"
 #include "runtime/log.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "actors/router/work/router_foreign.h"
+#include "actors/router/dispatch/router_foreign.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -8,8 +8,8 @@
 
 #include "actors/router/base/frame.h"
 #include "actors/router/base/majordomo.h"
+#include "actors/router/dispatch/router_retry.h"
 #include "actors/router/state/router_turn.h"
-#include "actors/router/work/router_retry.h"
 #include "runtime/log.h"
 
 #define SERIAL_BIT (UINT64_C(1) << 63) /* the runtime's request ids never have it */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "actors/router/work/router_result.h"
+#include "actors/router/dispatch/router_result.h"
 
 #include <string.h>
 #include <utlist.h>
@@ -9,6 +9,8 @@
 #include "actors/router/base/frame.h"
 #include "actors/router/base/histogram.h"
 #include "actors/router/base/refusal.h"
+#include "actors/router/dispatch/router_dispatch.h"
+#include "actors/router/dispatch/router_foreign.h"
 #include "actors/router/pool/router_breaker.h"
 #include "actors/router/pool/router_health.h"
 #include "actors/router/pool/router_scale.h"
@@ -17,8 +19,6 @@
 #include "actors/router/state/router_tasks.h"
 #include "actors/router/state/router_turn.h"
 #include "actors/router/state/router_workers.h"
-#include "actors/router/work/router_dispatch.h"
-#include "actors/router/work/router_foreign.h"
 #include "runtime/log.h"
 
 static task_t *find_running(router_t *router, uint64_t request_id)

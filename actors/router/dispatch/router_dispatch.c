@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include "actors/router/work/router_dispatch.h"
+#include "actors/router/dispatch/router_dispatch.h"
 
 #include <utlist.h>
 
 #include "actors/router/answer/router_answer.h"
 #include "actors/router/base/balance.h"
 #include "actors/router/base/refusal.h"
+#include "actors/router/dispatch/router_foreign.h"
 #include "actors/router/pool/router_breaker.h"
 #include "actors/router/pool/router_scale.h"
 #include "actors/router/pool/router_timer.h"
@@ -15,7 +16,6 @@
 #include "actors/router/state/router_random.h"
 #include "actors/router/state/router_tasks.h"
 #include "actors/router/state/router_workers.h"
-#include "actors/router/work/router_foreign.h"
 #include "runtime/log.h"
 
 typedef enum verdict {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "actors/router/work/router_expire.h"
+#include "actors/router/dispatch/router_expire.h"
 
 #include <stddef.h>
 #include <utlist.h>
@@ -7,6 +7,9 @@
 #include "actors/router/answer/router_answer.h"
 #include "actors/router/base/heap.h"
 #include "actors/router/base/refusal.h"
+#include "actors/router/dispatch/router_dispatch.h"
+#include "actors/router/dispatch/router_result.h"
+#include "actors/router/dispatch/router_retry.h"
 #include "actors/router/pool/router_scale.h"
 #include "actors/router/pool/router_timer.h"
 #include "actors/router/state/router_assign.h"
@@ -16,9 +19,6 @@
 #include "actors/router/state/router_tasks.h"
 #include "actors/router/state/router_turn.h"
 #include "actors/router/state/router_workers.h"
-#include "actors/router/work/router_dispatch.h"
-#include "actors/router/work/router_result.h"
-#include "actors/router/work/router_retry.h"
 
 #define MS INT64_C(1000000)
 

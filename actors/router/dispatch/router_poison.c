@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "actors/router/work/router_poison.h"
+#include "actors/router/dispatch/router_poison.h"
 
 #include <signal.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "actors/router/work/router_cancel.h"
+#include "actors/router/dispatch/router_cancel.h"
 
 #include <stdlib.h>
 #include <string.h>

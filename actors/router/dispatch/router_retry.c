@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include "actors/router/work/router_retry.h"
+#include "actors/router/dispatch/router_retry.h"
 
 #include <string.h>
 #include <utlist.h>
 
 #include "actors/router/answer/router_answer.h"
 #include "actors/router/base/refusal.h"
+#include "actors/router/dispatch/router_poison.h"
 #include "actors/router/pool/router_breaker.h"
 #include "actors/router/pool/router_rollout.h"
 #include "actors/router/pool/router_timer.h"
@@ -18,7 +19,6 @@
 #include "actors/router/state/router_task_end.h"
 #include "actors/router/state/router_tasks.h"
 #include "actors/router/state/router_workers.h"
-#include "actors/router/work/router_poison.h"
 #include "runtime/log.h"
 
 #define MS           INT64_C(1000000)
