@@ -5,11 +5,18 @@
     tests/mutants.py sim [--seeds 10000] [NAME...]    tests/sim/mutants: by the simulator
     tests/mutants.py tsan [--seconds 60] [NAME...]    tests/stress/mutants: by a stress program under the
                                                       thread sanitizer
+    tests/mutants.py test [NAME...]                   tests/mutants: each by the test that it names, which passes
+                                                      without it
     tests/mutants.py check                            only whether all of them can still be planted
 
-A bug is a patch. Its first line says what is wrong; a line  program: NAME  which stress program it is for.
+A bug is a patch. Its first line says what is wrong. Lines of this form follow:
+
+    program: NAME    the stress program, or what a system test needs of build/ besides troupe
+    test: TEST       SUITE/NAME of the unit tests, tests/system/FILE.py::NAME, or the same with tests/cgroup.sh before
+                     it and a blank: in a kernel that has control groups
 """
 import argparse
+import collections
 import concurrent.futures
 import glob
 import os
@@ -22,7 +29,6 @@ import threading
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-FOLDERS = {"sim": "tests/sim/mutants", "tsan": "tests/stress/mutants"}
 SEARCH_S = 300  # at most, for one bug
 SOURCES = ["messages", "runtime", "supervisor", "actors", "examples", "tests", "SConstruct"]
 
@@ -34,8 +40,8 @@ class Mutant:
         with open(path, encoding="utf-8") as file:
             text = file.read()
         self.what = text.split("\n", 1)[0]
-        program = re.search(r"^program: (\w+)$", text, re.M)
-        self.program = program.group(1) if program else None
+        self.programs = re.findall(r"^program: (\S+)$", text, re.M)
+        self.test = "".join(re.findall(r"^test: (.+)$", text, re.M))
 
     def apply(self, tree, *options):
         """None, or what patch says against it."""
@@ -45,14 +51,14 @@ class Mutant:
 
 
 def mutants_of(kind, names=()):
-    paths = sorted(glob.glob(os.path.join(ROOT, FOLDERS[kind], "*.patch")))
+    paths = sorted(glob.glob(os.path.join(ROOT, KINDS[kind].folder, "*.patch")))
     found = [Mutant(path) for path in paths]
     return [mutant for mutant in found if not names or mutant.name in names]
 
 
-def workspace(kind, number, output):
+def workspace(name, output):
     """A copy of the sources and of what was built of them, so that a bug costs one file's compilation."""
-    tree = os.path.join(ROOT, "build/mutants", f"{kind}{number}")
+    tree = os.path.join(ROOT, "build/mutants", name)
     shutil.rmtree(tree, ignore_errors=True)
     os.makedirs(tree)
     for name in SOURCES:
@@ -61,7 +67,9 @@ def workspace(kind, number, output):
             shutil.copytree(source, os.path.join(tree, name), ignore=shutil.ignore_patterns("node_modules"))
         else:
             shutil.copy2(source, tree)
-    os.symlink(os.path.join(ROOT, "vendor"), os.path.join(tree, "vendor"))
+    os.makedirs(os.path.join(tree, output))
+    for name in ("vendor", "build/grammars"):
+        os.symlink(os.path.join(ROOT, name), os.path.join(tree, name))
     shutil.copytree(os.path.join(ROOT, output, "obj"), os.path.join(tree, output, "obj"))
     known = os.path.join(output, ".sconsign.dblite")
     if os.path.exists(os.path.join(ROOT, known)):
@@ -105,15 +113,61 @@ def by_simulator(tree, mutant, options):
 def by_sanitizer(tree, mutant, options):
     quiet = os.path.join(ROOT, "tests/stress/tsan.supp")
     env = dict(os.environ, TSAN_OPTIONS=f"halt_on_error=1:suppressions={quiet}")
-    argv = ["setarch", os.uname().machine, "-R", f"build/tsan/tests/stress/{mutant.program}"]
+    argv = ["setarch", os.uname().machine, "-R", f"build/tsan/tests/stress/{mutant.programs[0]}"]
     begin = time.monotonic()
     rounds = 0
     while rounds == 0 or time.monotonic() - begin < options.seconds:
         rounds += 1
         match, lines, _ = run_until(argv, tree, env, r"WARNING: ThreadSanitizer: ([\w -]+)", SEARCH_S)
         if match:
-            return f"round {rounds}", f"{mutant.program}: {match.group(1).strip()}"
-    return None, f"{rounds} rounds of {mutant.program} were quiet"
+            return f"round {rounds}", f"{mutant.programs[0]}: {match.group(1).strip()}"
+    return None, f"{rounds} rounds of {mutant.programs[0]} were quiet"
+
+
+def run_test(tree, test):
+    """Runs one test of a tree. (whether it passed, the last that it complained of)"""
+    system = re.fullmatch(r"(tests/cgroup.sh )?tests/system/(\w+)\.py::(\w+)", test)
+    if system is None:
+        argv = ["build/tests/unit", "--timeout", "60", "--filter", test]
+    else:
+        argv = ["/usr/bin/python3", "-m", "unittest", "-v", "-k", system.group(3), system.group(2)]
+        if system.group(1):
+            argv = ["tests/cgroup.sh", *argv[4:]]
+    folder = os.path.join(tree, "tests/system")
+    env = dict(os.environ, TROUPE_PROGRAM=os.path.join(tree, "build/troupe"), LANG="C.UTF-8",
+               PYTHONPATH=f"{folder}:{tree}", PYTHONDONTWRITEBYTECODE="1")
+    _, lines, status = run_until(argv, tree, env, r"(?!)", SEARCH_S)
+    output = "".join(lines)
+    passed = status == 0 and re.search(r"Tested: 1 \| Passing: 1 |^Ran 1 test in .*\n\nOK$", output, re.M)
+    said = re.findall(r"^\w*Error: .*|Assertion.*|.*Unexpected signal.*|skipped .*", output, re.M) or lines[-1:] or [""]
+    return bool(passed), f"{test.split('/')[-1].split('::')[-1]}: {said[-1].strip()}"
+
+
+def by_test(tree, mutant, options):
+    passed, said = run_test(tree, mutant.test)
+    return None if passed else "its test", "its test passes" if passed else said
+
+
+# What is planted where, the variant that is built, the programs that are, and who finds it.
+Kind = collections.namedtuple("Kind", "folder variant programs hunter")
+KINDS = {
+    "sim": Kind("tests/sim/mutants", "release", lambda mutant: ["tests/sim/run"], by_simulator),
+    "tsan": Kind("tests/stress/mutants", "tsan", lambda mutant: [f"tests/stress/{mutant.programs[0]}"], by_sanitizer),
+    "test": Kind("tests/mutants", "release", lambda mutant: ["troupe", *mutant.programs] if ".py::" in mutant.test
+                 else ["tests/unit"], by_test),
+}
+
+
+def output_of(kind):
+    return "build" if kind.variant == "release" else f"build/{kind.variant}"
+
+
+def build(tree, kind, mutants):
+    """None, or what the compiler says against it."""
+    programs = sorted({f"{output_of(kind)}/{program}" for mutant in mutants for program in kind.programs(mutant)})
+    built = subprocess.run(["scons", "-Q", f"variant={kind.variant}", *programs], cwd=tree, stdout=subprocess.PIPE,
+                           stderr=subprocess.STDOUT, text=True)
+    return None if built.returncode == 0 else "does not compile: " + built.stdout[-400:]
 
 
 def hunt(spaces, kind, mutant, options):
@@ -121,54 +175,89 @@ def hunt(spaces, kind, mutant, options):
     begin = time.monotonic()
     tree = spaces.pop()
     try:
-        refused = mutant.apply(tree)
-        if refused is not None:
-            return None, refused, 0
-        program = f"build/tsan/tests/stress/{mutant.program}" if kind == "tsan" else "build/tests/sim/run"
-        argv = ["scons", "-Q", *(["variant=tsan"] if kind == "tsan" else []), program]
-        built = subprocess.run(argv, cwd=tree, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        if built.returncode != 0:
-            where, said = None, "does not compile: " + built.stdout[-400:]
-        else:
-            where, said = (by_simulator if kind == "sim" else by_sanitizer)(tree, mutant, options)
+        said = mutant.apply(tree)
+        if said is not None:
+            return None, said, 0
+        where, said = None, build(tree, kind, [mutant])
+        if said is None:
+            where, said = kind.hunter(tree, mutant, options)
         mutant.apply(tree, "-R")
         return where, said, time.monotonic() - begin
     finally:
         spaces.append(tree)
 
 
+def prove(spaces, kind, mutants, pool):
+    """Runs each test without any bug. What those said that do not pass, by test: their failing would show nothing."""
+    def run(test):
+        tree = spaces.pop()
+        try:
+            return run_test(tree, test)
+        finally:
+            spaces.append(tree)
+
+    refused = [said for said in pool.map(lambda tree: build(tree, kind, mutants), list(spaces)) if said is not None]
+    tests = sorted({mutant.test for mutant in mutants})
+    if refused:
+        return dict.fromkeys(tests, refused[0])
+    done = dict(zip(tests, pool.map(run, tests)))
+    failed = {test: f"without the bug, too: {said}" for test, (passed, said) in done.items() if not passed}
+    print(f"{len(tests) - len(failed)} of {len(tests)} tests pass without a bug", flush=True)
+    return failed
+
+
+def has_test(test):
+    place, name = re.fullmatch(r"(?:tests/cgroup.sh )?(.+?)(?:::|/)(\w+)", test).groups()
+    files, words = [place], f"    def {name}(self)"
+    if not place.endswith(".py"):
+        files, words = glob.glob(os.path.join(ROOT, "tests/**/*.c"), recursive=True), f"\nTest({place}, {name}"
+    texts = []
+    for path in files:
+        with open(os.path.join(ROOT, path), encoding="utf-8") as file:
+            texts.append(file.read())
+    return words in "".join(texts)
+
+
 def check(mutants):
-    stray = [(mutant, said) for mutant in mutants for said in [mutant.apply(ROOT, "--dry-run")] if said is not None]
-    for mutant, said in stray:
+    wrong = [(mutant, mutant.apply(ROOT, "--dry-run")) for mutant in mutants]
+    wrong += [(mutant, f"there is no test {mutant.test}") for mutant in mutants
+              if mutant.test and not has_test(mutant.test)]
+    wrong = [(mutant, said) for mutant, said in wrong if said is not None]
+    for mutant, said in wrong:
         print(f"{os.path.relpath(mutant.path, ROOT)}: {said}")
-    print(f"{len(mutants) - len(stray)} bugs can be planted, {len(stray)} cannot")
-    return not stray
+    print(f"{len(mutants)} bugs, {'all can be planted' if not wrong else f'{len(wrong)} mistakes'}")
+    return not wrong
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("kind", choices=["sim", "tsan", "check"])
+    parser.add_argument("kind", choices=[*KINDS, "check"])
     parser.add_argument("--seeds", type=int, default=10000)
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("names", nargs="*", metavar="NAME")
     options = parser.parse_args()
     if options.kind == "check":
-        sys.exit(0 if check(mutants_of("sim") + mutants_of("tsan")) else 1)
-    mutants = mutants_of(options.kind, options.names)
+        sys.exit(0 if check([mutant for kind in KINDS for mutant in mutants_of(kind)]) else 1)
+    mutants, kind = mutants_of(options.kind, options.names), KINDS[options.kind]
     if not mutants:
         parser.error("no such bug")
-    output = "build/tsan" if options.kind == "tsan" else "build"
     jobs_max = min(os.cpu_count() or 1, len(mutants))
-    spaces = [workspace(options.kind, number, output) for number in range(jobs_max)]
-    print(f"{'planted bug':<26} {'found at':<10} {'seconds':>7}  by")
+    spaces = [workspace(f"{options.kind}{number}", output_of(kind)) for number in range(jobs_max)]
+    width = max(len(mutant.name) for mutant in mutants)
     found = 0
     with concurrent.futures.ThreadPoolExecutor(jobs_max) as pool:
-        jobs = [(mutant, pool.submit(hunt, spaces, options.kind, mutant, options)) for mutant in mutants]
+        useless = prove(spaces, kind, mutants, pool) if kind.hunter is by_test else {}
+        jobs = [(mutant, pool.submit(hunt, spaces, kind, mutant, options)) for mutant in mutants
+                if mutant.test not in useless]
+        print(f"{'planted bug':<{width}} {'found at':<10} {'seconds':>7}  by")
         for mutant, job in jobs:
             where, said, seconds = job.result()
             found += where is not None
             shown = said[:100] if where is not None else f"{mutant.what} {said}"
-            print(f"{mutant.name:<26} {where or 'NOT FOUND':<10} {seconds:>7.1f}  {shown}", flush=True)
+            print(f"{mutant.name:<{width}} {where or 'NOT FOUND':<10} {seconds:>7.1f}  {shown}", flush=True)
+        for mutant in mutants:
+            if mutant.test in useless:
+                print(f"{mutant.name:<{width}} {'NOT SHOWN':<10} {'':>7}  {useless[mutant.test]}")
     shutil.rmtree(os.path.join(ROOT, "build/mutants"), ignore_errors=True)
     print(f"{found} of {len(mutants)} found")
     sys.exit(0 if found == len(mutants) else 1)

@@ -91,6 +91,9 @@ class Groups(unittest.TestCase):
     def enforced(self, node, who="a"):
         return json.loads(node.command("limits", who, "--json").stdout)["enforced"]
 
+    def group_of_worker(self):
+        return [folder for folder, _, _ in os.walk(self.group) if os.path.basename(folder).startswith("w.")][0]
+
     def test_a_guardian_that_is_given_its_group_makes_room_for_limits_and_goes_back(self):
         self.give()
         node = self.start()
@@ -108,6 +111,7 @@ class Groups(unittest.TestCase):
     def test_a_worker_over_its_memory_ends_by_its_group_and_says_so(self):
         self.give()
         node = self.start()
+        self.assertEqual(read(self.group_of_worker(), "memory.max").strip(), str(MEMORY))
 
         node.fall_ill("a", "eat")
 
@@ -141,17 +145,21 @@ class Groups(unittest.TestCase):
             file.write(f"#!/bin/sh\nsetsid sleep 1000 &\nexec {ILL} --worker\n")
         os.chmod(program, 0o700)
         node = self.start("tree.children.a.processes=4", f"tree.children.a.program={program}")
-        group = [folder for folder, _, _ in os.walk(self.group) if os.path.basename(folder).startswith("w.")][0]
+        group = self.group_of_worker()
+        own = read(group, "cgroup.procs").split()
         more = subprocess.run(["sh", "-c", f"echo 0 > {group}/cgroup.procs\n" + "sleep 1000 2>/dev/null &\n" * 20],
                               stderr=subprocess.PIPE, text=True)
         inside = read(group, "cgroup.procs").split()
 
         self.assertEqual(set(self.enforced(node)) & {"processes_count", "processes_end"},
                          {"processes_count", "processes_end"})
+        worker = [row["os_pid"] for row in node.ask("ps") if row["name"] == "a"][0]
+        self.assertIn(str(worker), own)
+        self.assertEqual(len(own), 2)  # it, and what it started
         self.assertNotEqual(more.returncode, 0)
         self.assertIn("Cannot fork", more.stderr)
-        self.assertGreater(len(inside), 2)  # the worker, and what could be started
-        os.kill([row["os_pid"] for row in node.ask("ps") if row["name"] == "a"][0], signal.SIGKILL)
+        self.assertGreater(len(inside), 2)  # and what could be started here
+        os.kill(worker, signal.SIGKILL)
 
         wait_for(lambda: not os.path.exists(group), what="the end of the group")
         self.assertFalse(any(is_alive(int(pid)) for pid in inside))

@@ -155,43 +155,29 @@ class Reload(unittest.TestCase):
 
 
 class ServiceManager(unittest.TestCase):
+    def setUp(self):
+        self.manager = Manager(self.enterContext(tempfile.TemporaryDirectory()))
+        self.addCleanup(self.manager.socket.close)
+        self.node = self.manager.start(CONFIG.format(**DEFAULTS))
+        self.addCleanup(self.node.close)
+        self.manager.wait_for("READY=1")
+
     def test_it_hears_of_a_reload_and_of_its_end(self):
-        with tempfile.TemporaryDirectory() as folder:
-            manager = Manager(folder)
-            self.addCleanup(manager.socket.close)
-            os.environ["NOTIFY_SOCKET"] = manager.path
-            try:
-                node = Node(CONFIG.format(**DEFAULTS))
-            finally:
-                del os.environ["NOTIFY_SOCKET"]
-            self.addCleanup(node.close)
-            manager.wait_for("READY=1")
+        self.node.send_signal(signal.SIGHUP)
 
-            node.send_signal(signal.SIGHUP)
-
-            lines = manager.wait_for("RELOADING=1")
-            self.assertTrue([line for line in lines if line.startswith("MONOTONIC_USEC=")])
-            manager.wait_for("READY=1")
+        lines = self.manager.wait_for("RELOADING=1")
+        self.assertTrue([line for line in lines if line.startswith("MONOTONIC_USEC=")])
+        self.assertIn("STATUS=reading its file", lines)
+        self.manager.wait_for("READY=1")
 
     def test_it_hears_the_end_of_a_reload_that_was_refused_and_why(self):
-        with tempfile.TemporaryDirectory() as folder:
-            manager = Manager(folder)
-            self.addCleanup(manager.socket.close)
-            os.environ["NOTIFY_SOCKET"] = manager.path
-            try:
-                node = Node(CONFIG.format(**DEFAULTS))
-            finally:
-                del os.environ["NOTIFY_SOCKET"]
-            self.addCleanup(node.close)
-            manager.wait_for("READY=1")
+        with open(self.node.config_path, "a", encoding="utf-8") as file:
+            file.write("nonsense\n    here = 1\n")
+        self.node.send_signal(signal.SIGHUP)
 
-            with open(node.config_path, "a", encoding="utf-8") as file:
-                file.write("nonsense\n    here = 1\n")
-            node.send_signal(signal.SIGHUP)
-
-            manager.wait_for("RELOADING=1")
-            lines = manager.wait_for("READY=1")  # else the manager waits for ever
-            self.assertTrue([line for line in lines if line.startswith("STATUS=") and "refused" in line], lines)
+        self.manager.wait_for("RELOADING=1")
+        lines = self.manager.wait_for("READY=1")  # else the manager waits for ever
+        self.assertTrue([line for line in lines if line.startswith("STATUS=") and "refused" in line], lines)
 
 
 if __name__ == "__main__":

@@ -2,12 +2,15 @@
 """Worker processes of a real node: their black boxes, their limits, and how they end."""
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
+from unittest import mock
 
 from node import PROGRAM, SLOW, Node, wait_for
 from test_kills import is_alive
@@ -29,59 +32,82 @@ BODY = json.dumps({"filename": "a.c", "code": "int x;"})
 
 
 class Manager:
-    """The service manager's end: a datagram socket, and what came over it as lists of lines."""
+    """The service manager's end: a datagram socket, and what came over it, each datagram a list of lines."""
 
     def __init__(self, folder):
         self.path = os.path.join(folder, "notify")
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.bind(self.path)
-        self.socket.settimeout(10 * SLOW)
+        self.heard = []
+
+    def start(self, *arguments, watchdog_us=0, **options):
+        """A node that reports to it."""
+        ours = {"NOTIFY_SOCKET": self.path, **({"WATCHDOG_USEC": str(watchdog_us)} if watchdog_us else {})}
+        with mock.patch.dict(os.environ, ours):
+            return Node(*arguments, **options)
 
     def wait_for(self, line):
-        """The lines of the datagram that has this one."""
-        while True:
+        """The lines of the next datagram that has this one: what came before it is behind."""
+        limit = time.monotonic() + 10 * SLOW
+        while (left_s := limit - time.monotonic()) > 0:
+            self.socket.settimeout(left_s)
             lines = self.socket.recv(4096).decode().split("\n")
+            self.heard += lines
             if line in lines:
                 return lines
+        raise TimeoutError(f"{line} did not come")
 
 
 class ServiceManager(unittest.TestCase):
 
+    def setUp(self):
+        self.folder = self.enterContext(tempfile.TemporaryDirectory())
+        self.manager = Manager(self.folder)
+        self.addCleanup(self.manager.socket.close)
+
+    def start(self, *arguments, **options):
+        node = self.manager.start(*arguments, **options)
+        self.addCleanup(node.close)
+        return node
+
     def test_it_hears_of_readiness_signs_of_life_and_the_stop(self):
-        with tempfile.TemporaryDirectory() as folder:
-            manager = Manager(folder)
-            self.addCleanup(manager.socket.close)
-            os.environ.update(NOTIFY_SOCKET=manager.path, WATCHDOG_USEC="200000")
-            try:
-                node = Node(CONFIG)
-            finally:
-                del os.environ["NOTIFY_SOCKET"], os.environ["WATCHDOG_USEC"]
-            self.addCleanup(node.close)
+        node = self.start(CONFIG, watchdog_us=200000)
 
-            self.assertIn("STATUS=node workers serves", manager.wait_for("READY=1"))
-            manager.wait_for("WATCHDOG=1")
-            manager.wait_for("WATCHDOG=1")
-            node.send_signal(signal.SIGTERM)
-            manager.wait_for("STOPPING=1")
+        self.assertIn("STATUS=node workers serves", self.manager.wait_for("READY=1"))
+        self.manager.wait_for("WATCHDOG=1")
+        self.manager.wait_for("WATCHDOG=1")
+        node.send_signal(signal.SIGTERM)
+        self.assertIn("STATUS=finishing what was accepted", self.manager.wait_for("STOPPING=1"))
 
-            self.assertEqual(node.wait_ended(), 0)
+        self.assertEqual(node.wait_ended(), 0)
+
+    def test_it_does_not_hear_of_readiness_before_the_workers_are_ready(self):
+        gate, program = os.path.join(self.folder, "gate"), os.path.join(self.folder, "waits.sh")
+        os.mkfifo(gate)
+        with open(program, "w", encoding="utf-8") as file:
+            file.write(f"#!/bin/sh\nread line < {gate}\nexec {PROGRAM} --worker\n")
+        os.chmod(program, 0o700)
+        settings = [f"pools.parser.{setting}" for setting in ("processes=4", "memory=0", f"program={program}")]
+        node = self.start(CONFIG, settings, watchdog_us=20000, expect_ready=False)
+
+        with open(gate, "w", encoding="utf-8") as file:  # opens when the worker's program has begun to wait
+            for _ in range(10):
+                self.manager.wait_for("WATCHDOG=1")
+            self.assertNotIn("READY=1", self.manager.heard)
+            file.write("go\n")
+
+        self.manager.wait_for("READY=1")
+        node.read_ready()
 
     def test_it_hears_of_readiness_again_when_the_node_was_started_again(self):
-        with tempfile.TemporaryDirectory() as folder:
-            manager = Manager(folder)
-            self.addCleanup(manager.socket.close)
-            os.environ["NOTIFY_SOCKET"] = manager.path
-            try:
-                node = Node(CONFIG)
-            finally:
-                del os.environ["NOTIFY_SOCKET"]
-            self.addCleanup(node.close)
-            manager.wait_for("READY=1")
+        node = self.start(CONFIG)
+        self.manager.wait_for("READY=1")
 
-            os.kill(node.ask("ping")["os_pid"], signal.SIGKILL)
+        os.kill(node.ask("ping")["os_pid"], signal.SIGKILL)
 
-            manager.wait_for("READY=1")
-            node.read_ready()
+        self.manager.wait_for("STATUS=the node died and is started again")
+        self.manager.wait_for("READY=1")
+        node.read_ready()
 
 
 def processes_with(argument):
@@ -278,6 +304,24 @@ class Workers(unittest.TestCase):
         self.assertTrue({"cpu", "files"} <= enforced)  # every kernel has these
         for name in advisory:
             self.assertIn(name, text.split("advisory:")[1])
+
+    def test_what_is_said_to_be_enforced_is_known_to_the_kernel(self):
+        node = Node(CONFIG, [f"pools.parser.{setting}" for setting in ("cpu_s=100", "files=200", "seccomp=strict")])
+        self.addCleanup(node.close)
+        box = json.loads(node.command("limits", "parser.1", "--json").stdout)
+        process = box["os_pid"]
+        with open(f"/proc/{process}/status", encoding="utf-8") as file:
+            status = dict(line.rstrip("\n").split(":\t", 1) for line in file)
+
+        self.assertTrue({"cpu", "files", "no_new_privs"} <= set(box["enforced"]), box)
+        self.assertEqual(resource.prlimit(process, resource.RLIMIT_CPU), (100, 101))
+        self.assertEqual(resource.prlimit(process, resource.RLIMIT_NOFILE), (200, 200))
+        self.assertEqual(status["NoNewPrivs"], "1")
+        if "seccomp_strict" in box["enforced"]:
+            self.assertEqual(status["Seccomp"], "2")
+        if "memory_data" in box["enforced"]:
+            data_max = resource.prlimit(process, resource.RLIMIT_DATA)[1]
+            self.assertTrue(268435456 < data_max < 2 * 268435456, data_max)
 
     def test_who_is_no_worker_is_said_so(self):
         self.assertIn("no black box of one", self.node.command("why", "nobody").stderr)
