@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/runtime/fixture.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 trp_runtime_t *node;
 static int64_t clock_ns;
 static uint64_t chance;
+static probe_t *crowd; /* freed with the node */
 
 static int64_t virtual_now_ns(void *user)
 {
@@ -111,6 +113,8 @@ void node_close(void)
     scheduler_enter(NULL);
     runtime_destroy(&node);
     cr_assert_null(node);
+    free(crowd);
+    crowd = NULL;
 }
 
 bool node_step(void)
@@ -203,6 +207,14 @@ static trp_spawn_t spawn_of(probe_t *const *probe, const trp_spawn_t *spawn)
     filled.args = probe;
     filled.args_size = sizeof(*probe);
     return filled;
+}
+
+probe_t *probes_new(size_t count)
+{
+    cr_assert_null(crowd);
+    crowd = calloc(count, sizeof(*crowd));
+    cr_assert_not_null(crowd);
+    return crowd;
 }
 
 void probe_spawn(probe_t *probe, const trp_spawn_t *spawn)

@@ -54,6 +54,10 @@ void node_skip_ms(int64_t ms);
 /** Moves the clock, then runs. */
 void node_advance_ms(int64_t ms);
 
+/** Many probes, until the node is closed; once in a test. A static array of them would be in the
+ * memory of every test's process, where the leak sanitizer reads all of it. */
+probe_t *probes_new(size_t count);
+
 /** A probe's actor, from outside of actors; not run yet. `spawn` may be NULL. */
 void probe_spawn(probe_t *probe, const trp_spawn_t *spawn);
 

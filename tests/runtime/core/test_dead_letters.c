@@ -273,7 +273,7 @@ Test(dead_letters, a_full_subscriber_loses_notices_and_nobody_suffers)
 
 Test(dead_letters, the_seventeenth_subscriber_is_refused)
 {
-    static probe_t many[GROUP_LISTENERS_MAX + 1];
+    probe_t *many = probes_new(GROUP_LISTENERS_MAX + 1);
 
     for (int i = 0; i <= GROUP_LISTENERS_MAX; i++) {
         probe_spawn(&many[i], NULL);

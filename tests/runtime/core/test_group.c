@@ -409,7 +409,7 @@ Test(group, a_moved_message_is_empty_after_success_and_untouched_after_an_error)
 
 Test(group, more_members_than_fit_on_the_stack_all_get_it_once)
 {
-    static probe_t many[200];
+    probe_t *many = probes_new(200);
     probe_spawn(&a, NULL);
     for (int i = 0; i < 200; i++) {
         probe_spawn(&many[i], NULL);

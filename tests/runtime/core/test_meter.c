@@ -328,7 +328,7 @@ Test(meter, what_an_actor_handled_stays_with_its_class)
 Test(meter, classes_beyond_the_table_share_a_row)
 {
     static trp_class_t many[METER_CLASSES + 10];
-    static probe_t probes[METER_CLASSES + 10];
+    probe_t *probes = probes_new(METER_CLASSES + 10);
     for (int i = 0; i < METER_CLASSES + 10; i++) {
         const trp_spawn_t spawn = {.class = &many[i]};
         many[i] = probe_class;

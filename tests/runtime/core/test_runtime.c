@@ -197,7 +197,7 @@ Test(runtime, bad_spawns_are_refused_and_cost_no_cell)
 
 Test(runtime, when_all_cells_are_in_use_a_spawn_is_refused)
 {
-    static probe_t all[4096];
+    probe_t *all = probes_new(4096);
     for (int i = 0; i < 4096; i++) {
         probe_spawn(&all[i], NULL);
     }
