@@ -88,6 +88,8 @@ typedef struct trp_tools_request {
     bool has_priority;  /* ... */
     unsigned priority;  /* 0 to 9, higher goes first; not said: 4 */
     bool retry;         /* at least once, see above */
+    bool stream;        /* partial answers of each attempt, with its number: a task is tried again
+                         * though some have gone out. Not said: then it fails with E_WORKER_LOST */
     bool plain;         /* without an options frame, for a foreign tool whose pool takes none: no
                             * other call may be under way, and the node knows none of the above */
     const trp_tools_frame_t *more; /* further frames of a foreign tool's body */
@@ -108,6 +110,9 @@ typedef struct trp_tools_answer {
     size_t frame_count;
     const char *code, *message; /* ERROR: as "E_BUSY", and a line for people; else "" */
     int64_t retry_after_ms;     /* E_BUSY, E_RATE: when to come again; else 0 */
+    int64_t attempt;            /* with `stream`: whose partial answer; else 0 */
+    int64_t lost;               /* with `stream`, of the last answer: partial answers of its attempt
+                                 * that the node sent and that came faster than they were read */
 } trp_tools_answer_t;
 
 /** Makes a client; the connection is made, and made again, behind it. errors: TRP_INVALID

@@ -92,7 +92,7 @@ static bool is_sound(const trp_tools_request_t *request)
     return request->tool != NULL && request->tool[0] != '\0' && request->timeout_ms >= 0 &&
            request->timeout_ms <= TIMEOUT_MAX_MS && request->priority <= 9 &&
            request->more_count < TOOLS_FRAMES_MAX - 8 &&
-           !(request->plain && (request->retry || request->idem != NULL));
+           !(request->plain && (request->retry || request->stream || request->idem != NULL));
 }
 
 static trp_status_t fill(tools_call_t *call, const trp_tools_request_t *request)
@@ -103,6 +103,7 @@ static trp_status_t fill(tools_call_t *call, const trp_tools_request_t *request)
         return TRP_INVALID;
     }
     call->retry = request->retry;
+    call->stream = request->stream;
     call->plain = request->plain;
     call->has_priority = request->has_priority;
     call->priority = (unsigned char)request->priority;
@@ -203,7 +204,7 @@ static size_t write_options(const tools_call_t *call, unsigned char options[OPTI
     size_t used = sizeof(OPTIONS) - 1;
     memcpy(options, OPTIONS, used);
     options[used++] = (unsigned char)(0x82 + (call->key[0] != '\0') + (call->idem[0] != '\0') +
-                                      call->has_priority);
+                                      call->has_priority + call->stream);
     used += put_texts(options + used, "id", id);
     used += put_text(options + used, "deadline_ms");
     used += put_number(options + used, left_ms > 0 ? (uint32_t)left_ms : 1);
@@ -212,6 +213,10 @@ static size_t write_options(const tools_call_t *call, unsigned char options[OPTI
     if (call->has_priority) {
         used += put_text(options + used, "priority");
         used += put_number(options + used, call->priority);
+    }
+    if (call->stream) {
+        used += put_text(options + used, "stream");
+        options[used++] = 0xc3;
     }
     return used;
 }
@@ -249,6 +254,7 @@ static bool send_body(trp_tools_t *tools, tools_call_t *call)
 void tools_call_send(trp_tools_t *tools, tools_call_t *call)
 {
     unsigned char options[OPTIONS_SIZE];
+    call->attempt = call->came = 0;
     const size_t size = call->plain ? 0 : write_options(call, options);
     call->is_sent = send_head(tools, call->tool) &&
                     (size == 0 || send_bytes(tools, options, size)) && send_body(tools, call);
@@ -361,7 +367,6 @@ static bool comes_again(trp_tools_t *tools, tools_call_t *call, const tools_repl
 /* The last answer: a reply map, or what a foreign tool says. */
 static void take_last(trp_tools_t *tools, tools_call_t *call, tools_answer_t *answer)
 {
-    answer->shown.kind = TRP_TOOLS_RESULT;
     const size_t count = answer->shown.frame_count; /* partial answers stand before the last one */
     const trp_tools_frame_t *last = count > 0 ? &answer->views[count - 1] : NULL;
     const bool is_reply = last != NULL && tools_reply_read(last->data, last->size, &answer->reply);
@@ -390,15 +395,36 @@ static bool frame_begins(zmq_msg_t *frame, const char *text)
            memcmp(zmq_msg_data(frame), text, strlen(text)) == 0;
 }
 
-/* The call that an options frame names; NULL: none that is under way. */
-static tools_call_t *call_of(const trp_tools_t *tools, zmq_msg_t *frame)
+static tools_span_t map_of(zmq_msg_t *options)
 {
     const size_t magic = strlen(OPTIONS);
-    const tools_span_t map = {(const char *)zmq_msg_data(frame) + magic,
-                              zmq_msg_size(frame) - magic};
+    return (tools_span_t){(const char *)zmq_msg_data(options) + magic,
+                          zmq_msg_size(options) - magic};
+}
+
+/* Tells of which attempt an answer is, and how many of its partial answers did not come. */
+static void count_parts(tools_call_t *call, tools_answer_t *answer, tools_span_t options)
+{
+    const int64_t attempt = tools_find_number(options, "attempt");
+    if (attempt > 0 && attempt != call->attempt) {
+        call->attempt = attempt;
+        call->came = 0;
+    }
+    answer->shown.attempt = attempt;
+    if (answer->shown.kind == TRP_TOOLS_PART) {
+        call->came++;
+    } else {
+        const int64_t sent = tools_find_number(options, "parts");
+        answer->shown.lost = sent > call->came ? sent - call->came : 0;
+    }
+}
+
+/* The call that an options frame names; NULL: none that is under way. */
+static tools_call_t *call_of(const trp_tools_t *tools, tools_span_t options)
+{
     tools_span_t value;
     char text[24], *end = text;
-    if (!tools_find(map, "id", &value) || !tools_text(value, text, sizeof(text))) {
+    if (!tools_find(options, "id", &value) || !tools_text(value, text, sizeof(text))) {
         return NULL;
     }
     const uint64_t id = strtoull(text, &end, 10);
@@ -413,10 +439,12 @@ void tools_take(trp_tools_t *tools, zmq_msg_t *frames, size_t count)
         count > REPLY_HEAD_SIZE && frame_is(&frames[0], CLIENT) && zmq_msg_size(&frames[1]) == 1;
     const unsigned char command = is_answer ? *(unsigned char *)zmq_msg_data(&frames[1]) : 0;
     tools_call_t *call = NULL;
+    tools_span_t options = {.size = 0};
     size_t head = REPLY_HEAD_SIZE;
     if (command == PARTIAL || command == FINAL) {
         if (frame_begins(&frames[head], OPTIONS)) {
-            call = call_of(tools, &frames[head++]);
+            options = map_of(&frames[head++]);
+            call = call_of(tools, options);
         } else if (tools->plain != NULL && !tools->plain->ended && tools->plain->is_sent &&
                    frame_is(&frames[2], tools->plain->tool)) {
             call = tools->plain;
@@ -429,8 +457,11 @@ void tools_take(trp_tools_t *tools, zmq_msg_t *frames, size_t count)
         tools->unexpected++;
     } else if (command == PARTIAL) {
         answer->shown.kind = TRP_TOOLS_PART;
+        count_parts(call, answer, options);
         keep(tools, call, answer);
     } else {
+        answer->shown.kind = TRP_TOOLS_RESULT;
+        count_parts(call, answer, options);
         take_last(tools, call, answer);
     }
 }

@@ -378,6 +378,12 @@ static int64_t number(tools_span_t value, bool is_json)
     return first < 0x80 ? first : 0;
 }
 
+int64_t tools_find_number(tools_span_t map, const char *name)
+{
+    tools_span_t value;
+    return tools_find(map, name, &value) ? number(value, (unsigned char)map.data[0] < 0x80) : 0;
+}
+
 bool tools_reply_read(const void *data, size_t size, tools_reply_t *reply)
 {
     const tools_span_t map = {data, size};
@@ -397,8 +403,6 @@ bool tools_reply_read(const void *data, size_t size, tools_reply_t *reply)
     if (tools_find(reply->value, "message", &value)) {
         (void)tools_text(value, reply->message, sizeof(reply->message));
     }
-    if (tools_find(reply->value, "retry_after_ms", &value)) {
-        reply->retry_after_ms = number(value, *(const unsigned char *)map.data < 0x80);
-    }
+    reply->retry_after_ms = tools_find_number(reply->value, "retry_after_ms");
     return true;
 }

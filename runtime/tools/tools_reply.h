@@ -33,6 +33,9 @@ bool tools_reply_read(const void *data, size_t size, tools_reply_t *reply);
 /** The value of a member of a map, JSON or MessagePack. False: no map, or without that member. */
 bool tools_find(tools_span_t map, const char *name, tools_span_t *value);
 
+/** A member of a map that is a whole number and not negative; what is none counts as 0. */
+int64_t tools_find_number(tools_span_t map, const char *name);
+
 /** A string's bytes as text, cut to the buffer between two characters. False: no string. */
 bool tools_text(tools_span_t value, char *text, size_t size);
 

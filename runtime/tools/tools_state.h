@@ -29,7 +29,7 @@ typedef struct tools_answer {
 /** A call, until its last answer is taken. */
 typedef struct tools_call {
     uint64_t id;
-    bool is_sent, retry, plain;
+    bool is_sent, retry, stream, plain;
     bool ended;          /* its last answer is there */
     int64_t timeout_ms;  /* as it was asked for */
     int64_t deadline_ns; /* the node gives up then */
@@ -39,6 +39,7 @@ typedef struct tools_call {
     char tool[256], key[65], idem[129]; /* "": none */
     zmq_msg_t *body;                    /* frames; NULL: not needed any more */
     size_t body_count;
+    int64_t attempt, came;        /* the last one of partial answers, and how many came */
     tools_answer_t *first, *last; /* not taken yet */
     UT_hash_handle hh;
 } tools_call_t;

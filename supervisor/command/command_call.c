@@ -208,13 +208,15 @@ static int check_parts(const command_call_t *call, const stream_t *stream,
                        const msgpack_object *reply)
 {
     const int64_t sent = client_int(reply, "parts");
-    if (sent <= stream->seen) {
+    const int64_t seen =
+        client_int(trp_member(reply, "metrics"), "attempts") == stream->attempt ? stream->seen : 0;
+    if (sent <= seen) {
         return EXIT_OK;
     }
     return command_fail(call, EXIT_FAILED,
                         "%lld of %lld partial answers were lost: they came faster than they were "
                         "read here",
-                        (long long)(sent - stream->seen), (long long)sent);
+                        (long long)(sent - seen), (long long)sent);
 }
 
 int command_call(const command_call_t *call)

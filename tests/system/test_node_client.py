@@ -123,6 +123,11 @@ class NodeClient(unittest.TestCase):
         self.assertEqual(again, 2)
         self.assertGreater(count, 0)
 
+    def test_partial_answers_that_were_lost_are_an_error_of_who_iterates(self):
+        all_came, lost, whole = [0, 1, "end"], "E_PARTS_LOST", "end"
+
+        self.assertEqual(self.found("parts"), [all_came, whole, lost, whole, lost, whole, *[all_came, whole] * 4])
+
     def test_keys_of_a_node_that_wants_them(self):
         node, known, unknown = (keygen(os.path.join(self.folder, name)) for name in ("node.key", "known", "unknown"))
         with open(os.path.join(self.folder, "keys"), "w", encoding="utf-8") as file:

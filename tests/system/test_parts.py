@@ -113,10 +113,10 @@ class Parts(unittest.TestCase):
 
     def test_stream_true_says_of_which_attempt_they_are(self):
         answers = self.kill_at_first_part(True)
-        self.assertEqual(answers[-1][1], {"parts": 999})  # of the last attempt
+        self.assertEqual(answers[-1][1], {"attempt": 2, "parts": 999})
         attempts = [options["attempt"] for kind, options, _ in answers if kind == 2]
         self.assertEqual(attempts, sorted(attempts))
-        second = [values[0]["done"] for kind, options, values in answers if options.get("attempt") == 2]
+        second = [values[0]["done"] for kind, options, values in answers if (kind, options.get("attempt")) == (2, 2)]
         self.assertEqual((second[0], len(second)), (3000, 999))
         self.assertEqual(answers[-1][2][0]["result"]["found"], 216816)
         self.assertEqual(answers[-1][2][0]["metrics"]["attempts"], 2)

@@ -20,7 +20,7 @@ PYTHON = os.path.join(ROOT, "examples", "clients", "python")
 sys.path.insert(0, PYTHON)
 
 import troupe_client  # noqa: E402
-from troupe_client import AsyncClient, Client, ConnectionLost, ToolBusy, ToolError  # noqa: E402
+from troupe_client import AsyncClient, Client, ConnectionLost, ToolBusy, ToolError, ToolPartsLost  # noqa: E402
 from troupe_worker import Worker  # noqa: E402
 
 CONFIG = """
@@ -266,6 +266,71 @@ class PythonClient(unittest.TestCase):
 
             self.assertEqual(call.result(), "A")
             self.assertEqual(client.unexpected, 9)
+
+    def bind(self):
+        """A ROUTER that plays the node, and where it is."""
+        router = zmq.Context.instance().socket(zmq.ROUTER)
+        self.addCleanup(router.close, 0)
+        return router, f"tcp://127.0.0.1:{router.bind_to_random_port('tcp://127.0.0.1')}"
+
+    @staticmethod
+    def send_answers(router, head, last, came):
+        """As many partial answers as `came` says of each attempt, then the last one with `last` among its options."""
+        for attempt, number in came:
+            options = b"TRP1" + msgpack.packb({"id": "1", "attempt": attempt})
+            for i in range(number):
+                router.send_multipart([head, b"MDPC02", b"\x02", b"count", options, msgpack.packb(i)])
+        options = b"TRP1" + msgpack.packb({"id": "1", **last})
+        answer = msgpack.packb({"success": True, "result": "end"})
+        router.send_multipart([head, b"MDPC02", b"\x03", b"count", options, answer])
+
+    def test_partial_answers_that_were_lost_are_an_exception(self):
+        for came, sent in (([(1, 1)], 3), ([(1, 3), (2, 2)], 3), ([(1, 3)], 1)):
+            router, endpoint = self.bind()
+            with Client(endpoint) as client:
+                call = client.start("count", {}, timeout=20, stream=True)
+                head = self.receive(client, router)[0]
+                self.send_answers(router, head, {"attempt": 2, "parts": sent}, came)
+                parts = []
+                with self.assertRaises(ToolPartsLost) as caught:
+                    parts.extend(call)
+                self.assertEqual((caught.exception.code, caught.exception.result), ("E_PARTS_LOST", "end"))
+                self.assertEqual(call.result(), "end")  # of who does not want them
+
+    def test_partial_answers_that_came_are_none_lost_whatever_is_said(self):
+        for last in ({"attempt": 2, "parts": 2}, {"attempt": 2, "parts": 0}, {"parts": True}, {"parts": "9"},
+                     {"parts": -1}, {"parts": None}, {"attempt": [], "parts": {}}, {}):
+            router, endpoint = self.bind()
+            with Client(endpoint) as client:
+                call = client.start("count", {}, timeout=20, stream=True)
+                self.send_answers(router, self.receive(client, router)[0], last, [(1, 1), (2, 2)])
+                self.assertEqual(list(call), [0, 0, 1, "end"])
+
+    def test_partial_answers_that_were_lost_are_an_exception_with_asyncio_too(self):
+        async def ask(client, router, iterate):
+            async def answer():
+                while not router.poll(0):
+                    await asyncio.sleep(0.01)
+                self.send_answers(router, router.recv_multipart()[0], {"attempt": 1, "parts": 3}, [(1, 2)])
+
+            async with asyncio.timeout(20):
+                task = asyncio.create_task(answer())
+                if not iterate:
+                    return await client.call("count", {}, stream=True)
+                parts = []
+                with self.assertRaises(ToolPartsLost) as caught:
+                    async for part in client.stream("count", {}, stream=True):
+                        parts.append(part)
+                await task
+                return parts, caught.exception.result
+
+        async def run(iterate):
+            router, endpoint = self.bind()
+            async with AsyncClient(endpoint) as client:
+                return await ask(client, router, iterate)
+
+        self.assertEqual(asyncio.run(run(iterate=True)), ([0, 1], "end"))
+        self.assertEqual(asyncio.run(run(iterate=False)), "end")  # it passes over them
 
     @staticmethod
     def receive(client, router):

@@ -58,6 +58,7 @@ static void send_as_result(router_t *router, const task_t *task, const waiter_t 
 static void send_part(router_t *router, const service_t *service, waiter_t *waiter,
                       const answer_frames_t *answer)
 {
+    waiter->origin.attempt = answer->attempt;
     waiter->origin.parts++;
     if (waiter->origin.peer == NULL) {
         send_as_part(router, waiter, answer);

@@ -36,7 +36,6 @@ void frames_send(router_t *router, const service_t *service, const waiter_t *wai
     majordomo_reply_t reply =
         router_reply_to(origin, (trp_text_t){service->name, strlen(service->name)});
     reply.has_parts &= final;
-    reply.attempt = origin->stream == STREAM_EACH ? answer->attempt : 0;
     size_t total = MAJORDOMO_REPLY_FRAMES + answer->part_count + answer->last_count;
     zmq_msg_t *frames = malloc(total * sizeof(*frames));
     size_t count = frames != NULL ? majordomo_head(&reply, final, frames) : 0;

@@ -45,6 +45,7 @@ majordomo_reply_t router_reply_to(const origin_t *origin, trp_text_t service)
     majordomo_reply_t reply = {.version = origin->version,
                                .service = service,
                                .has_options = origin->has_options,
+                               .attempt = origin->stream == STREAM_EACH ? origin->attempt : 0,
                                .has_parts = origin->stream == STREAM_EACH,
                                .parts = origin->parts};
     if (origin->id[0] != '\0') {

@@ -33,7 +33,7 @@ trp_status_t router_keep_parts(router_t *router, task_t *task, zmq_msg_t *frames
 void router_forget_parts(task_t *task)
 {
     for (waiter_t *waiter = &task->waiter; waiter != NULL; waiter = waiter_next(task, waiter)) {
-        waiter->origin.parts = 0;
+        waiter->origin.attempt = waiter->origin.parts = 0;
     }
 }
 

@@ -51,7 +51,8 @@ typedef struct origin {
     majordomo_version_t version;
     bool has_options;
     stream_t stream;
-    uint32_t parts; /* partial answers of this attempt that were sent there, lost ones too */
+    uint32_t attempt;             /* of which partial answers were sent there; 0: of none ... */
+    uint32_t parts;               /* ... and how many, lost ones too */
     char id[TRP_TASK_ID_MAX + 1]; /* of the options frame; "" = none */
     trp_reply_address_t actor;
 } origin_t;

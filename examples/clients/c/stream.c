@@ -29,6 +29,10 @@ static int print_all(trp_tools_t *tools, uint64_t call, int interrupts)
             fprintf(stderr, "stream: %s: %s\n", answer->code, answer->message);
             return 1;
         }
+        if (status == TRP_OK && answer->lost > 0) {
+            fprintf(stderr, "stream: %lld partial answers were lost: they came too fast\n",
+                    (long long)answer->lost);
+        }
         if (status == TRP_OK) {
             printf("%.*s\n", (int)answer->size, (const char *)answer->data);
             fflush(stdout);
@@ -78,6 +82,6 @@ int main(int argc, char **argv)
         options = (trp_tools_options_t){
             .server_key = argv[5], .public_key = public_key, .secret_key = secret_key};
     }
-    const trp_tools_request_t request = {.tool = argv[1], .body = argv[2]};
+    const trp_tools_request_t request = {.tool = argv[1], .body = argv[2], .stream = true};
     return stream(&request, argc > 3 ? argv[3] : "tcp://127.0.0.1:5555", &options);
 }

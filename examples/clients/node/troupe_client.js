@@ -53,6 +53,15 @@ class TimeLimit extends Error {
   }
 }
 
+// Partial answers of a stream with `stream: true` came faster than they were read; `result` is the last answer.
+class PartsLost extends ToolError {
+  constructor(tool, came, sent, result) {
+    super({ code: 'E_PARTS_LOST', message: `only ${came} of ${sent} partial answers of ${tool} came`, came, sent });
+    this.name = 'PartsLost';
+    this.result = result;
+  }
+}
+
 // An options frame: TRP1 and a MessagePack map of short strings, numbers and truth values.
 function packOptions(options) {
   const string = (text) => {
@@ -73,10 +82,24 @@ function packOptions(options) {
 
 const isOptions = (frame) => frame !== undefined && frame.subarray(0, 4).equals(MAGIC);
 
-// The id of a reply's options frame, whose map begins with {"id": a string of at most 64 bytes}.
-function idOf(frame) {
-  const at = frame[8] === 0xd9 ? 10 : 9;
-  return frame.subarray(at, at + (at === 10 ? frame[9] : frame[8] & 0x1f)).toString();
+// The map of a reply's options frame, of short texts and whole numbers; what is none of a node's has no id.
+function readOptions(frame) {
+  const options = {};
+  let at = MAGIC.length + 1;
+  const text = (size) => frame.subarray(at, at += size).toString();
+  const number = (size) => frame.readUIntBE((at += size) - size, size);
+  const value = () => {
+    const type = frame[at++];
+    if (type < 0x80) return type;
+    if (type >> 5 === 5) return text(type & 0x1f);
+    return type === 0xd9 ? text(frame[at++]) : number({ 0xcc: 1, 0xcd: 2, 0xce: 4 }[type]);
+  };
+  try {
+    for (let left = frame[MAGIC.length] & 0x0f; left > 0; left--) options[value()] = value();
+    return options;
+  } catch {
+    return {};
+  }
 }
 
 function parse(frame) {
@@ -112,11 +135,13 @@ class Call {
     this.deadline = Date.now() + timeout;
     this.options = { ...others, idem: others.idem ?? (retry ? crypto.randomUUID() : undefined) };
     this.parts = [];
+    this.came = this.sent = 0; // partial answers of the last attempt: here, and as the node says
     this.done = false;
     this.wake = () => {};
   }
 
   request(id) {
+    this.came = 0;
     const left = Math.max(1, this.deadline - Date.now());
     return [CLIENT, Buffer.from([REQUEST]), this.tool, packOptions({ ...this.options, id, deadline_ms: left }),
       ...this.frames];
@@ -129,6 +154,14 @@ class Call {
       throw new ToolError({ code: 'E_BAD_REPLY', message: `the answer of ${this.tool} is no JSON` });
     }
     return reply !== null && typeof reply === 'object' && 'success' in reply ? reply.result : reply;
+  }
+
+  // What the options frame says: of which attempt the answer is, and how many partial answers that has sent.
+  count(kind, attempt = this.attempt, sent = 0) {
+    if (attempt !== this.attempt) this.came = 0;
+    this.attempt = attempt;
+    this.came += kind === PARTIAL ? 1 : 0;
+    this.sent = Number.isInteger(sent) ? sent : 0;
   }
 
   end(error, value) {
@@ -171,7 +204,12 @@ class Client {
   // The last answer of a tool.
   async call(tool, body, options) {
     let last;
-    for await (last of this.stream(tool, body, options));
+    try {
+      for await (last of this.stream(tool, body, options));
+    } catch (error) {
+      if (!(error instanceof PartsLost)) throw error;
+      return error.result; // it would pass over them
+    }
     return last;
   }
 
@@ -195,6 +233,7 @@ class Client {
       }
       answered = !call.signal?.aborted;
       if (call.error) throw call.error;
+      if (call.came < call.sent) throw new PartsLost(tool, call.came, call.sent, call.last);
       yield call.last;
     } finally {
       this.calls.delete(id);
@@ -228,9 +267,10 @@ class Client {
   take(frames) {
     const [magic, kind, , options, ...body] = frames;
     if (magic?.toString() !== CLIENT || !isOptions(options)) return;
-    const id = idOf(options);
+    const { id, attempt, parts } = readOptions(options);
     const call = this.calls.get(id);
     if (!call || call.done) return;
+    call.count(kind[0], attempt, parts);
     try {
       this.takeAnswer(id, call, kind, body);
     } catch (error) {
@@ -373,4 +413,4 @@ class Worker {
   }
 }
 
-module.exports = { Client, Worker, ToolError, ConnectionLost, TimeLimit };
+module.exports = { Client, Worker, ToolError, PartsLost, ConnectionLost, TimeLimit };

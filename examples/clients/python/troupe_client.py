@@ -83,6 +83,14 @@ class ToolCancelled(ToolError):
     """E_CANCELLED: by its client, or because the node stops."""
 
 
+class ToolPartsLost(ToolError):
+    """E_PARTS_LOST: partial answers of stream=True came faster than they were read; `result` is the last answer."""
+
+    def __init__(self, tool, came, sent, result):
+        super().__init__({"code": "E_PARTS_LOST", "message": f"only {came} of {sent} partial answers of {tool} came"})
+        self.result = result
+
+
 class ConnectionLost(ConnectionError):
     """The connection ended while the call was under way: it may have been done or not."""
 
@@ -135,7 +143,8 @@ class Call:
         self.retry = "idem" in options
         self.is_raw = not isinstance(body, dict)
         self.deadline = time.monotonic() + options["deadline_ms"] / 1000
-        self.attempt = None  # with stream=True: of which attempt the partial answers are
+        self.attempt = None  # with stream=True: of which attempt the partial answers are ...
+        self._came = self._sent = 0  # ... how many came here, and how many the node has sent
         self.is_whole = False  # the reply map is wanted, whatever it says
         self.send_at = None  # refused as busy: when to try again
         self._client, self._options = client, options
@@ -146,6 +155,7 @@ class Call:
 
     def frames(self):
         """The request, with the time that is left."""
+        self._came = 0
         left = max(1, int(1000 * (self.deadline - time.monotonic())))
         options = [] if self.plain else [OPTIONS + msgpack.packb({**self._options, "deadline_ms": left})]
         return [CLIENT, REQUEST, self.tool.encode(), *options, *self._body]
@@ -153,10 +163,12 @@ class Call:
     def done(self):
         return self._outcome is not None
 
-    def result(self):
-        """Waits for the last answer. Raises ToolError, TimeoutError, ConnectionError."""
+    def result(self, of_all=False):
+        """Waits for the last answer. Raises ToolError, TimeoutError, ConnectionError; `of_all`: ToolPartsLost, too."""
         self._client.wait(self.done)
         value, error = self._outcome
+        if of_all and error is None and self._came < self._sent:
+            error = ToolPartsLost(self.tool, self._came, self._sent, value)
         if error is not None:
             raise error
         return value
@@ -167,7 +179,7 @@ class Call:
             while True:
                 self._client.wait(lambda: self._parts or self.done())
                 if not self._parts:
-                    yield self.result()
+                    yield self.result(of_all=True)
                     return
                 yield self._parts.popleft()
         finally:
@@ -183,6 +195,11 @@ class Call:
         reply = decode(frames[-1])
         is_ours = isinstance(reply, dict) and "success" in reply and not self.is_whole
         return reply["result"] if is_ours else reply
+
+    def count(self, kind, attempt, sent):
+        """What the options frame says: of which attempt the answer is, and how many parts that has sent."""
+        self._came = (self._came if attempt == self.attempt else 0) + (kind == PARTIAL)
+        self.attempt, self._sent = attempt, sent if type(sent) is int else 0
 
     def take(self, kind, frames):
         """Takes an answer from the node."""
@@ -265,8 +282,7 @@ class Connection:
         options = {"id": str(next(self._ids)), "deadline_ms": max(1, int(timeout * 1000)), **options}
         if retry and not plain:
             options.setdefault("idem", uuid.uuid4().hex)
-        call = Call(self, tool, body, options, plain)
-        self._calls[call.id] = call
+        call = self._calls[options["id"]] = Call(self, tool, body, options, plain)
         return call
 
     def _on_reply(self, frames):
@@ -277,11 +293,10 @@ class Connection:
         if body and body[0][:4] == OPTIONS:
             options, body = options_of(body[0]), body[1:]
             call = self._calls.get(options["id"])
-            if call is not None and "attempt" in options:
-                call.attempt = options["attempt"]
-        elif len(self._calls) == 1:
-            call = next(iter(self._calls.values()))
-            call = call if call.plain and frames[2] == call.tool.encode() else None
+            if call is not None:
+                call.count(kind, options.get("attempt", call.attempt), options.get("parts", 0))
+        else:  # of a plain call, beside which there is no other
+            call = next((call for call in self._calls.values() if call.plain and frames[2] == call.tool.encode()), None)
         if call is None:
             self.unexpected += frames[2][:4] != b"mmi."
             return
@@ -400,14 +415,11 @@ class AsyncClient(Connection):
 
     async def close(self):
         self._fail(lambda call: True, lambda: ConnectionLost("the client was closed"))
-        await self._stop()
-        self._shut()
-
-    async def _stop(self):
         tasks, self._tasks = self._tasks, []
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        self._shut()
 
     async def call(self, tool, body, timeout=60.0, *, plain=False, **options):
         """The result of a tool. Raises ToolError, TimeoutError, ConnectionError."""
@@ -422,8 +434,11 @@ class AsyncClient(Connection):
 
     async def _last(self, answers):
         last = None
-        async for last in answers:
-            pass
+        try:
+            async for last in answers:
+                pass
+        except ToolPartsLost as error:  # which it would pass over
+            return error.result
         return last
 
     async def stream(self, tool, body, timeout=60.0, *, retry=False, plain=False, whole=False, **options):
@@ -439,7 +454,7 @@ class AsyncClient(Connection):
                 await self._step(call, changed)
                 while call._parts:
                     yield call._parts.popleft()
-            yield call.result()
+            yield call.result(of_all=True)
         finally:
             self._forget(call)
             if not call.done() and not self._socket.closed:

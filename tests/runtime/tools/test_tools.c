@@ -260,6 +260,81 @@ Test(tools, partial_answers_come_in_order_before_the_last_one)
     expect_none();
 }
 
+/* The options frame of an answer of that attempt to call 1; `parts` negative: not said. */
+static const char *of_attempt(int attempt, int parts)
+{
+    static char text[64];
+    snprintf(text, sizeof(text),
+             "TRP1%c\xa2id\xa1"
+             "1\xa7"
+             "attempt%c",
+             parts < 0 ? 0x82 : 0x83, attempt);
+    if (parts >= 0) {
+        snprintf(text + strlen(text), sizeof(text) - strlen(text), "\xa5parts%c", parts);
+    }
+    return text;
+}
+
+static const trp_tools_answer_t *next_last(uint64_t call)
+{
+    const trp_tools_answer_t *got = next(call);
+    while (got->kind == TRP_TOOLS_PART) {
+        got = next(call);
+    }
+    return got;
+}
+
+Test(tools, partial_answers_of_the_last_attempt_that_were_lost_are_told)
+{
+    const uint64_t call =
+        start(&(trp_tools_request_t){.tool = "echo", .body = "{}", .stream = true});
+    expect_message();
+    cr_assert_str_eq(option("stream"), "true");
+    answer(2, of_attempt(1, -1), "one");
+    answer(2, of_attempt(1, -1), "two");
+    answer(2, of_attempt(2, -1), "one");
+    cr_assert_eq(next(call)->attempt, 1);
+
+    answer(3, of_attempt(2, 3), "{\"success\":true,\"result\":3}");
+
+    const trp_tools_answer_t *got = next_last(call);
+    cr_assert(says(got, TRP_TOOLS_RESULT, "3"));
+    cr_assert_eq(got->lost, 2);
+}
+
+Test(tools, partial_answers_that_all_came_are_none_lost)
+{
+    const uint64_t call =
+        start(&(trp_tools_request_t){.tool = "echo", .body = "{}", .stream = true});
+    expect_message();
+    answer(2, of_attempt(1, -1), "one");
+    answer(2, of_attempt(1, -1), "two");
+
+    answer(3, of_attempt(1, 2), "{\"success\":true,\"result\":3}");
+
+    cr_assert_eq(next_last(call)->lost, 0);
+}
+
+Test(tools, a_count_of_partial_answers_that_is_none_is_not_counted)
+{
+    const char *const counts[] = {"\xa5parts\xc3", "\xa5parts\xff",
+                                  "\xa5parts\xa1"
+                                  "9",
+                                  "\xa5parts\xcd\x01"};
+    for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+        char options[64];
+        const uint64_t call =
+            start(&(trp_tools_request_t){.tool = "echo", .body = "{}", .stream = true});
+        expect_message();
+        snprintf(options, sizeof(options), "TRP1\x82\xa2id\xa1%llu%s", (unsigned long long)call,
+                 counts[i]);
+
+        answer(3, options, "{\"success\":true,\"result\":3}");
+
+        cr_assert_eq(next(call)->lost, 0, "%zu", i);
+    }
+}
+
 Test(tools, an_error_has_its_code_and_message_and_the_map)
 {
     const uint64_t call = start_echo();
