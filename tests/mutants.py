@@ -124,6 +124,16 @@ def by_sanitizer(tree, mutant, options):
     return None, f"{rounds} rounds of {mutant.programs[0]} were quiet"
 
 
+def end_left(tree):
+    """Kills what a test that failed, or was ended, has left of the tree's programs."""
+    for entry in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            if os.readlink(f"/proc/{entry}/exe").startswith(tree + "/"):
+                os.kill(int(entry), signal.SIGKILL)
+        except OSError:
+            continue  # not ours, or gone
+
+
 def run_test(tree, test):
     """Runs one test of a tree. (whether it passed, the last that it complained of)"""
     system = re.fullmatch(r"(tests/cgroup.sh )?tests/system/(\w+)\.py::(\w+)", test)
@@ -137,6 +147,7 @@ def run_test(tree, test):
     env = dict(os.environ, TROUPE_PROGRAM=os.path.join(tree, "build/troupe"), LANG="C.UTF-8",
                PYTHONPATH=f"{folder}:{tree}", PYTHONDONTWRITEBYTECODE="1")
     _, lines, status = run_until(argv, tree, env, r"(?!)", SEARCH_S)
+    end_left(tree)
     output = "".join(lines)
     passed = status == 0 and re.search(r"Tested: 1 \| Passing: 1 |^Ran 1 test in .*\n\nOK$", output, re.M)
     said = re.findall(r"^\w*Error: .*|Assertion.*|.*Unexpected signal.*|skipped .*", output, re.M) or lines[-1:] or [""]

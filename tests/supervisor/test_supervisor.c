@@ -602,8 +602,13 @@ Test(supervisor, terminate_restart_and_delete_by_request)
     request(TRP_TAG_CHILD_RESTART, "kid.1");
     cr_assert(outcome == CHILD_OK && kids[0].starts == 2);
     request(TRP_TAG_CHILD_DELETE, "kid.1");
-
     cr_assert_eq(outcome, CHILD_RUNNING);
+    request(TRP_TAG_CHILD_TERMINATE, "kid.1");
+    request(TRP_TAG_CHILD_DELETE, "kid.1");
+    cr_assert_eq(outcome, CHILD_OK);
+    request(TRP_TAG_CHILD_RESTART, "kid.1");
+
+    cr_assert_eq(outcome, CHILD_NOT_FOUND);
 }
 
 Test(supervisor, request_that_is_no_map_is_refused)

@@ -20,6 +20,9 @@ class Child(unittest.TestCase):
 
         self.assertEqual(count["specs"], len(rows))
         self.assertEqual(count["active"], len([r for r in rows if r["state"] == "up"]))
+        self.assertEqual((count["supervisors"], count["workers"]), (0, len(rows)))
+        root = self.ask("count", "root")
+        self.assertEqual((root["supervisors"], root["workers"]), (3, root["specs"] - 3))  # the pools
         self.assertEqual(self.ask("spec", "pool.parser", rows[0]["id"])["restart"], "permanent")
 
     def test_terminated_child_of_the_root_is_started_again_when_asked(self):

@@ -9,7 +9,7 @@ import time
 import unittest
 
 from majordomo import Client
-from node import WORKSHOP, Node, descendants, wait_for
+from node import PROGRAM, WORKSHOP, Node, descendants, wait_for
 
 CODE = {"language": "json", "code": "[1]"}
 
@@ -122,6 +122,24 @@ class Life(unittest.TestCase):
 
         self.assertEqual(self.node.stop(signal.SIGTERM, 15), 0)
         self.assert_nothing_left(family)
+
+    def test_worker_that_ignores_sigterm_is_killed_at_its_limit(self):
+        path = os.path.join(self.node.folder, "deaf.sh")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(f"#!/bin/sh\ntrap '' TERM\nexec {PROGRAM} --worker\n")
+        os.chmod(path, 0o700)
+        with Node(WORKSHOP, [f"pools.parser.program={path}", "pools.parser.shutdown_ms=300"]) as node:
+            deaf = node.workers("parser")[0]["os_pid"]
+            with open(f"/proc/{deaf}/status", encoding="utf-8") as file:
+                ignored = [int(line.split()[1], 16) for line in file if line.startswith("SigIgn:")][0]
+            self.assertTrue(ignored & 1 << signal.SIGTERM - 1)
+            os.kill(deaf, signal.SIGSTOP)
+
+            asked = node.command("child", "terminate", "pool.parser", "parser.1")
+
+            self.assertEqual(asked.returncode, 0, asked.stderr)
+            self.assertTrue(gone([deaf]))
+            self.assertEqual([row["child"] for row in node.events("child_shutdown_error")], ["parser.1"])
 
     def test_killed_node_is_started_again_and_serves(self):
         old = node_process(self.node)

@@ -133,6 +133,18 @@ class Reload(unittest.TestCase):
         self.assertEqual(said["line"], 12)
         self.assertEqual(said["option"], "pools.parser.min")
         self.assertIn("integer", said["expected"])
+        self.assert_as_before()
+
+    def test_a_combination_that_is_refused_is_refused_whole(self):
+        self.write(CONFIG.format(**{**DEFAULTS, "queue_max": 7}) +
+                   "        backoff_ms = 100\n        backoff_max_ms = 50\n")
+
+        said = self.hang_up("reload_refused")
+
+        self.assertIn("backoff", said["option"])
+        self.assert_as_before()
+
+    def assert_as_before(self):
         client = self.client()
         client.send(b"", b"MDPC01", b"mmi.queue", b"code_parse")
         self.assertIn(b'"limit":100', client.receive()[4].replace(b" ", b""))

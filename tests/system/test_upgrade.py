@@ -7,7 +7,7 @@ import threading
 import unittest
 
 from majordomo import Client
-from node import PROGRAM, Node
+from node import PROGRAM, Node, wait_for
 
 CONFIG = """
 node
@@ -118,20 +118,39 @@ class Upgrade(unittest.TestCase):
         self.expect_no_failure(load)
         self.assertEqual(self.programs(), before)
 
-    def test_a_program_whose_workers_die_soon_is_rolled_back(self):
-        bad = os.path.join(self.node.folder, "brief.sh")
-        with open(bad, "w", encoding="utf-8") as file:  # ready, and dead of a signal shortly after
-            file.write(f"#!/bin/sh\n(sleep 0.1; kill -KILL $$) &\nexec {PROGRAM} --worker\n")
-        os.chmod(bad, stat.S_IRWXU)
-        node = Node(CONFIG, ["pools.parser.processes=-1"])
-        self.addCleanup(node.close)
+    def new_program(self, before):
+        """One that does something in a shell, and then is another program than the node's."""
+        new, path = os.path.join(self.node.folder, "troupe-new"), os.path.join(self.node.folder, "new.sh")
+        shutil.copy2(PROGRAM, new)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(f"#!/bin/sh\n{before}\nexec {new} --worker\n")
+        os.chmod(path, stat.S_IRWXU)
+        return path
 
-        run = node.command("upgrade", "parser", bad, timeout=60)
-
+    def expect_as_it_was(self, run):
         self.assertEqual(run.returncode, 1)
         self.assertIn("the pool is as it was", run.stderr)
-        self.assertEqual([os.readlink(f"/proc/{row['os_pid']}/exe") for row in node.workers("parser")],
-                         [os.path.realpath(PROGRAM)] * 2)
+        self.assertEqual(self.programs(), [os.path.realpath(PROGRAM)] * 2)
+
+    def test_a_program_whose_workers_die_soon_is_rolled_back(self):
+        self.node = self.enterContext(Node(CONFIG, ["pools.parser.processes=-1"]))
+        bad = self.new_program("(sleep 0.1; kill -KILL $$) &")  # ready, and dead of a signal shortly after
+
+        self.expect_as_it_was(self.node.command("upgrade", "parser", bad, timeout=60))
+
+    def test_old_workers_that_were_stopped_are_started_again_when_a_later_new_one_fails(self):
+        mark = os.path.join(self.node.folder, "begun")
+        bad = self.new_program(f"if [ -e {mark} ]; then exit 3; fi; : > {mark}")  # the second one does not start
+
+        with Load(self.node.endpoints["majordomo"]) as load:
+            run = self.node.command("upgrade", "parser", bad, timeout=60)
+
+        self.expect_as_it_was(run)
+        self.expect_no_failure(load)
+        for setting in ("max=3", "min=3"):
+            self.assertEqual(self.node.command("set", "parser", setting).returncode, 0)
+        wait_for(lambda: len([row for row in self.node.workers("parser") if row["os_pid"]]) == 3, what="a third")
+        self.assertEqual(self.programs(), [os.path.realpath(PROGRAM)] * 3)  # those to come, too
 
     def test_a_pool_that_is_not_there_is_named(self):
         self.assertIn("no pool `nowhere`", self.node.command("restart", "nowhere").stderr)

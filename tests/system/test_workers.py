@@ -124,6 +124,14 @@ def processes_with(argument):
     return found
 
 
+def end_all(argument):
+    for pid in processes_with(argument):
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass  # it was on its way
+
+
 class Leftovers(unittest.TestCase):
     """A worker that may have processes starts one in a session of its own, where no process group reaches it."""
 
@@ -136,20 +144,13 @@ class Leftovers(unittest.TestCase):
             file.write(f"#!/bin/sh\nsetsid sleep {self.mark} &\nexec {PROGRAM} --worker\n")
         os.chmod(program, 0o700)
         self.settings = ["pools.parser.processes=20", "pools.parser.memory=0", f"pools.parser.program={program}"]
-        self.addCleanup(self.end_marked)
+        self.addCleanup(end_all, self.mark)
         self.node = Node(CONFIG, self.settings, folder=self.folder.name)
         self.addCleanup(self.node.close)
         enforced = json.loads(self.node.command("why", "parser.1", "--json").stdout)["enforced"]
         if "processes_end" not in enforced:
             self.skipTest("no control group may be made here")
         wait_for(lambda: processes_with(self.mark), what="the worker's process")
-
-    def end_marked(self):
-        for pid in processes_with(self.mark):
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass  # it was on its way
 
     def test_what_a_worker_started_ends_with_it(self):
         before = processes_with(self.mark)
@@ -170,6 +171,22 @@ class Leftovers(unittest.TestCase):
 
 
 class Guardian(unittest.TestCase):
+
+    def test_what_is_in_the_process_group_of_a_worker_ends_with_it_also_without_a_control_group(self):
+        mark = f"1{os.getpid()}.7"
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        program = os.path.join(folder, "forks.sh")
+        with open(program, "w", encoding="utf-8") as file:
+            file.write(f"#!/bin/sh\nsleep {mark} &\nexec {PROGRAM} --worker\n")
+        os.chmod(program, 0o700)
+        node = Node(CONFIG, ["pools.parser.memory=0", "pools.parser.seccomp=off", f"pools.parser.program={program}"])
+        self.addCleanup(node.close)
+        before = wait_for(lambda: processes_with(mark), what="the worker's process")
+        self.addCleanup(end_all, mark)
+
+        node.wait_replaced(node.kill_worker("parser"))
+
+        wait_for(lambda: not set(before) & set(processes_with(mark)), what="the end of the worker's process")
 
     def test_nothing_survives_a_killed_guardian(self):
         node = Node(CONFIG)
