@@ -214,13 +214,13 @@ int64_t pool_scale_down_at(const pool_t *pool)
 void pool_scale_down(pool_t *pool)
 {
     pool_note_use(pool);
-    int64_t window = pool->use_ns - pool->window_ns;
-    int64_t use = window <= 0 ? 100 : pool->used_ns / ((int64_t)places(pool) * window / 100 + 1);
+    double could_ns = (double)places(pool) * (double)(pool->use_ns - pool->window_ns);
+    bool is_low = (double)pool->used_ns * 100 < (double)pool->config->scale_down * could_ns;
     bool is_over = pool_scale_down_at(pool) <= pool->use_ns;
     if (!is_over) {
         return;
     }
-    if (use < pool->config->scale_down && pool->idle != NULL) {
+    if (is_low && pool->idle != NULL) {
         (void)shrink(pool, pool->idle);
     }
     pool->window_ns = pool->use_ns;

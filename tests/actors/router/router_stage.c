@@ -214,6 +214,7 @@ static trp_child_spec_t pool_child(size_t index)
     for (int64_t i = 0; i < settings->min; i++) {
         snprintf(id, sizeof(id), "%.40s.%d", settings->name, (int)i + 1);
         workers[index][i] = child(id, &holder_class);
+        workers[index][i].is_dynamic = true; /* as the tree has them */
     }
     templates[index] = child(settings->name, &holder_class);
     templates[index].is_dynamic = true;
