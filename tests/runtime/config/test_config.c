@@ -308,6 +308,20 @@ Test(config, pool_that_scales_by_itself_does_so_at_eighty_and_twenty_percent)
     cr_assert_eq(config->pools[0].scale_down, 0);
 }
 
+Test(config, pool_that_says_nothing_has_the_limits_that_are_promised)
+{
+    cr_assert_eq(load(POOL, NULL), TRP_OK, "%s", fault.rule);
+
+    cr_expect_eq(config->pools[0].idle_ms, 300000, "idle for 5 minutes and it is suspended");
+    cr_expect_eq(config->pools[0].run_ms, 30000);
+    cr_expect_eq(config->pools[0].attempts_max, 3);
+    cr_expect_eq(config->pools[0].strategy, 0, "least_loaded");
+    cr_expect_eq(config->pools[0].scale_up, 100, "only when a task waits");
+    cr_expect_eq(config->pools[0].scale_down, 0);
+    cr_expect_eq(config->pools[0].fair, 1);
+    cr_expect_eq(config->pools[0].child.limits.probe_ms, 1000);
+}
+
 Test(config, pool_of_the_size_of_the_machine_leaves_one_core)
 {
     const uint32_t cores = host_os.processors(host_os.user);

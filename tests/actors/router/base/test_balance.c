@@ -4,6 +4,7 @@
 
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <string.h>
 
 #define MEMBERS 4
 
@@ -32,7 +33,9 @@ static void stop(void)
 static size_t pick(const char *key, uint64_t avoid)
 {
     chance = chance * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    const balance_task_t task = {.key = key, .chance = chance, .avoid = avoid};
+    uint64_t mixed = (chance ^ chance >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    mixed ^= mixed >> 27; /* the low bits of `chance` alone come in turns */
+    const balance_task_t task = {.key = key, .chance = mixed, .avoid = avoid};
     balance_member_t *member = balance_pick(&balance, &task);
     return member == NULL ? MEMBERS : (size_t)(member - members);
 }
@@ -68,12 +71,18 @@ Test(balance, nobody_with_room_is_nobody)
     }
 }
 
-Test(balance, round_robin_gives_each_the_same)
+Test(balance, round_robin_gives_each_the_same_in_a_strict_order)
 {
+    size_t order[MEMBERS];
     start(BALANCE_ROUND_ROBIN);
 
-    for (int i = 0; i < 400; i++) {
-        take_back(give(NULL));
+    for (size_t i = 0; i < 400; i++) {
+        size_t index = give(NULL);
+        if (i % 3 != 0) {
+            take_back(index); /* what one has at hand makes no difference */
+        }
+        order[i % MEMBERS] = i < MEMBERS ? index : order[i % MEMBERS];
+        cr_assert_eq(index, order[i % MEMBERS], "at %zu", i);
     }
 
     for (size_t i = 0; i < MEMBERS; i++) {
@@ -94,6 +103,26 @@ Test(balance, least_loaded_never_lets_loads_differ_by_more_than_one)
         }
         cr_assert_leq(high - low, 1);
     }
+}
+
+Test(balance, least_loaded_gives_the_next_to_the_one_with_the_least)
+{
+    static const uint32_t loads[MEMBERS] = {3, 1, 2, 4};
+    start(BALANCE_LEAST_LOADED);
+    for (size_t i = 0; i < MEMBERS; i++) {
+        for (uint32_t k = 0; k < loads[i]; k++) {
+            balance_given(&balance, &members[i]);
+        }
+        balance_update(&balance, &members[i], true);
+    }
+
+    cr_assert_eq(give(NULL), 1);  /* 3 1 2 4 */
+    cr_assert_neq(give(NULL), 0); /* 3 2 2 4 */
+    cr_assert_eq(members[1].load + members[2].load, 5);
+    take_back(3);
+    take_back(3);
+    take_back(3);
+    cr_assert_eq(give(NULL), 3); /* 3 3 2 1 or 3 2 3 1 */
 }
 
 Test(balance, least_loaded_gives_equals_their_turns)
@@ -124,6 +153,34 @@ Test(balance, least_matches_counts_keys_and_tasks)
     size_t second = give(NULL);  /* 2 2 3 2: any but the third */
     cr_assert_neq(second, 2);
     cr_assert_neq(give(NULL), 2); /* one of the two that still have 2 */
+}
+
+/* A match is made by a task; what is left is the match. */
+static size_t make_match(void)
+{
+    size_t index = give(NULL);
+    take_back(index);
+    members[index].keys++;
+    balance_update(&balance, &members[index], true);
+    return index;
+}
+
+Test(balance, least_matches_spreads_matches_evenly_also_after_many_ended)
+{
+    start(BALANCE_LEAST_MATCHES);
+    for (int i = 0; i < 400; i++) {
+        make_match();
+    }
+    for (size_t i = 0; i < MEMBERS; i++) {
+        cr_assert_eq(members[i].keys, 100);
+    }
+
+    members[2].keys = 10;
+    balance_update(&balance, &members[2], true);
+
+    for (int i = 10; i < 100; i++) {
+        cr_assert_eq(make_match(), 2);
+    }
 }
 
 Test(balance, weighted_gives_in_proportion)
@@ -187,6 +244,24 @@ Test(balance, hash_sends_a_key_to_the_same_one)
     for (size_t i = 0; i < MEMBERS; i++) {
         cr_assert_gt(given[i], 0, "nothing for %zu", i);
     }
+}
+
+/* A thousand clients that stay: their numbers vary by less than a tenth of the mean. */
+Test(balance, hash_spreads_many_keys_evenly)
+{
+    start(BALANCE_HASH);
+
+    for (int i = 0; i < 1000; i++) {
+        char key[16];
+        snprintf(key, sizeof(key), "client %d", i);
+        give(key);
+    }
+
+    int squares = 0;
+    for (size_t i = 0; i < MEMBERS; i++) {
+        squares += (given[i] - 1000 / MEMBERS) * (given[i] - 1000 / MEMBERS);
+    }
+    cr_assert_lt(squares, MEMBERS * 25 * 25, "%d", squares);
 }
 
 Test(balance, hash_moves_only_the_keys_of_the_one_that_left)
@@ -285,4 +360,43 @@ Test(balance, the_strategy_may_be_changed_while_tasks_run)
 
     cr_assert_eq(balance.load, 10);
     cr_assert_eq(balance.free.count, MEMBERS);
+}
+
+static int distance(int a, int b)
+{
+    return a > b ? a - b : b - a;
+}
+
+/* 700 tasks, each answered before the next: by weight, by key, or each the same. */
+static void expect_spread(balance_strategy_t strategy)
+{
+    static const int by_weight[MEMBERS] = {400, 100, 100, 100};
+    memset(given, 0, sizeof(given));
+    for (int i = 0; i < 700; i++) {
+        take_back(give(strategy == BALANCE_HASH ? "key" : NULL));
+    }
+    for (size_t i = 0; i < MEMBERS; i++) {
+        int by_key = given[i] > 0 ? 700 : 0;
+        int even = 175, slack = strategy == BALANCE_TWO_CHOICES ? 60 : 2; /* chance: 5 sigma */
+        int wanted = strategy == BALANCE_WEIGHTED ? by_weight[i]
+                     : strategy == BALANCE_HASH   ? by_key
+                                                  : even;
+        cr_assert_leq(distance(given[i], wanted), slack, "strategy %d: %d of %zu, not %d", strategy,
+                      given[i], i, wanted);
+    }
+}
+
+Test(balance, each_strategy_spreads_as_it_promises_after_any_other)
+{
+    start(BALANCE_LEAST_LOADED);
+    members[0].weight = 4;
+
+    for (int from = 0; from < BALANCE_STRATEGIES; from++) {
+        for (int to = 0; to < BALANCE_STRATEGIES; to++) {
+            balance_switch(&balance, (balance_strategy_t)from);
+            expect_spread((balance_strategy_t)from);
+            balance_switch(&balance, (balance_strategy_t)to);
+            expect_spread((balance_strategy_t)to);
+        }
+    }
 }
