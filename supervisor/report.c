@@ -28,7 +28,7 @@ static const struct {
 
 static const char *const restarts[TRP_RESTART_COUNT] = {"permanent", "transient", "temporary"};
 
-bool report_allow(report_t *report, int64_t now_ns)
+bool report_allow(report_t *report, int64_t now_ns, int64_t epoch_ms)
 {
     if (now_ns - report->window_ns >= REPORT_WINDOW_NS) {
         report_flush(report);
@@ -40,9 +40,9 @@ bool report_allow(report_t *report, int64_t now_ns)
         return true;
     }
     if (report->held++ == 0) {
-        report->first_ns = now_ns;
+        report->first_ms = epoch_ms;
     }
-    report->last_ns = now_ns;
+    report->last_ms = epoch_ms;
     return false;
 }
 
@@ -51,7 +51,7 @@ void report_flush(report_t *report)
     if (report->held > 0) {
         log_event(LOG_WARN, "supervisor_reports_held_back",
                   LOG_TEXT("supervisor", report->supervisor), LOG_INT("count", report->held),
-                  LOG_INT("span_ms", (report->last_ns - report->first_ns) / MS));
+                  LOG_INT("first_ms", report->first_ms), LOG_INT("last_ms", report->last_ms));
         report->held = 0;
     }
 }
@@ -70,9 +70,10 @@ static const char *program_of(const trp_child_spec_t *spec, char own[PROGRAM_MAX
     return own;
 }
 
-void report_started(report_t *report, const policy_child_t *child, int64_t now_ns)
+void report_started(report_t *report, trp_ctx_t *ctx, const policy_child_t *child)
 {
-    if (!report_allow(report, now_ns)) {
+    const int64_t now_ns = trp_now_ns(ctx);
+    if (!report_allow(report, now_ns, trp_epoch_ms(ctx))) {
         return;
     }
     char pid[TRP_PID_TEXT_MAX], own[PROGRAM_MAX];
@@ -177,7 +178,8 @@ void report_action(report_t *report, trp_ctx_t *ctx, const trp_supervisor_spec_t
         spec->on_report(spec->on_report_user, &message);
     }
     publish(report, ctx, &message);
-    if (action->context == POLICY_GAVE_UP || report_allow(report, trp_now_ns(ctx))) {
+    if (action->context == POLICY_GAVE_UP ||
+        report_allow(report, trp_now_ns(ctx), trp_epoch_ms(ctx))) {
         write_line(report, &offender, action);
     }
 }

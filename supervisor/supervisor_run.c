@@ -261,7 +261,7 @@ static void tell(supervisor_t *supervisor, trp_ctx_t *ctx, const policy_action_t
         event.has_reason = true;
         event.reason = text(trp_reason_format(&action->reason, line));
     } else if (action->change == CHILD_UP && supervisor->spec->strategy != TRP_SIMPLE_ONE_FOR_ONE) {
-        report_started(&supervisor->report, child, trp_now_ns(ctx));
+        report_started(&supervisor->report, ctx, child);
     }
     observers_tell(&supervisor->observers, ctx, TRP_PID_NONE, &event);
 }
