@@ -70,6 +70,22 @@ Test(policy_mistakes, m3_supervisor_that_gives_up_ends_with_shutdown)
     cr_assert_str_empty(world.policy.end_reason.text);
 }
 
+Test(policy_mistakes, m3_parent_of_one_that_gave_up_starts_it_again_if_it_is_permanent)
+{
+    world_init(&world, TRP_ONE_FOR_ONE, 5, "a b:transient c:temporary");
+    world_begin_ready(&world);
+
+    world_down(&world, "a", TRP_REASON_SHUTDOWN);
+    world_expect(&world, "down a, child_terminated a, restart a, start a");
+    world_down(&world, "b", TRP_REASON_SHUTDOWN);
+    world_expect(&world, "down b");
+    world_down(&world, "c", TRP_REASON_SHUTDOWN);
+
+    world_expect(&world, "down c");
+    cr_assert_eq(policy_child_by_id(&world.policy, "b")->phase, POLICY_IDLE);
+    cr_assert_null(policy_child_by_id(&world.policy, "c"));
+}
+
 Test(policy_mistakes, m4_first_start_costs_no_intensity)
 {
     world_init(&world, TRP_ONE_FOR_ONE, 1, "a b c");
