@@ -149,7 +149,7 @@ def run_test(tree, test):
     _, lines, status = run_until(argv, tree, env, r"(?!)", SEARCH_S)
     end_left(tree)
     output = "".join(lines)
-    passed = status == 0 and re.search(r"Tested: 1 \| Passing: 1 |^Ran 1 test in .*\n\nOK$", output, re.M)
+    passed = status == 0 and re.search(r"Tested: 1 \| Passing: 1 |^Ran [1-9][0-9]* tests? in .*\n\nOK$", output, re.M)
     said = re.findall(r"^\w*Error: .*|Assertion.*|.*Unexpected signal.*|skipped .*", output, re.M) or lines[-1:] or [""]
     return bool(passed), f"{test.split('/')[-1].split('::')[-1]}: {said[-1].strip()}"
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Control groups of version 2 with the controllers of memory and processes, by real nodes. A kernel whose controllers
 are taken by version 1, or a folder that takes no group, leaves these out: ./dev cgroup runs them anywhere."""
+import errno
 import json
 import os
 import signal
@@ -47,8 +48,20 @@ def group_of(pid):
     return [line[3:] for line in read(f"/proc/{pid}/cgroup").splitlines() if line.startswith("0::")][0]
 
 
+def removed(group):
+    """Whether it could be: who was killed in it holds it for a moment after it is in no list."""
+    try:
+        os.rmdir(group)
+    except OSError as error:
+        if error.errno != errno.EBUSY:
+            raise
+        return False
+    return True
+
+
 class Groups(unittest.TestCase):
     """Each in a group of its own, which it has been given as by systemd's Delegate=yes."""
+    runs_as = ""
 
     def setUp(self):
         parent = tree_of_groups()
@@ -69,8 +82,7 @@ class Groups(unittest.TestCase):
         for folder, _, _ in os.walk(self.group, topdown=False):
             with open(os.path.join(folder, "cgroup.kill"), "w", encoding="utf-8") as file:
                 file.write("1")
-            wait_for(lambda folder=folder: not read(folder, "cgroup.procs").strip(), what="the end of a group")
-            os.rmdir(folder)
+            wait_for(lambda folder=folder: removed(folder), what="the end of a group")
 
     def give(self):
         os.setxattr(self.group, "user.delegate", b"1")
@@ -79,7 +91,8 @@ class Groups(unittest.TestCase):
         """A program that is run in the group."""
         path = os.path.join(self.folder, "inside.sh")
         with open(path, "w", encoding="utf-8") as file:
-            file.write(f"#!/bin/sh\necho 0 > {self.group}/cgroup.procs || exit 9\nexec {program} \"$@\"\n")
+            file.write(f"#!/bin/sh\necho 0 > {self.group}/cgroup.procs || exit 9\n"
+                       f"exec {self.runs_as} {program} \"$@\"\n")
         os.chmod(path, 0o700)
         return path
 
@@ -143,7 +156,7 @@ class Groups(unittest.TestCase):
         program = os.path.join(self.folder, "forks.sh")
         with open(program, "w", encoding="utf-8") as file:
             file.write(f"#!/bin/sh\nsetsid sleep 1000 &\nexec {ILL} --worker\n")
-        os.chmod(program, 0o700)
+        os.chmod(program, 0o755)
         node = self.start("tree.children.a.processes=4", f"tree.children.a.program={program}")
         group = self.group_of_worker()
         own = read(group, "cgroup.procs").split()
@@ -163,6 +176,28 @@ class Groups(unittest.TestCase):
 
         wait_for(lambda: not os.path.exists(group), what="the end of the group")
         self.assertFalse(any(is_alive(int(pid)) for pid in inside))
+
+
+class GroupsOfAUser(Groups):
+    """The same of a node that is not root's: the group and what shapes it are the user's, and nothing above it is."""
+    USER = 65534  # nobody
+    runs_as = f"setpriv --reuid={USER} --regid={USER} --clear-groups"
+
+    def setUp(self):
+        super().setUp()
+        os.chown(self.folder, self.USER, self.USER)
+        if subprocess.run([*self.runs_as.split(), "test", "-x", ILL], stderr=subprocess.DEVNULL).returncode != 0:
+            self.skipTest("nobody may not run the program here")
+
+    def give(self):
+        super().give()
+        for name in ("", "cgroup.procs", "cgroup.subtree_control", "cgroup.threads"):
+            os.chown(os.path.join(self.group, name), self.USER, self.USER)
+
+    def test_the_node_is_not_roots(self):
+        node = self.start()
+
+        self.assertEqual({os.stat(f"/proc/{pid}").st_uid for pid in node.family()}, {self.USER})
 
 
 if __name__ == "__main__":
