@@ -160,6 +160,7 @@ class Control(unittest.TestCase):
         tree = self.node.ask("tree")
 
         self.assertEqual(tree["id"], "root")
+        self.assertLessEqual({"router", "intake", "control", "pool.parser"}, {row["id"] for row in tree["children"]})
         pool = next(child for child in tree["children"] if child["id"] == "pool.parser")
         self.assertEqual([worker["id"] for worker in pool["children"]], ["parser.1", "parser.2"])
         self.assertEqual({worker["state"] for worker in pool["children"]}, {"up"})
@@ -177,9 +178,13 @@ class Control(unittest.TestCase):
     def test_call_returns_the_whole_reply(self):
         reply = self.node.ask("call", tool="code_parse", body={"filename": "a.json", "code": "[1]"})
 
-        self.assertTrue(reply["success"])
-        self.assertIn("result", reply)
-        self.assertIn("task_id", reply)
+        self.assertEqual(set(reply), {"task_id", "success", "result", "from_cache", "metrics"})
+        self.assertRegex(reply["task_id"], r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+        self.assertIs(reply["success"], True)
+        self.assertEqual(reply["result"]["language"], "json")
+        self.assertIs(reply["from_cache"], False)
+        self.assertEqual(set(reply["metrics"]), {"queue_us", "exec_us", "worker", "attempts"})
+        self.assertIn(reply["metrics"]["worker"], ("parser.1", "parser.2"))
 
     def test_unknown_command_lists_the_known_ones(self):
         answer = json.loads(self.node.ask_raw(b'{"cmd":"dance"}'))

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import threading
+import time
 import unittest
 
 import msgpack
@@ -233,6 +234,26 @@ class Deaths(unittest.TestCase):
             pool = next(pool for pool in node.ask("pools") if pool["name"] == "parser")
             self.assertEqual((pool["queued"], pool["running"]), (0, 0))
 
+    def test_task_of_a_killed_worker_is_done_by_another_at_the_second_attempt(self):
+        with Node(settings=["pools.parser.probe_ms=600000"]) as node, Client(node.endpoints["majordomo"]) as client:
+            processes = {row["name"]: row["os_pid"] for row in node.workers("parser")}
+            for pid in processes.values():
+                os.kill(pid, signal.SIGSTOP)
+            client.send(b"", b"MDPC01", b"code_parse", json.dumps(CODE).encode())
+            wait_for(lambda: node.ask("pools")[0]["running"] == 1, what="the task at a worker")
+            states = {worker["id"]: worker["state"] for worker in node.ask("pools")[0]["workers"]}
+            self.assertEqual(sorted(states.values()), ["busy", "idle"])
+            busy, idle = sorted(states, key=states.get)
+
+            os.kill(processes[busy], signal.SIGKILL)
+            wait_for(lambda: node.ask("pools")[0]["retried"] == 1, what="the second attempt")
+            os.kill(processes[idle], signal.SIGCONT)
+            reply = json.loads(client.receive()[3])
+
+            self.assertIs(reply["success"], True)
+            self.assertEqual((reply["metrics"]["attempts"], reply["metrics"]["worker"]), (2, idle))
+            self.assertTrue(client.is_silent())
+
     def test_match_of_a_killed_worker_ends_with_a_reason(self):
         with Node() as node, Client(node.endpoints["majordomo"]) as client:
             question = {"id": "q", "type": "boolean", "text": "Is water wet?", "correct": ["true"]}
@@ -290,6 +311,52 @@ class Deaths(unittest.TestCase):
             self.assertEqual(waited["error"]["code"], "E_NO_WORKER")
             self.assertGreaterEqual(waited["error"]["waited_ms"], 200)
             self.assertIs(done["success"], True)
+
+    def test_metrics_tell_the_time_in_the_queue_and_in_the_tool(self):
+        with Node(settings=["pools.parser.min=1", "pools.parser.probe_ms=600000"]) as node, \
+                Client(node.endpoints["majordomo"]) as client:
+            worker = node.workers("parser")[0]
+            os.kill(worker["os_pid"], signal.SIGSTOP)
+            begin = time.monotonic()
+            for _ in range(2):
+                client.send(b"", b"MDPC01", b"code_parse", json.dumps(CODE).encode())
+            wait_for(lambda: node.ask("pools")[0]["queued"] == 1, what="a task that waits")
+            waits = time.monotonic()
+            node.ask("ping")  # it takes a while
+            waited_us = 1e6 * (time.monotonic() - waits)
+            os.kill(worker["os_pid"], signal.SIGCONT)
+            first, second = (json.loads(client.receive()[3])["metrics"] for _ in range(2))
+            whole_us = 1e6 * (time.monotonic() - begin)
+
+            self.assertGreater(second["queue_us"], waited_us)
+            self.assertGreater(second["queue_us"], first["queue_us"])
+            for metrics in (first, second):
+                self.assertGreater(metrics["exec_us"], 0)
+                self.assertLess(metrics["queue_us"] + metrics["exec_us"], whole_us)
+                self.assertEqual((metrics["worker"], metrics["attempts"]), ("parser.1", 1))
+            long = client.call_02("code_parse", msgpack.unpackb(long_source(2000)))["metrics"]
+            self.assertGreater(long["exec_us"], min(first["exec_us"], second["exec_us"]))
+
+    def test_slow_work_of_one_pool_holds_up_no_other(self):
+        with Node(settings=["pools.parser.probe_ms=600000"]) as node, Client(node.endpoints["majordomo"]) as slow, \
+                Client(node.endpoints["majordomo"]) as client:
+            held = [row["os_pid"] for row in node.workers("parser")]
+            for pid in held:
+                os.kill(pid, signal.SIGSTOP)
+            for _ in range(5):
+                slow.send(b"", b"MDPC01", b"code_parse", json.dumps(CODE).encode())
+            wait_for(lambda: node.ask("pools")[0]["accepted"] == 5, what="the slow work")
+
+            question = {"id": "q", "type": "boolean", "text": "Is water wet?", "correct": ["true"]}
+            for _ in range(6):
+                self.assertIs(client.call_01("match_create", {"questions": [question]})["success"], True)
+            pool = node.ask("pools")[0]
+            self.assertEqual((pool["running"], pool["queued"], pool["answered"]), (2, 3, 0))
+            self.assertTrue(slow.is_silent(0))
+
+            for pid in held:
+                os.kill(pid, signal.SIGCONT)
+            self.assertTrue(all(json.loads(slow.receive()[3])["success"] for _ in range(5)))
 
     def test_pool_grows_to_its_maximum_and_then_says_no(self):
         with Node() as node, Client(node.endpoints["majordomo"]) as client:

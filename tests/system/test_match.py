@@ -4,7 +4,7 @@ import json
 import unittest
 
 from majordomo import Client
-from node import Node, wait_for
+from node import SLOW, Node, wait_for
 
 CONFIG = """
 node
@@ -98,28 +98,39 @@ class Match(unittest.TestCase):
         self.assertEqual(self.refused("match_end", match_id=match_id, host_key=match["host_key"])["code"], "E_STATE")
 
     def test_matches_are_spread_over_the_workers_and_stay_there(self):
-        matches = [self.create(TEXT)["match_id"] for _ in range(3)]
+        made = [self.client.call_02("match_create", {"questions": [TEXT]}) for _ in range(4)]
+        workers = [reply["metrics"]["worker"] for reply in made]
+        self.assertEqual(sorted(workers), ["match.1", "match.1", "match.2", "match.2"])
 
-        workers = [{self.client.call_02("match_state", {"match_id": match_id})["metrics"]["worker"] for _ in range(4)}
-                   for match_id in matches]
-
-        self.assertEqual([len(of_one) for of_one in workers], [1, 1, 1])
-        self.assertEqual(len(set.union(*workers)), 2)
+        for reply, worker in zip(made, workers):
+            match_id = reply["result"]["match_id"]
+            for i in range(4):
+                with Client(self.node.endpoints["majordomo"]) as player:
+                    joined = player.call_02("match_join", {"match_id": match_id, "name": f"player {i}"})
+                    seen = player.call_02("match_state", {"match_id": match_id})
+                self.assertEqual((joined["success"], joined["metrics"]["worker"]), (True, worker))
+                self.assertEqual((seen["success"], seen["metrics"]["worker"]), (True, worker))
 
     def test_no_worker_gets_more_matches_than_it_may_and_their_end_makes_room(self):
+        self.assertEqual(self.node.command("set", "match", "strategy=weighted").returncode, 0)
+        self.assertEqual(self.node.command("set", "match", "weights=1000 1").returncode, 0)  # all to the first
         for _ in range(4):
-            self.ask("match_create", questions=[TEXT], settings={"empty_match_ttl_ms": 300})
+            self.ask("match_create", questions=[TEXT], settings={"empty_match_ttl_ms": int(500 * SLOW)})
 
         self.assertEqual(self.refused("match_create", questions=[TEXT])["code"], "E_NO_CAPACITY")
+        self.assertEqual(self.held_by_each(), [2, 2])
         wait_for(lambda: self.client.call_02("match_create", {"questions": [TEXT]})["success"], what="room")
 
-    def held(self):
+    def held_by_each(self):
         pool = next(pool for pool in self.node.ask("pools") if pool["name"] == "match")
-        return sum(worker["keys"] for worker in pool["workers"])
+        return [worker["keys"] for worker in pool["workers"]]
+
+    def held(self):
+        return sum(self.held_by_each())
 
     def test_ends_that_the_router_did_not_hear_of_make_room_too(self):
         for _ in range(4):
-            self.ask("match_create", questions=[TEXT], settings={"empty_match_ttl_ms": 300})
+            self.ask("match_create", questions=[TEXT], settings={"empty_match_ttl_ms": int(500 * SLOW)})
         self.assertEqual(self.held(), 4)
         self.node.command("debug", "crash-router")  # the workers tell the former one of the ends
         wait_for(lambda: self.held() == 0, what="the workers' own count of matches")

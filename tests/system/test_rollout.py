@@ -28,11 +28,11 @@ CODE = {"language": "c", "code": "int main(void) { return 0; }"}
 
 
 class Rollout(unittest.TestCase):
-    variables = {}
+    variables, options = {}, ""
 
     def setUp(self):
         with mock.patch.dict(os.environ, self.variables):
-            self.node = Node(CONFIG)
+            self.node = Node(CONFIG + self.options)
         self.addCleanup(self.node.close)
         self.client = Client(self.node.endpoints["majordomo"])
         self.addCleanup(self.client.socket.close)
@@ -58,8 +58,11 @@ class Commands(Rollout):
         self.assertEqual((row["different"], row["incomplete"], row["skipped"]), (0, 0, 0))
         self.assertEqual([side["calls"] for side in row["sides"]], [50, 50])
         for side in row["sides"]:
-            self.assertGreater(side["p99_us"], 0)
+            self.assertGreater(side["p50_us"], 0)
+            self.assertLessEqual(side["p50_us"], side["p95_us"])
+            self.assertLessEqual(side["p95_us"], side["p99_us"])
             self.assertGreater(side["rss_bytes"], 0)
+            self.assertEqual((side["errors"], side["crashes"]), (0, 0))
         table = self.node.command("rollout").stdout
         for word in ("code_parse", "old", "new", "compared 100 %"):
             self.assertIn(word, table)
@@ -111,10 +114,18 @@ class FlagOn(Rollout):
 
 
 class FlagOff(Rollout):
-    variables = {"USE_WORKER_POOL": "0"}
+    variables = {"USE_WORKER_POOL": "yes"}
+    options = "        rollout_share = 100\n        rollout_mode = take\n"  # the variable stands above the file
 
     def test_anything_else_leaves_the_old_way(self):
         self.assertEqual(set(self.workers()), {"old"})
+
+
+class NoFlag(FlagOff):
+    variables = {}
+
+    def test_anything_else_leaves_the_old_way(self):
+        self.assertEqual(set(self.workers()), {"new"}, "what the file says")
 
 
 class Mistakes(unittest.TestCase):

@@ -198,9 +198,13 @@ class Poison(Router):
         self.assertEqual(json.loads(self.node.command("poison", "--json").stdout), [])
 
     def test_workers_that_are_killed_from_outside_make_no_poison(self):
-        error = self.crash_twice(self.client(), signal.SIGKILL)["error"]
-        self.assertEqual(error["code"], "E_WORKER_LOST")
+        client = self.client()
+        error = self.crash_twice(client, signal.SIGKILL)["error"]
+        self.assertEqual((error["code"], error["attempts"]), ("E_WORKER_LOST", 2))
+        self.assertIn("signal 9", error["reason"])
         self.assertEqual(json.loads(self.node.command("poison", "--json").stdout), [])
+        reply = client.call_01("code_parse", CODE)
+        self.assertEqual((reply["success"], reply["result"]["language"]), (True, "c"))
 
 
 class Breaker(Router):
