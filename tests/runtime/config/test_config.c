@@ -122,6 +122,8 @@ Test(config, faults_name_line_option_and_rule)
 {
     refused("node\n    nome = x\n", 2, "node.nome", "known option");
     refused("node\n    stop_ms = soon\n", 2, "node.stop_ms", "an integer from 100");
+    refused("node\n    stop_ms = 99\n", 2, "node.stop_ms", "an integer from 100");
+    refused("node\n    stop_ms = 99999999999\n", 2, "node.stop_ms", "an integer from 100");
     refused("node\n    options\n", 2, "node.options", "known option");
     refused("nodes\n    name = x\n", 1, "nodes", "sections node, majordomo, cache, tree, pools");
     refused("node\n    name = a/b\n", 2, "node.name", "letters");

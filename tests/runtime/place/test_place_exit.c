@@ -28,6 +28,7 @@ enum {
     TAG_STOP,           /* SIGSTOP to itself */
     TAG_WORK,           /* busy for 600 ms, then answers */
     TAG_READ,           /* answers with what open("/etc/passwd") said: errno */
+    TAG_WRITE,          /* the same of a new file in /tmp */
     TAG_DONE,
 };
 
@@ -64,7 +65,8 @@ static void work(void)
 
 static trp_status_t answer_open(trp_ctx_t *ctx, const trp_envelope_t *message)
 {
-    const int fd = open("/etc/passwd", O_RDONLY);
+    const bool reads = message->tag == TAG_READ;
+    const int fd = reads ? open("/etc/passwd", O_RDONLY) : open("/tmp", O_TMPFILE | O_RDWR, 0600);
     const int32_t error = fd < 0 ? errno : 0;
     return trp_send(ctx, message->from, TAG_READ, &error, sizeof(error));
 }
@@ -105,6 +107,7 @@ static trp_status_t victim_receive(trp_ctx_t *ctx, void *state, const trp_envelo
         work();
         break;
     case TAG_READ:
+    case TAG_WRITE:
         return answer_open(ctx, message);
     default:
         break;
@@ -123,7 +126,7 @@ static struct plan {
     trp_limits_t limits;
     bool lives; /* it answers instead */
     trp_reason_t reason;
-    int32_t error; /* of TAG_READ */
+    int32_t error; /* of TAG_READ and TAG_WRITE */
 } plan;
 
 typedef struct driver {
@@ -306,6 +309,22 @@ Test(place_exit, only_the_folders_that_are_named_can_be_read)
 {
     const struct plan what = {
         .tag = TAG_READ, .limits = {.read_paths = "/usr"}, .lives = true, .error = EACCES};
+
+    cr_expect_eq(drive(&what), NODE_PASSED);
+}
+
+Test(place_exit, folders_that_can_be_read_cannot_be_written)
+{
+    const struct plan what = {
+        .tag = TAG_WRITE, .limits = {.read_paths = "/usr /tmp"}, .lives = true, .error = EACCES};
+
+    cr_expect_eq(drive(&what), NODE_PASSED);
+}
+
+Test(place_exit, folders_that_are_named_for_it_can_be_written)
+{
+    const struct plan what = {
+        .tag = TAG_WRITE, .limits = {.read_paths = "/usr", .write_paths = "/tmp"}, .lives = true};
 
     cr_expect_eq(drive(&what), NODE_PASSED);
 }
