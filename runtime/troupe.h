@@ -224,7 +224,9 @@ typedef struct trp_request {
     size_t size;
     zmq_msg_t *message; /* ... or moved, when not NULL (left untouched on an error) */
     int64_t timeout_ms; /* 0 = 5000; negative = none. It is the message's deadline as well */
-    bool inherit; /* ... which is then no later than that of the message that is handled now */
+    bool inherit;      /* ... which is then no later than that of the message that is handled now */
+    int64_t within_ms; /* the message's own deadline, where that is sooner; 0: none. If it passes
+                        * before the message's turn, TRP_TAG_DOWN says so (TRP_EXPIRED) */
 } trp_request_t;
 
 /** Sends a request. The reply arrives with TRP_ENVELOPE_REPLY and this request_id; instead of it

@@ -63,6 +63,16 @@ trp_status_t trp_request(trp_ctx_t *ctx, const trp_request_t *request, uint64_t 
     return context_ask(ctx, request, 0, request_id);
 }
 
+/* The message's: that of the request, or a sooner one of its own. */
+static int64_t deadline_of(const trp_ctx_t *ctx, const trp_request_t *request, const watch_t *row)
+{
+    if (request->within_ms <= 0) {
+        return row->due_ns;
+    }
+    const int64_t own_ns = runtime_clock(ctx->runtime) + context_ns(request->within_ms);
+    return row->due_ns == 0 || own_ns < row->due_ns ? own_ns : row->due_ns;
+}
+
 trp_status_t context_ask(trp_ctx_t *ctx, const trp_request_t *request, uint8_t flags,
                          uint64_t *request_id)
 {
@@ -80,7 +90,7 @@ trp_status_t context_ask(trp_ctx_t *ctx, const trp_request_t *request, uint8_t f
     status = context_fill(ctx, request->to, &content, &envelope);
     if (status == TRP_OK) {
         envelope->request_id = row.ref;
-        envelope->deadline_ns = row.due_ns;
+        envelope->deadline_ns = deadline_of(ctx, request, &row);
         envelope->flags |= flags;
         if (row.monitored) {
             context_signal(ctx, request->to, TRP_SIGNAL_MONITOR, row.ref);

@@ -156,11 +156,21 @@ static admit_t admit_reply(worker_t *worker, cell_t *cell, const trp_envelope_t 
     return cell_is_proxy(cell) ? ADMIT_SHOW : ADMIT_LATE;
 }
 
+static bool says_expired(const trp_envelope_t *down)
+{
+    const trp_reason_t *reason = (const trp_reason_t *)(const void *)down->payload.bytes;
+    return reason->kind == TRP_REASON_ERROR && reason->code == TRP_EXPIRED;
+}
+
 static admit_t admit_down(worker_t *worker, cell_t *cell, trp_envelope_t *envelope)
 {
     watch_t *row = mine(cell, envelope->request_id);
+    const bool expired = row != NULL && row->kind == WATCH_REQUEST && says_expired(envelope);
+    if (expired && row->due_ns != 0 && row->due_ns <= runtime_clock(worker->runtime)) {
+        return ADMIT_DROP; /* its own time is up as well: the timer tells it */
+    }
     if (row != NULL && row->kind == WATCH_REQUEST) {
-        row->monitored = false; /* the monitor is spent */
+        row->monitored &= expired; /* else the monitor is spent */
         signal_request_done(worker, cell, row);
     } else if (row != NULL && row->kind == WATCH_MONITOR) {
         watch_remove(&cell->life->mine, row, false);

@@ -209,7 +209,6 @@ static bool handle_deferred(worker_t *worker, cell_t *cell, trp_envelope_t *enve
     owe(worker, cell, mailbox_charge_of(envelope));
     if (is_expired(worker, envelope)) {
         trp_reason_t reason = trp_reason(TRP_REASON_ERROR, TRP_EXPIRED, NULL);
-        envelope->request_id = 0; /* its sender's own timer tells it */
         overflow_died(cell);
         dead_letter(&worker->sender, envelope, TRP_DEAD_EXPIRED, &reason);
         return true;
@@ -222,7 +221,6 @@ static bool handle_message(worker_t *worker, cell_t *cell, trp_envelope_t *envel
 {
     if (is_expired(worker, envelope)) {
         trp_reason_t reason = trp_reason(TRP_REASON_ERROR, TRP_EXPIRED, NULL);
-        envelope->request_id = 0; /* its sender's own timer tells it */
         owe(worker, cell, cell_is_proxy(cell) ? mailbox_charge_of(envelope) : 0);
         overflow_died(cell);
         dead_letter(&worker->sender, envelope, TRP_DEAD_EXPIRED, &reason);

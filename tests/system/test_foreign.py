@@ -258,6 +258,22 @@ class Foreign(unittest.TestCase):
             worker.answer(address, b"done")
             self.assertEqual(client.receive(), [b"MDPC02", b"\x03", service.encode(), *head, b"done"])
 
+    def test_deadline_shrinks_on_the_way_to_a_worker(self):
+        worker, client = self.worker("keen"), self.client()
+        for name in ("first", "second"):
+            options = {"id": name, "deadline_ms": 60000, "priority": 7, "key": "k"}
+            client.send(b"MDPC02", b"\x01", b"keen", b"TRP1" + msgpack.packb(options), b"body")
+        left = []
+        for _ in range(2):
+            address, (options, body) = worker.work()
+            options = msgpack.unpackb(options[4:])
+            left.append(options.pop("deadline_ms"))
+            self.assertEqual((options["priority"], options["key"], body), (7, "k", b"body"))
+            taken = time.monotonic()
+            wait_for(lambda: time.monotonic() > taken + 0.01, what="some time")
+            worker.answer(address, b"done")
+        self.assertTrue(60000 > left[0] > left[1] > 0, left)
+
     def test_cancelled_task_is_answered_and_its_worker_freed(self):
         worker, client = self.worker("keen"), self.client()
         options = b"TRP1" + msgpack.packb({"id": "mine"})

@@ -296,6 +296,25 @@ class Deaths(unittest.TestCase):
             self.assertTrue(all(reply["error"]["retry_after_ms"] > 0 for reply in refused))
             self.assertTrue(all(reply["success"] for reply in answered))
 
+    def test_task_whose_deadline_passes_at_a_busy_worker_is_never_started(self):
+        settings = ["pools.parser.min=1", "pools.parser.max=1", "pools.parser.inflight_max=4"]
+        with Node(settings=settings) as node, Client(node.endpoints["majordomo"]) as client:
+            worker = node.workers("parser")[0]
+            os.kill(worker["os_pid"], signal.SIGSTOP)
+            for options in ({"id": "first"}, {"id": "second", "deadline_ms": 200}):
+                client.send(b"MDPC02", b"\x01", b"code_parse", b"TRP1" + msgpack.packb(options), msgpack.packb(CODE))
+
+            late = msgpack.unpackb(client.receive()[4], strict_map_key=False)
+            self.assertEqual(node.ask("pools")[0]["running"], 2)  # the worker has them both
+            os.kill(worker["os_pid"], signal.SIGCONT)
+            first = msgpack.unpackb(client.receive()[4], strict_map_key=False)
+            wait_for(lambda: node.ask("pools")[0]["running"] == 0, what="the place of the one that expired")
+
+            self.assertEqual(late["error"]["code"], "E_TIMEOUT")
+            self.assertIs(first["success"], True)
+            row = node.ask("pools")[0]["workers"][0]
+            self.assertEqual((row["done"], node.workers("parser")[0]["os_pid"]), (1, worker["os_pid"]))
+
     def test_task_that_waits_too_long_is_refused(self):
         with Node(settings=["pools.parser.min=1", "pools.parser.queue_ms=200"]) as node, \
                 Client(node.endpoints["majordomo"]) as client:

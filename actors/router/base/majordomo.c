@@ -168,6 +168,49 @@ majordomo_kind_t majordomo_parse(zmq_msg_t *frames, size_t count, majordomo_mess
                : MAJORDOMO_JUNK;
 }
 
+/* An options frame of what was written, which is ended. */
+static bool set_options_frame(zmq_msg_t *frame, trp_writer_t *writer)
+{
+    size_t size = 0;
+    const void *data = trp_writer_data(writer, &size);
+    size_t magic = strlen(OPTIONS_MAGIC);
+    bool done = !writer->failed && zmq_msg_init_size(frame, magic + size) == 0;
+    if (done) {
+        memcpy(zmq_msg_data(frame), OPTIONS_MAGIC, magic);
+        memcpy((char *)zmq_msg_data(frame) + magic, data, size);
+    }
+    trp_writer_fini(writer);
+    return done;
+}
+
+bool majordomo_shrink(zmq_msg_t *frame, zmq_msg_t *options, int64_t left_ms)
+{
+    const char *data = zmq_msg_data(options);
+    const size_t magic = strlen(OPTIONS_MAGIC);
+    trp_document_t document;
+    trp_fault_t fault;
+    trp_writer_t writer;
+    if (zmq_msg_size(options) < magic ||
+        trp_document_init(&document, data + magic, zmq_msg_size(options) - magic, &fault) !=
+            TRP_OK) {
+        return false;
+    }
+    const msgpack_object_map *map = &document.root.via.map;
+    trp_writer_init(&writer);
+    trp_write_map(&writer, map->size);
+    for (uint32_t i = 0; i < map->size; i++) {
+        const msgpack_object_kv *member = &map->ptr[i];
+        trp_write_object(&writer, &member->key);
+        if (trp_member(&document.root, "deadline_ms") == &member->val) {
+            trp_write_int(&writer, left_ms);
+        } else {
+            trp_write_object(&writer, &member->val);
+        }
+    }
+    trp_document_fini(&document);
+    return set_options_frame(frame, &writer);
+}
+
 static bool set_options(zmq_msg_t *frame, const majordomo_reply_t *reply)
 {
     const trp_text_t *id = &reply->id;
@@ -184,16 +227,7 @@ static bool set_options(zmq_msg_t *frame, const majordomo_reply_t *reply)
     if (reply->has_parts) {
         trp_put_int(&writer, "parts", reply->parts);
     }
-    size_t size = 0;
-    const void *data = trp_writer_data(&writer, &size);
-    size_t magic = strlen(OPTIONS_MAGIC);
-    bool done = !writer.failed && zmq_msg_init_size(frame, magic + size) == 0;
-    if (done) {
-        memcpy(zmq_msg_data(frame), OPTIONS_MAGIC, magic);
-        memcpy((char *)zmq_msg_data(frame) + magic, data, size);
-    }
-    trp_writer_fini(&writer);
-    return done;
+    return set_options_frame(frame, &writer);
 }
 
 static size_t drop_frames(zmq_msg_t *frames, size_t count)

@@ -91,6 +91,10 @@ typedef struct majordomo_reply {
     uint32_t parts;   /* ... how many were sent of this attempt */
 } majordomo_reply_t;
 
+/** The options frame of a request with so much time left in its deadline, for who gets it next.
+ * False: no memory (`frame` is not made) */
+bool majordomo_shrink(zmq_msg_t *frame, zmq_msg_t *options, int64_t left_ms);
+
 /** Makes the frames of a reply; `body` is moved in. Returns their number, 0: no memory (`body`
  * untouched). */
 size_t majordomo_compose(const majordomo_reply_t *reply, zmq_msg_t *body,

@@ -94,16 +94,19 @@ static verdict_t choose(pool_t *pool, const task_t *task, worker_t **chosen)
     return *chosen != NULL ? VERDICT_GIVE : VERDICT_FULL;
 }
 
-/* A request to an actor of ours, whose limit is that of the run. */
+/* A request to an actor of ours, whose limit is that of the run. It has the task's deadline, which
+ * then holds for what the worker asks of others; after it, it does not begin. */
 static trp_status_t send_run(router_t *router, task_t *task, const worker_t *worker)
 {
+    const int64_t left_ms = task_left_ms(task, runtime_now_ns(router->runtime));
     zmq_msg_t payload;
     zmq_msg_init(&payload);
     zmq_msg_copy(&payload, &task->payload);
     trp_request_t request = {.to = worker->pid,
                              .tag = TRP_TAG_TASK_RUN,
                              .message = &payload,
-                             .timeout_ms = worker->pool->config->run_ms};
+                             .timeout_ms = worker->pool->config->run_ms,
+                             .within_ms = left_ms == INT64_MAX ? 0 : left_ms};
     trp_status_t status = trp_request(router->ctx, &request, &task->request_id);
     zmq_msg_close(&payload);
     return status;

@@ -9,6 +9,7 @@
 #include "actors/router/base/frame.h"
 #include "actors/router/base/majordomo.h"
 #include "actors/router/dispatch/router_retry.h"
+#include "actors/router/state/router_tasks.h"
 #include "actors/router/state/router_turn.h"
 #include "runtime/log.h"
 
@@ -82,6 +83,18 @@ task_t *foreign_task(const foreign_t *foreign, const trp_text_t *address)
     return NULL;
 }
 
+/* The first frame of a request: its options, where the pool takes them, with what time is left. */
+static void copy_first(const router_t *router, task_t *task, zmq_msg_t *frame)
+{
+    zmq_msg_t *first = &task->payload;
+    const int64_t left_ms = task_left_ms(task, runtime_now_ns(router->runtime));
+    if (!task->waiter.origin.has_options || left_ms == INT64_MAX ||
+        !majordomo_shrink(frame, first, left_ms)) {
+        zmq_msg_init(frame);
+        zmq_msg_copy(frame, first);
+    }
+}
+
 trp_status_t foreign_send(router_t *router, const worker_t *worker, task_t *task)
 {
     char address[17];
@@ -98,9 +111,10 @@ trp_status_t foreign_send(router_t *router, const worker_t *worker, task_t *task
         free(frames);
         return TRP_NO_MEMORY;
     }
-    for (uint32_t i = 0; i <= task->more_count; i++) {
+    copy_first(router, task, &frames[count++]);
+    for (uint32_t i = 0; i < task->more_count; i++) {
         zmq_msg_init(&frames[count]);
-        zmq_msg_copy(&frames[count++], i == 0 ? &task->payload : &task->more[i - 1]);
+        zmq_msg_copy(&frames[count++], &task->more[i]);
     }
     trp_status_t status = edge_send(router->socket, &worker->foreign->peer, frames, count);
     if (status != TRP_OK) {

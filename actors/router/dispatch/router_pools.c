@@ -7,6 +7,7 @@
 #include <utlist.h>
 
 #include "actors/router/dispatch/router_dispatch.h"
+#include "actors/router/dispatch/router_result.h"
 #include "actors/router/dispatch/router_retry.h"
 #include "actors/router/state/router_turn.h"
 #include "actors/router/state/router_workers.h"
@@ -103,7 +104,9 @@ void router_on_down(router_t *router, const trp_envelope_t *message)
         memcpy(&reason, data, sizeof(reason));
     }
     worker_t *worker = worker_find(router, message->from);
-    if (worker != NULL) {
+    if (reason.kind == TRP_REASON_ERROR && reason.code == TRP_EXPIRED) {
+        router_on_expired(router, message->from, message->request_id);
+    } else if (worker != NULL) {
         pool_t *pool = worker->pool;
         router_worker_down(worker, &reason);
         pool_dispatch(pool);

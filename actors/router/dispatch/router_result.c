@@ -174,3 +174,23 @@ void router_on_timeout(router_t *router, uint64_t request_id)
         router_over_limit(router, task);
     }
 }
+
+void router_on_expired(router_t *router, trp_pid_t from, uint64_t request_id)
+{
+    task_t *task = find_running(router, request_id);
+    if (task == NULL || !trp_pid_equal(task->worker->pid, from)) {
+        return;
+    }
+    worker_t *worker = task->worker;
+    if (!task->answered) { /* by its deadline, most often */
+        const int64_t waited_ns = runtime_now_ns(router->runtime) - task->accepted_ns;
+        refusal_t refusal;
+        refusal_init(&refusal, "E_EXPIRED", "the deadline passed before it was started");
+        refusal_int(&refusal, "waited_ms", waited_ns / 1000000);
+        router_refuse(router, task, &refusal);
+    }
+    task_unassign(task);
+    task_free(router, task);
+    pool_dispatch(worker->pool);
+    router_check_drained(router);
+}

@@ -15,6 +15,8 @@
 #include "actors/router/state/router_sequence.h"
 #include "actors/router/state/router_task_end.h"
 
+#define MS INT64_C(1000000)
+
 task_t *task_new(router_t *router, service_t *service)
 {
     task_t *task = calloc(1, sizeof(*task));
@@ -111,6 +113,19 @@ bool task_join(task_t *task, const waiter_t *waiter)
     task->service->pool->joined++;
     task_note_end(task);
     return true;
+}
+
+int64_t task_left_ms(const task_t *task, int64_t now_ns)
+{
+    const waiter_t *last = &task->waiter; /* whose time is up last */
+    for (const waiter_t *next = last; next != NULL; next = waiter_next(task, next)) {
+        last = next;
+    }
+    if (task->flight != NULL || last->deadline_ns == INT64_MAX) {
+        return INT64_MAX;
+    }
+    const int64_t left_ns = last->deadline_ns - now_ns;
+    return left_ns > MS ? left_ns / MS : 1;
 }
 
 static bool is_of(const waiter_t *waiter, const origin_t *origin)

@@ -22,6 +22,9 @@ void task_dequeue(task_t *task, bool served);
 bool task_next_waiter(task_t *task, waiter_t *gone);
 /** The same for the one whose answer goes there. */
 bool task_take_waiter(task_t *task, const origin_t *origin, waiter_t *gone);
+/** Until nobody wants the answer any more; INT64_MAX: that is not known. units: milliseconds, 1 and
+ * more */
+int64_t task_left_ms(const task_t *task, int64_t now_ns);
 /** One more who waits. owns: takes the origin's peer on success. False: no memory */
 bool task_join(task_t *task, const waiter_t *waiter);
 /** Nobody waits for a running task any more; it only holds its worker's place. */

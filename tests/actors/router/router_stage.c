@@ -3,6 +3,7 @@
 
 #include "actors/router/intake.h"
 #include "actors/router/router.h"
+#include "runtime/letter.h"
 #include "runtime/log.h"
 #include "supervisor/supervisor.h"
 
@@ -21,6 +22,7 @@ static trp_child_spec_t children[4], workers[2][FIRST_MAX], templates[2];
 static trp_supervisor_spec_t root, pool_specs[2];
 static probe_t parent, caller;
 static const char *tool, *body, *wanted;
+static int64_t within_ms; /* of the next call; 0: it has no deadline */
 static trp_pid_t victim;
 
 /* ---- workers ---- */
@@ -58,7 +60,9 @@ static trp_status_t on_run(trp_ctx_t *ctx, const trp_envelope_t *message)
     if (!is_done) {
         cr_assert_lt(given_count, GIVEN_MAX);
         given_t *task = &given[given_count++];
-        *task = (given_t){.to = order.to, .worker = trp_self(ctx)};
+        *task = (given_t){.to = order.to,
+                          .worker = trp_self(ctx),
+                          .left_ms = trp_time_left_ns(ctx, message) / 1000000};
         snprintf(task->body, sizeof(task->body), "%.*s", (int)run.body.size, run.body.data);
     }
     trp_document_fini(&document);
@@ -121,7 +125,10 @@ static void request(trp_ctx_t *ctx, probe_t *probe, uint16_t tag, zmq_msg_t *mes
 
 static void call_tool(trp_ctx_t *ctx, probe_t *probe)
 {
-    const call_t call = {.tool = {tool, strlen(tool)}, .body = {body, strlen(body)}};
+    const call_t call = {.tool = {tool, strlen(tool)},
+                         .body = {body, strlen(body)},
+                         .has_deadline_ms = within_ms > 0,
+                         .deadline_ms = within_ms};
     zmq_msg_t message;
     cr_assert_eq(trp_schema_pack(&call_schema, &call, &message), TRP_OK);
     request(ctx, probe, TRP_TAG_CALL, &message);
@@ -129,8 +136,14 @@ static void call_tool(trp_ctx_t *ctx, probe_t *probe)
 
 void call(const char *name, const char *json)
 {
+    call_within(name, json, 0);
+}
+
+void call_within(const char *name, const char *json, int64_t deadline_ms)
+{
     tool = name;
     body = json;
+    within_ms = deadline_ms;
     probe_do(&caller, call_tool);
 }
 

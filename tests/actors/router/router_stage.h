@@ -19,7 +19,8 @@
 typedef struct given {
     trp_reply_address_t to;
     trp_pid_t worker;
-    char body[64]; /* its beginning */
+    char body[64];   /* its beginning */
+    int64_t left_ms; /* of its deadline */
 } given_t;
 
 /** What a worker shall do: fail, or answer a task. */
@@ -49,6 +50,7 @@ void stage_close(void);
 void open_router(void);
 /** Calls a tool; the answer goes to `answer`. */
 void call(const char *tool, const char *json);
+void call_within(const char *tool, const char *json, int64_t deadline_ms);
 /** Has a worker end with an error, or answer. */
 void fail(trp_pid_t worker);
 void finish(size_t index, const char *bind);

@@ -82,6 +82,33 @@ Test(router, tasks_that_wait_for_the_holder_of_their_key_do_not_grow_the_pool)
     cr_assert_eq(given_count, 3);
 }
 
+Test(router, deadline_of_a_task_shrinks_on_its_way_to_the_worker)
+{
+    pool.max = 1;
+    open_router();
+    call("use", "{}");
+    call_within("use", "{}", 800);
+    node_advance_ms(300);
+
+    finish(0, "");
+
+    cr_assert_eq(given_count, 2);
+    cr_expect_eq(given[0].left_ms, pool.run_ms, "without a deadline there is the run limit");
+    cr_expect_eq(given[1].left_ms, 500);
+    finish(1, "");
+}
+
+Test(router, deadline_later_than_the_run_limit_changes_nothing)
+{
+    open_router();
+
+    call_within("use", "{}", 2 * pool.run_ms);
+
+    cr_assert_eq(given_count, 1);
+    cr_expect_eq(given[0].left_ms, pool.run_ms);
+    finish(0, "");
+}
+
 Test(router, pool_without_a_free_worker_grows)
 {
     open_router();

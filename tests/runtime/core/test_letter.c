@@ -186,6 +186,49 @@ Test(letter, who_asked_hears_that_its_request_has_expired)
     cr_assert_eq(probe_last(&a)->tag, TRP_TAG_TIMEOUT);
 }
 
+static void ask_something_brief(trp_ctx_t *ctx, probe_t *probe)
+{
+    trp_request_t request = {
+        .to = probe->other, .tag = TAG_NOTE, .timeout_ms = 1000, .within_ms = 5};
+    probe->status = trp_request(ctx, &request, &probe->ref);
+    node_skip_ms(10);
+}
+
+Test(letter, who_would_wait_for_longer_hears_that_its_request_has_expired)
+{
+    spawn_three();
+
+    probe_do(&a, ask_something_brief);
+    node_advance_ms(1);
+
+    cr_assert_eq(b.count, 0);
+    cr_assert_eq(expired(), 1);
+    cr_assert_eq(a.count, 1);
+    cr_assert_eq(probe_last(&a)->tag, TRP_TAG_DOWN);
+    cr_assert_eq(probe_last(&a)->request_id, a.ref);
+    cr_assert_eq(probe_last(&a)->reason.code, TRP_EXPIRED);
+    node_advance_ms(2000);
+    cr_assert_eq(a.count, 1, "and not of its time limit as well");
+}
+
+static void ask_in_time(trp_ctx_t *ctx, probe_t *probe)
+{
+    trp_request_t request = {
+        .to = probe->other, .tag = TAG_NOTE, .timeout_ms = 5, .within_ms = 1000};
+    probe->status = trp_request(ctx, &request, &probe->ref);
+}
+
+Test(letter, a_deadline_of_its_own_is_never_later_than_the_requests)
+{
+    spawn_three();
+
+    probe_do(&a, ask_in_time);
+    node_advance_ms(10);
+
+    cr_assert_eq(b.count, 1);
+    cr_assert_eq(probe_last(&a)->tag, TRP_TAG_TIMEOUT);
+}
+
 static void send_large(trp_ctx_t *ctx, probe_t *probe)
 {
     zmq_msg_t message;
