@@ -18,6 +18,7 @@ A bug is a patch. Its first line says what is wrong. Lines of this form follow:
 import argparse
 import collections
 import concurrent.futures
+import functools
 import glob
 import os
 import re
@@ -56,9 +57,9 @@ def mutants_of(kind, names=()):
     return [mutant for mutant in found if not names or mutant.name in names]
 
 
-def workspace(name, output):
+def workspace(place, output):
     """A copy of the sources and of what was built of them, so that a bug costs one file's compilation."""
-    tree = os.path.join(ROOT, "build/mutants", name)
+    tree = os.path.join(ROOT, "build/mutants", place)
     shutil.rmtree(tree, ignore_errors=True)
     os.makedirs(tree)
     for name in SOURCES:
@@ -217,27 +218,44 @@ def prove(spaces, kind, mutants, pool):
     return failed
 
 
-def has_test(test):
-    place, name = re.fullmatch(r"(?:tests/cgroup.sh )?(.+?)(?:::|/)(\w+)", test).groups()
-    files, words = [place], f"    def {name}(self)"
-    if not place.endswith(".py"):
-        files, words = glob.glob(os.path.join(ROOT, "tests/**/*.c"), recursive=True), f"\nTest({place}, {name}"
+@functools.cache
+def texts_of(pattern):
+    """All files of that pattern, one after the other."""
     texts = []
-    for path in files:
-        with open(os.path.join(ROOT, path), encoding="utf-8") as file:
+    for path in glob.glob(os.path.join(ROOT, pattern), recursive=True):
+        with open(path, encoding="utf-8") as file:
             texts.append(file.read())
-    return words in "".join(texts)
+    return "".join(texts)
 
 
-def check(mutants):
-    wrong = [(mutant, mutant.apply(ROOT, "--dry-run")) for mutant in mutants]
-    wrong += [(mutant, f"there is no test {mutant.test}") for mutant in mutants
-              if mutant.test and not has_test(mutant.test)]
-    wrong = [(mutant, said) for mutant, said in wrong if said is not None]
-    for mutant, said in wrong:
-        print(f"{os.path.relpath(mutant.path, ROOT)}: {said}")
-    print(f"{len(mutants)} bugs, {'all can be planted' if not wrong else f'{len(wrong)} mistakes'}")
-    return not wrong
+def has_test(test):
+    words = re.fullmatch(r"(?:tests/cgroup.sh )?(.+?)(?:::|/)(\w+)", test)
+    if words is None:
+        return False
+    place, name = words.groups()
+    if place.endswith(".py"):
+        return f"    def {name}(self)" in texts_of(place)
+    return f"\nTest({place}, {name}" in texts_of("tests/**/*.c")
+
+
+def faults_of(kind, mutant):
+    refused = mutant.apply(ROOT, "--dry-run")
+    if refused is not None:
+        yield refused
+    if kind.hunter is by_test and not has_test(mutant.test):
+        yield f"there is no test `{mutant.test}`"
+
+
+def check():
+    count = faults = 0
+    for name, kind in KINDS.items():
+        for mutant in mutants_of(name):
+            count += 1
+            for said in faults_of(kind, mutant):
+                faults += 1
+                print(f"{os.path.relpath(mutant.path, ROOT)}: {said}")
+    print(f"{count} bugs, {f'{faults} faults' if faults else 'all can be planted'}")
+    return faults == 0
 
 
 def main():
@@ -248,7 +266,7 @@ def main():
     parser.add_argument("names", nargs="*", metavar="NAME")
     options = parser.parse_args()
     if options.kind == "check":
-        sys.exit(0 if check([mutant for kind in KINDS for mutant in mutants_of(kind)]) else 1)
+        sys.exit(0 if check() else 1)
     mutants, kind = mutants_of(options.kind, options.names), KINDS[options.kind]
     if not mutants:
         parser.error("no such bug")
