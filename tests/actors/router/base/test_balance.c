@@ -252,7 +252,7 @@ Test(balance, hash_spreads_many_keys_evenly)
     start(BALANCE_HASH);
 
     for (int i = 0; i < 1000; i++) {
-        char key[16];
+        char key[32];
         snprintf(key, sizeof(key), "client %d", i);
         give(key);
     }
