@@ -111,8 +111,8 @@ typedef struct trp_tools_answer {
     const char *code, *message; /* ERROR: as "E_BUSY", and a line for people; else "" */
     int64_t retry_after_ms;     /* E_BUSY, E_RATE: when to come again; else 0 */
     int64_t attempt;            /* with `stream`: whose partial answer; else 0 */
-    int64_t lost;               /* with `stream`, of the last answer: partial answers of its attempt
-                                 * that the node sent and that came faster than they were read */
+    int64_t lost;               /* of the last answer: partial answers of its attempt that the node
+                                 * sent and that came faster than they were read */
 } trp_tools_answer_t;
 
 /** Makes a client; the connection is made, and made again, behind it. errors: TRP_INVALID

@@ -63,6 +63,18 @@ class Parts(unittest.TestCase):
                 self.assertEqual([msgpack.unpackb(frames[3]) for frames in answers[:3]], PARTS)
                 self.assertEqual(msgpack.unpackb(answers[3][3])["result"], LAST)
 
+    def test_the_last_answer_tells_how_many_were_sent(self):
+        client = self.connect(self.start())
+        for stream, attempt, told in (({}, {}, {"parts": 3}), ({"stream": True}, {"attempt": 1}, {"parts": 3}),
+                                      ({"stream": False}, {}, {})):
+            with self.subTest(stream):
+                self.request(client, SHORT, priority=4, **stream)
+                answers = [self.next(client) for _ in range(4 if told else 1)]
+                self.assertEqual([options for _, options, _ in answers[:-1]], [attempt] * len(answers[:-1]))
+                self.assertEqual(answers[-1][1], {**attempt, **told})
+        self.request(client, {"to": 10, "steps": 1}, priority=4)
+        self.assertEqual(self.next(client)[:2], (3, {}))  # none was sent, and nobody asked
+
     def test_they_leave_while_the_tool_still_works(self):
         node = self.start()
         client = self.connect(node)

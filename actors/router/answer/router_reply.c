@@ -46,7 +46,7 @@ majordomo_reply_t router_reply_to(const origin_t *origin, trp_text_t service)
                                .service = service,
                                .has_options = origin->has_options,
                                .attempt = origin->stream == STREAM_EACH ? origin->attempt : 0,
-                               .has_parts = origin->stream == STREAM_EACH,
+                               .has_parts = origin->stream == STREAM_EACH || origin->parts > 0,
                                .parts = origin->parts};
     if (origin->id[0] != '\0') {
         reply.id = (trp_text_t){origin->id, strlen(origin->id)};

@@ -87,7 +87,7 @@ typedef struct majordomo_reply {
     trp_text_t id;    /* of the options frame; data NULL: the request had none */
     bool has_options; /* the request had an options frame */
     uint32_t attempt; /* whose partial answers, told where the request said `stream`; 0: none */
-    bool has_parts;   /* of the last answer, told there, too: ... */
+    bool has_parts;   /* of the last answer, told there, too, and to who was sent any: ... */
     uint32_t parts;   /* ... how many were sent of this attempt */
 } majordomo_reply_t;
 

@@ -29,13 +29,14 @@ static int print_all(trp_tools_t *tools, uint64_t call, int interrupts)
             fprintf(stderr, "stream: %s: %s\n", answer->code, answer->message);
             return 1;
         }
-        if (status == TRP_OK && answer->lost > 0) {
-            fprintf(stderr, "stream: %lld partial answers were lost: they came too fast\n",
-                    (long long)answer->lost);
-        }
         if (status == TRP_OK) {
             printf("%.*s\n", (int)answer->size, (const char *)answer->data);
             fflush(stdout);
+            if (answer->lost > 0) {
+                fprintf(stderr, "stream: %lld partial answers were lost: they came too fast\n",
+                        (long long)answer->lost);
+                return 1;
+            }
         } else if (wait_for_either(tools, interrupts) && trp_tools_cancel(tools, call) != TRP_OK) {
             return 1;
         }

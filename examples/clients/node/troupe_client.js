@@ -53,7 +53,7 @@ class TimeLimit extends Error {
   }
 }
 
-// Partial answers of a stream with `stream: true` came faster than they were read; `result` is the last answer.
+// Partial answers came faster than they were read; `result` is the last answer.
 class PartsLost extends ToolError {
   constructor(tool, came, sent, result) {
     super({ code: 'E_PARTS_LOST', message: `only ${came} of ${sent} partial answers of ${tool} came`, came, sent });
@@ -82,7 +82,7 @@ function packOptions(options) {
 
 const isOptions = (frame) => frame !== undefined && frame.subarray(0, 4).equals(MAGIC);
 
-// The map of a reply's options frame, of short texts and whole numbers; what is none of a node's has no id.
+// The map of a reply's options frame, of short texts and whole numbers, as far as it is such a map.
 function readOptions(frame) {
   const options = {};
   let at = MAGIC.length + 1;
@@ -96,10 +96,10 @@ function readOptions(frame) {
   };
   try {
     for (let left = frame[MAGIC.length] & 0x0f; left > 0; left--) options[value()] = value();
-    return options;
   } catch {
-    return {};
+    // none of a node's, or more than a client looks at
   }
+  return options;
 }
 
 function parse(frame) {

@@ -84,7 +84,7 @@ class ToolCancelled(ToolError):
 
 
 class ToolPartsLost(ToolError):
-    """E_PARTS_LOST: partial answers of stream=True came faster than they were read; `result` is the last answer."""
+    """E_PARTS_LOST: partial answers came faster than they were read; `result` is the last answer."""
 
     def __init__(self, tool, came, sent, result):
         super().__init__({"code": "E_PARTS_LOST", "message": f"only {came} of {sent} partial answers of {tool} came"})
