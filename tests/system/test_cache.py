@@ -106,6 +106,20 @@ class Cache(CacheNode):
         self.assertIs(client.call_02("code_parse", source(20))["from_cache"], True)
         self.assertIs(client.call_02("code_parse", source(0))["from_cache"], False)
 
+    def test_the_bytes_that_are_configured_bound_what_is_kept(self):
+        limit = 8192
+        with Node(CONFIG, [f"cache.bytes_max={limit}", "cache.entries_max=10000"]) as node, \
+                Client(node.endpoints["majordomo"]) as client:
+            for number in range(60):
+                self.assertIs(client.call_02("code_parse", source(number))["success"], True)
+            figures = json.loads(node.command("cache", "--json").stdout)["results"]
+            self.assertLessEqual(figures["bytes"], limit)
+            self.assertGreater(figures["bytes"], limit / 2)
+            self.assertGreater(figures["entries"], 1)
+            self.assertEqual(figures["evictions"], 60 - figures["entries"])
+            self.assertIs(client.call_02("code_parse", source(59))["from_cache"], True)
+            self.assertIs(client.call_02("code_parse", source(0))["from_cache"], False)
+
     def test_identical_calls_under_way_are_made_once(self):
         clients = [self.client() for _ in range(5)]
         victim = self.stop_worker()

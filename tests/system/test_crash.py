@@ -75,6 +75,20 @@ class Reasons(Crash):
         lines = [json.loads(record["line"]) for record in box["records"] if record["kind"] == "log"]
         self.assertEqual([line["sum"] for line in lines if line["msg"] == "added"], [3, 7])
 
+    def test_an_error_that_nobody_caught_is_in_the_log_and_the_worker_is_back(self):
+        victim = self.node.workers("crash")[0]
+
+        kept = self.crash("fault")
+        self.node.wait_replaced(victim)
+
+        ended = self.node.events("child_terminated")[0]
+        self.assertEqual((ended["child"], ended["class"], kept["child"]), ("crash.1", "crash", "crash.1"))
+        self.assertIn(kept["reason"], ended["reason"])
+        fault = "exit_code 1" if IS_ASAN else "signal 11 (Segmentation fault): at address 0x1000"
+        self.assertIn(fault, ended["reason"])
+        self.assertEqual(self.node.events("child_started")[-1]["restarts"], 1)
+        self.add(1)
+
     def test_an_exit_is_told_with_its_code(self):
         self.assertEqual(self.crash("leave", 42)["reason"], "exit_code 42")
 

@@ -157,6 +157,23 @@ class Foreign(unittest.TestCase):
         for i, client in enumerate(clients):
             self.assertEqual(client.receive()[3], b"%d" % i)
 
+    def test_worker_that_comes_to_a_running_pool_takes_what_waits(self):
+        first, clients = self.worker(), [self.client() for _ in range(2)]
+        self.wait_served("echo")
+        clients[0].send(b"MDPC02", b"\x01", b"echo", b"0")
+        address, _ = first.work()
+        clients[1].send(b"MDPC02", b"\x01", b"echo", b"1")
+        wait_for(lambda: self.pool("echo")["queued"] == 1, what="the task that waits")
+
+        second = self.worker()
+        other, body = second.work()
+
+        self.assertEqual(body, [b"1"])
+        self.assertEqual(self.mmi("mmi.workers", "echo"), [b"200", b'{"workers":2,"busy":2}'])
+        second.answer(other, b"by the second")
+        first.answer(address, b"by the first")
+        self.assertEqual([client.receive()[3] for client in clients], [b"by the first", b"by the second"])
+
     def test_full_queue_and_long_waits_are_refused(self):
         client = self.client()
         for _ in range(3):

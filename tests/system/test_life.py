@@ -83,6 +83,7 @@ class Life(unittest.TestCase):
 
         self.assertEqual(self.node.stop(signal.SIGTERM), 0)
         self.assert_nothing_left(family)
+        self.assertEqual(self.node.events("child_shutdown_error"), [], "each ended because it was told to")
 
     def test_node_whose_log_has_no_reader_is_served_by_live_workers_and_leaves_nothing(self):
         reader, writer = os.pipe()
@@ -122,6 +123,8 @@ class Life(unittest.TestCase):
 
         self.assertEqual(self.node.stop(signal.SIGTERM, 15), 0)
         self.assert_nothing_left(family)
+        killed = [(event["child"], event["reason"]) for event in self.node.events("child_shutdown_error")]
+        self.assertEqual(killed, [("parser.1", "killed")])
 
     def test_worker_that_ignores_sigterm_is_killed_at_its_limit(self):
         path = os.path.join(self.node.folder, "deaf.sh")

@@ -155,9 +155,16 @@ class Sizes(Pool):
 
 class Load(Pool):
     def test_a_hundred_calls_at_once_have_a_hundred_results(self):
-        self.start(least=2)
+        self.start(least=2, most=2)
+        pids = self.processes()
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
         for i in range(100):
             self.send(i, {"language": "c", "code": "int f(void) { return 1; }\n" * i})
+        wait_for(lambda: self.pool()["accepted"] == 100, what="a hundred calls")
+        self.assertEqual([self.pool()[figure] for figure in ("running", "queued", "answered")], [2, 98, 0])
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
         functions = {}
         for _ in range(100):
             frames = self.client.receive()

@@ -2,6 +2,7 @@
 """What the router does beside giving tasks to workers: poison, breaker, options at run time, priorities, turns."""
 import json
 import os
+import random
 import signal
 import time
 import unittest
@@ -31,10 +32,10 @@ LONG = {"language": "c", "code": "int f(int a) { return a; }\n" * 120000, "optio
 
 
 class Router(unittest.TestCase):
-    breaker = 0
+    breaker, settings = 0, ()
 
     def setUp(self):
-        self.node = Node(CONFIG.format(breaker=self.breaker))
+        self.node = Node(CONFIG.format(breaker=self.breaker), self.settings)
         self.addCleanup(self.node.close)
         self.endpoint = self.node.endpoints["majordomo"]
 
@@ -150,6 +151,33 @@ class Orders(Router):
             greedy.receive()
             position += 1
         self.assertLess(position, 40)
+
+
+class Unfair(Router):
+    settings = ("pools.parser.fair=0", "pools.parser.min=2", "pools.parser.probe_ms=600000", "node.log_level=debug")
+
+    def test_without_fairness_tasks_are_given_in_the_order_of_their_arrival_and_none_is_lost(self):
+        chance, clients, sent = random.Random(11), [self.client() for _ in range(3)], []
+        held = [row["os_pid"] for row in self.node.workers("parser")]
+        for pid in held:
+            os.kill(pid, signal.SIGSTOP)
+        for number in range(60):
+            body = dict(CODE, code="int f(void) { return 0; }\n" * chance.randrange(200), options={"max_nodes": 10})
+            sent.append((chance.choice(clients), number))
+            self.send(sent[-1][0], body, id=str(number))
+            wait_for(lambda: self.pool()["accepted"] == number + 1, what=f"task {number}")
+        for pid in held:
+            os.kill(pid, signal.SIGCONT)
+
+        tasks = {}
+        for client, _ in sent:
+            frames = client.receive()
+            reply = json.loads(frames[4])
+            self.assertIs(reply["success"], True)
+            tasks[reply["task_id"]] = int(msgpack.unpackb(frames[3][4:])["id"])
+        self.assertTrue(all(client.is_silent(0) for client in clients))
+        given = [tasks[event["task_id"]] for event in self.node.events("task_assigned")]
+        self.assertEqual(given, list(range(60)))
 
 
 class Scale(Router):

@@ -364,6 +364,25 @@ class Workers(unittest.TestCase):
         self.assertEqual(run.returncode, 0, run.stderr)
         self.assertEqual(node.events("worker_ended_by_probe")[0]["reason"], "stopped")
 
+    def test_a_stopped_worker_that_owes_nothing_is_let_be(self):
+        node = Node(CONFIG + "    idle\n        class = parser\n        place = process\n"
+                    "        rollout_tools = code_parse\n", ["pools.parser.probe_ms=50", "pools.idle.probe_ms=50"])
+        self.addCleanup(node.close)
+        idle = node.workers("idle")[0]
+        for share in (("100", "take"), ("off",)):  # it has done a task, which it owed
+            self.assertEqual(node.command("rollout", "code_parse", *share).returncode, 0)
+            self.assertEqual(node.command("call", "code_parse", BODY).returncode, 0)
+        self.assertEqual([pool["answered"] for pool in node.ask("pools")], [1, 1])
+        os.kill(idle["os_pid"], signal.SIGSTOP)
+
+        for times in (1, 2):  # those that owe something are found meanwhile
+            os.kill(node.workers("parser")[0]["os_pid"], signal.SIGSTOP)
+            self.assertEqual(node.command("call", "code_parse", BODY).returncode, 0)
+            self.assertEqual(len(node.events("worker_ended_by_probe")), times)
+
+        self.assertEqual(node.workers("idle")[0]["os_pid"], idle["os_pid"])
+        os.kill(idle["os_pid"], signal.SIGCONT)
+
     def test_kills_under_load_lose_and_double_nothing(self):
         options = os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=1:thread_local_quarantine_size_kb=16"
         env = dict(os.environ, ASAN_OPTIONS=options)  # what is freed and kept for reports is no growth
