@@ -20,6 +20,7 @@ enum {
     F(INT, version, _, 0, 4294967295, "of the class that serves it")                        \
     F(BOOL, digest, _, 0, 1, "whether its key for the cache is wanted")                     \
     F(BOOL, foreign, _, 0, 1, "whether its workers are: any body will do")                  \
+    F(BOOL, frames, _, 0, 1, "... and the body is several frames, each after its size")     \
     F(OPT_STRING, member, _, 1, 63, "member of the body whose text is the key of the task") \
     F(BYTES, body, _, 0, TRP_BODY_MAX, "the request's body, verbatim")
 

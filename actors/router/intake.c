@@ -64,6 +64,10 @@ static trp_status_t find(const intake_look_t *look, found_t *found, intake_looke
 
 static bool find_digest(const intake_look_t *look, cache_key_t *digest)
 {
+    if (look->frames) {
+        cache_key_of_frames(look->tool, look->body, digest);
+        return true;
+    }
     if (look->foreign) {
         cache_key_of_foreign(look->tool, look->body, digest);
         return true;

@@ -386,6 +386,18 @@ class ForeignCache(CacheNode):
         self.assertEqual([client.call("bytes", [b"a", b"b"]) for _ in range(2)], [[b"a", b"b", b"1"]] * 2)
         self.assertEqual(client.call("bytes", [b"ab"]), [b"ab", b"2"])
 
+    def test_large_requests_of_several_frames_are_known_by_their_bytes_and_cuts(self):
+        self.serve("bytes", lambda frames: [b"%d" % len(frames), b"%d" % self.count()], raw=True)
+        client, long = self.python(), b"x" * 100000
+        for count, frames in enumerate(([long, b"b"], [long + b"b", b""], [b"", long, b"b"], [long, b"c"]), 1):
+            for _ in range(2):
+                self.assertEqual(client.call("bytes", frames), [b"%d" % len(frames), b"%d" % count])
+        many = [b"1"] * 200 + [long]
+        self.assertEqual([client.call("bytes", many) for _ in range(2)], [[b"201", b"5"]] * 2)
+        old = self.client()
+        old.send(b"", b"MDPC01", b"bytes", long, b"b")
+        self.assertEqual(old.receive()[3:], [b"2", b"1"])
+
     def count(self):
         self.runs.append(None)
         return len(self.runs)

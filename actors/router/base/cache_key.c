@@ -119,14 +119,7 @@ void cache_key_of_foreign(trp_text_t tool, trp_text_t body, cache_key_t *key)
     }
 }
 
-void cache_key_of_frames(trp_text_t tool, zmq_msg_t *frames, size_t count, cache_key_t *key)
+void cache_key_of_frames(trp_text_t tool, trp_text_t packed, cache_key_t *key)
 {
-    crypto_generichash_state state;
-    begin(&state, "frames", tool);
-    for (size_t i = 0; i < count; i++) {
-        const uint64_t size = zmq_msg_size(&frames[i]);
-        (void)crypto_generichash_update(&state, (const unsigned char *)&size, sizeof(size));
-        (void)crypto_generichash_update(&state, zmq_msg_data(&frames[i]), size);
-    }
-    (void)crypto_generichash_final(&state, key->bytes, sizeof(key->bytes));
+    cache_key_of_text("frames", tool, packed, key);
 }

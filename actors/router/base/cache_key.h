@@ -22,8 +22,8 @@ TRP_MUST_USE trp_status_t cache_key_of_call(trp_text_t tool, uint32_t version, t
  * other form; what is no map is known by its bytes. */
 void cache_key_of_foreign(trp_text_t tool, trp_text_t body, cache_key_t *key);
 
-/** Of frames as they are, whatever they hold. shape: tool, then each frame after its size */
-void cache_key_of_frames(trp_text_t tool, zmq_msg_t *frames, size_t count, cache_key_t *key);
+/** Of several frames as they are, whatever they hold. `packed`: each after its size */
+void cache_key_of_frames(trp_text_t tool, trp_text_t packed, cache_key_t *key);
 
 /** Of any text, such as what a client calls its request; `space` tells kinds of texts apart. */
 void cache_key_of_text(const char *space, trp_text_t tool, trp_text_t text, cache_key_t *key);

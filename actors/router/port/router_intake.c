@@ -6,6 +6,7 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "actors/router/answer/router_frames.h"
 #include "actors/router/base/frame.h"
 #include "actors/router/base/majordomo.h"
 #include "actors/router/state/router_turn.h"
@@ -22,6 +23,7 @@ struct held {
     held_state_t state;
     zmq_msg_t *frames; /* of a client, as they came; of an actor: tool, options, body */
     size_t count, bytes;
+    size_t body_count;         /* TO_ASK: so many of them at the end are looked at */
     trp_reply_address_t actor; /* NONE: a client's */
     int64_t since_ns;
     char member[64]; /* TO_ASK: what is wanted */
@@ -174,14 +176,21 @@ bool router_hold_behind(router_t *router, const edge_peer_t *peer, zmq_msg_t *fr
     return true;
 }
 
+/* Our tools want one frame, and an actor sends one; what is of more passes to foreign tools. */
+static size_t body_count_of(const request_t *request, const service_t *service)
+{
+    const bool is_opaque = service->pool->config->foreign && request->origin.peer != NULL;
+    return is_opaque ? request->frame_count - request->head_count : 1;
+}
+
 static bool wants_look(const router_t *router, const request_t *request, const service_t *service)
 {
     const config_pool_t *config = service->pool->config;
     const bool wants_key = !config->foreign && config->key_member[0] != '\0' &&
                            !request->options.has_key && !service->makes_key;
-    const bool is_one = request->origin.peer == NULL || !config->foreign ||
-                        request->frame_count - request->head_count == 1;
-    const bool wants_digest = config->cache != 0 && !request->options.has_idem && is_one;
+    const size_t packed = body_count_of(request, service) * sizeof(uint32_t) + request->body_size;
+    const bool wants_digest =
+        config->cache != 0 && !request->options.has_idem && packed <= TRP_BODY_MAX;
     return request->look == NULL && request->body_size > LOOK_MAX &&
            request->body_size <= (size_t)router->config->majordomo.body_max &&
            (wants_key || wants_digest) && router->held.has_intake;
@@ -233,6 +242,7 @@ bool router_hold_for_look(router_t *router, request_t *request, const service_t 
     held->state = HELD_TO_ASK;
     snprintf(held->member, sizeof(held->member), "%s",
              request->options.has_key ? "" : pool->config->key_member);
+    held->body_count = body_count_of(request, service);
     held->is_foreign = pool->config->foreign && request->origin.peer != NULL;
     held->version = pool->config->foreign ? 0 : pool->config->child.class->version;
     held->wants_digest = pool->config->cache != 0 && !request->options.has_idem;
@@ -243,31 +253,55 @@ bool router_hold_for_look(router_t *router, request_t *request, const service_t 
 
 /* ---- asking ---- */
 
+/* The body that is looked at; `packed` is to be freed. errors: TRP_NO_MEMORY */
+static trp_status_t body_of(const held_t *held, trp_text_t *body, void **packed)
+{
+    zmq_msg_t *first = &held->frames[held->count - held->body_count];
+    *packed = NULL;
+    if (held->body_count == 1) {
+        *body = (trp_text_t){zmq_msg_data(first), zmq_msg_size(first)};
+        return TRP_OK;
+    }
+    const answer_frames_t frames = {.last = first, .last_count = held->body_count};
+    *packed = frames_pack(&frames, &body->size);
+    body->data = *packed;
+    return *packed != NULL ? TRP_OK : TRP_NO_MEMORY;
+}
+
+/* The bytes of the request to the intake. */
+static trp_status_t pack_look(const held_t *held, trp_text_t tool, zmq_msg_t *look)
+{
+    void *packed = NULL;
+    intake_look_t said = {.tool = tool,
+                          .version = held->version,
+                          .digest = held->wants_digest,
+                          .foreign = held->is_foreign,
+                          .frames = held->body_count != 1,
+                          .has_member = held->member[0] != '\0',
+                          .member = {held->member, strlen(held->member)}};
+    trp_status_t status = body_of(held, &said.body, &packed);
+    status = status == TRP_OK ? trp_schema_pack(&intake_look_schema, &said, look) : status;
+    free(packed);
+    return status;
+}
+
 static trp_status_t ask(router_t *router, line_t *line, held_t *held)
 {
     const bool is_call = !trp_pid_is_none(held->actor.to);
     majordomo_message_t message;
     trp_text_t tool = {zmq_msg_data(&held->frames[0]), zmq_msg_size(&held->frames[0])};
-    zmq_msg_t *body = &held->frames[held->count - 1];
     if (!is_call) {
         if (majordomo_parse(held->frames, held->count, &message) != MAJORDOMO_REQUEST) {
             return TRP_FAILED; /* it was one when it came */
         }
         tool = message.request.service;
     }
-    const intake_look_t look = {.tool = tool,
-                                .version = held->version,
-                                .digest = held->wants_digest,
-                                .foreign = held->is_foreign,
-                                .has_member = held->member[0] != '\0',
-                                .member = {held->member, strlen(held->member)},
-                                .body = {zmq_msg_data(body), zmq_msg_size(body)}};
     zmq_msg_t packed;
     trp_pid_t intake = trp_whereis(router->ctx, INTAKE_NAME);
     if (trp_pid_is_none(intake)) {
         return TRP_GONE;
     }
-    trp_status_t status = trp_schema_pack(&intake_look_schema, &look, &packed);
+    trp_status_t status = pack_look(held, tool, &packed);
     if (status != TRP_OK) {
         return status;
     }

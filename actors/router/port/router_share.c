@@ -7,6 +7,7 @@
 
 #include "actors/router/answer/router_answer.h"
 #include "actors/router/answer/router_forward.h"
+#include "actors/router/answer/router_frames.h"
 #include "actors/router/base/body_key.h"
 #include "actors/router/base/cache.h"
 #include "actors/router/base/cache_key.h"
@@ -43,7 +44,7 @@ void router_find_key(request_t *request, const pool_t *pool)
 static bool find_foreign_key(const request_t *request, cache_key_t *key)
 {
     if (request->body_size > LOOK_MAX) {
-        return false; /* of several frames; else the intake has found it */
+        return false; /* the intake would have found it */
     }
     const trp_text_t body = {request->body, request->body_size};
     if (request->origin.peer == NULL) {
@@ -54,10 +55,15 @@ static bool find_foreign_key(const request_t *request, cache_key_t *key)
     if (count == 1) {
         const trp_text_t frame = {zmq_msg_data(frames), zmq_msg_size(frames)};
         cache_key_of_foreign(request->service, frame, key);
-    } else {
-        cache_key_of_frames(request->service, frames, count, key);
+        return true;
     }
-    return true;
+    size_t size = 0;
+    void *packed = frames_pack(&(answer_frames_t){.last = frames, .last_count = count}, &size);
+    if (packed != NULL) {
+        cache_key_of_frames(request->service, (trp_text_t){packed, size}, key);
+    }
+    free(packed);
+    return packed != NULL;
 }
 
 /* Under what the request's work is known. False: it is for nobody else. */

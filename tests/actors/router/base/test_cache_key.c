@@ -109,15 +109,15 @@ Test(cache_key, texts_of_different_kinds_and_tools_differ)
 static void frames_key_of(const char *tool, const char *const *texts, size_t count,
                           cache_key_t *key)
 {
-    zmq_msg_t frames[3];
+    char packed[64];
+    size_t used = 0;
     for (size_t i = 0; i < count; i++) {
-        cr_assert_eq(zmq_msg_init_size(&frames[i], strlen(texts[i])), 0);
-        memcpy(zmq_msg_data(&frames[i]), texts[i], strlen(texts[i]));
+        const uint32_t size = (uint32_t)strlen(texts[i]);
+        memcpy(packed + used, &size, sizeof(size));
+        memcpy(packed + used + sizeof(size), texts[i], size);
+        used += sizeof(size) + size;
     }
-    cache_key_of_frames((trp_text_t){tool, strlen(tool)}, frames, count, key);
-    for (size_t i = 0; i < count; i++) {
-        zmq_msg_close(&frames[i]);
-    }
+    cache_key_of_frames((trp_text_t){tool, strlen(tool)}, (trp_text_t){packed, used}, key);
 }
 
 Test(cache_key, frames_are_known_by_their_bytes_and_where_they_are_cut)
