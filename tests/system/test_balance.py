@@ -141,6 +141,11 @@ class Balance(BalanceNode):
             self.assertIn(self.command("select", "parser", strategy)["worker"], names)
         by_key = {self.command("select", "parser", "hash", "k")["worker"] for _ in range(3)}
         self.assertEqual(len(by_key), 1)
+        turns = []
+        for i in range(4):
+            turns.append(self.command("select", "parser", "round_robin")["worker"])
+            self.assertEqual(self.client.call_01("code_parse", code(i))["metrics"]["worker"], turns[-1])
+        self.assertEqual(turns, ["parser.1", "parser.2", "parser.3", "parser.1"])
         for arguments, text in ((("nobody",), "no pool"), (("parser", "best"), "strategy")):
             done = self.node.command("select", *arguments)
             self.assertNotEqual(done.returncode, 0)

@@ -120,6 +120,13 @@ class Cache(CacheNode):
             self.assertIs(client.call_02("code_parse", source(59))["from_cache"], True)
             self.assertIs(client.call_02("code_parse", source(0))["from_cache"], False)
 
+    def test_what_is_kept_is_kept_for_the_time_that_is_configured(self):
+        with Node(CONFIG, ["cache.ttl_ms=300"]) as node, Client(node.endpoints["majordomo"]) as client:
+            self.assertIs(client.call_02("code_parse", source(1))["from_cache"], False)
+            wait_for(lambda: not client.call_02("code_parse", source(1))["from_cache"], what="the end of its time")
+            figures = json.loads(node.command("cache", "--json").stdout)["results"]
+            self.assertEqual((figures["expirations"], figures["evictions"]), (1, 0))
+
     def test_identical_calls_under_way_are_made_once(self):
         clients = [self.client() for _ in range(5)]
         victim = self.stop_worker()

@@ -156,15 +156,15 @@ Test(place_actor, a_full_mailbox_drops_old_messages_in_the_proxy)
     cr_expect_eq(drive(init_overflow, receive_last_four), NODE_PASSED);
 }
 
-/* ---- snapshots, out of an actor and into another one, in each place ---- */
+/* ---- snapshots, out of an actor in each place and into another one in each place ---- */
 
-static trp_place_t place;
+static trp_place_t place, to;
 
 static trp_status_t spawn_counter(trp_ctx_t *ctx, driver_t *driver, const void *snapshot,
                                   size_t size)
 {
     const trp_spawn_t spawn = {.class = &counter_class,
-                               .place = place,
+                               .place = snapshot == NULL ? place : to,
                                .snapshot = snapshot,
                                .snapshot_size = size,
                                .memory_quota = 50000,
@@ -205,10 +205,13 @@ static trp_status_t receive_snapshot(trp_ctx_t *ctx, void *state, const trp_enve
     return TRP_OK;
 }
 
-Test(place_actor, a_snapshot_of_one_begins_another_in_every_place)
+Test(place_actor, a_snapshot_of_one_in_any_place_begins_another_in_every_place)
 {
     for (place = TRP_PLACE_POOL; place < TRP_PLACE_COUNT; place++) {
-        cr_expect_eq(drive(init_counter, receive_snapshot), NODE_PASSED, "place %d", (int)place);
+        for (to = TRP_PLACE_POOL; to < TRP_PLACE_COUNT; to++) {
+            cr_expect_eq(drive(init_counter, receive_snapshot), NODE_PASSED, "place %d to %d",
+                         (int)place, (int)to);
+        }
     }
 }
 
