@@ -309,6 +309,7 @@ class Foreign(unittest.TestCase):
             self.assertEqual([reply[3] for reply in replies if reply[2] == b"mmi.cancel"], [b"200"])
         client.send(b"MDPC02", b"\x01", b"mmi.cancel", b"mine")
         self.assertEqual(client.receive()[3], b"404")
+        self.assertEqual(worker.next()[0], "disconnect")  # it works on: another one takes its place
 
     def test_mmi_tells_workers_and_queue(self):
         worker, client = self.worker(), self.client()

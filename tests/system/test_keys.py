@@ -92,8 +92,9 @@ class KeysOnThePort(unittest.TestCase):
     def test_unknown_key_is_a_permission_error(self):
         client = self.client("stranger")
         for _ in range(2):  # the first time by the node, then by what is known
-            with self.assertRaises(PermissionError):
+            with self.assertRaises(PermissionError) as caught:
                 client.call("code_parse", JSON)
+            self.assertNotIsInstance(caught.exception, ToolForbidden)  # it is not even let in
 
     def test_wrong_key_of_the_node_and_no_key_get_no_answer(self):
         wrong = self.pairs["alice"]._replace(server=self.pairs["stranger"].public)

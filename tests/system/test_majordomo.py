@@ -268,8 +268,8 @@ class Deaths(unittest.TestCase):
             self.assertIn("signal 9", error["reason"])
 
     def test_worker_over_its_run_limit_is_replaced_and_its_task_fails(self):
-        with Node(settings=["pools.parser.run_ms=300", "pools.parser.min=1"]) as node, \
-                Client(node.endpoints["majordomo"]) as client:
+        settings = ["pools.parser.run_ms=300", "pools.parser.min=1", "pools.parser.probe_ms=600000"]
+        with Node(settings=settings) as node, Client(node.endpoints["majordomo"]) as client:
             victim = node.workers("parser")[0]
             os.kill(victim["os_pid"], signal.SIGSTOP)
 
@@ -295,6 +295,23 @@ class Deaths(unittest.TestCase):
             self.assertEqual({reply["error"]["code"] for reply in refused}, {"E_BUSY"})
             self.assertTrue(all(reply["error"]["retry_after_ms"] > 0 for reply in refused))
             self.assertTrue(all(reply["success"] for reply in answered))
+
+    def test_queue_that_is_nearly_full_is_warned_of_once_before_anybody_is_refused(self):
+        with Node(settings=["pools.parser.min=1", "pools.parser.max=1", "pools.parser.queue_max=10"]) as node, \
+                Client(node.endpoints["majordomo"]) as client:
+            worker = node.workers("parser")[0]
+            os.kill(worker["os_pid"], signal.SIGSTOP)
+            for i in range(11):  # one of them is with the worker
+                options = b"TRP1" + msgpack.packb({"id": str(i)})
+                client.send(b"MDPC02", b"\x01", b"code_parse", options, msgpack.packb(CODE))
+            wait_for(lambda: node.ask("pools")[0]["queued"] == 10, what="all of them")
+            warned = node.events("queue_nearly_full")
+            os.kill(worker["os_pid"], signal.SIGCONT)
+
+            self.assertEqual([(event["pool"], event["limit"]) for event in warned], [("parser", 10)])
+            self.assertLess(warned[0]["queued"], 10)
+            replies = [msgpack.unpackb(client.receive()[4], strict_map_key=False) for _ in range(11)]
+            self.assertTrue(all(reply["success"] for reply in replies))
 
     def test_task_whose_deadline_passes_at_a_busy_worker_is_never_started(self):
         settings = ["pools.parser.min=1", "pools.parser.max=1", "pools.parser.inflight_max=4"]

@@ -96,6 +96,8 @@ class Router(unittest.TestCase):
 
 
 class Orders(Router):
+    settings = ("node.log_level=debug",)
+
     def test_options_of_a_pool_are_set_at_run_time(self):
         for setting in ("strategy=round_robin", "queue_max=7", "weights=3 1", "slow_start_ms=100"):
             self.set(setting)
@@ -146,11 +148,12 @@ class Orders(Router):
         self.send(modest, CODE, id="mine")
         wait_for(lambda: self.pool()["queued"] == 40, what="the other's task")
         os.kill(pid, signal.SIGCONT)
-        position = 1
-        while modest.is_silent(0):
-            greedy.receive()
-            position += 1
-        self.assertLess(position, 40)
+        mine = json.loads(modest.receive()[-1])
+        for _ in range(40):
+            self.assertIs(json.loads(greedy.receive()[-1])["success"], True)
+        given = [event["task_id"] for event in self.node.events("task_assigned")]
+        self.assertEqual(len(given), 41)
+        self.assertLessEqual(given.index(mine["task_id"]), 2)  # after the one that ran, and one turn of the other's
 
 
 class Unfair(Router):

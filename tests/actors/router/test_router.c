@@ -195,3 +195,100 @@ Test(router, key_of_a_worker_that_died_while_there_was_no_router_is_lost)
 
     cr_assert(answer_has("E_WORKER_LOST"), "%s", answer);
 }
+
+/* ---- attempts ---- */
+
+Test(router, rest_between_attempts_is_none_at_first_then_by_chance_and_never_over_a_second)
+{
+    pool.max = 1;
+    pool.attempts_max = 20;
+    pool.retry_ms = 400;
+    pool.queue_ms = pool.run_ms = 3600000;
+    open_router();
+    call("use", "{}");
+    size_t rested = 0;
+
+    for (size_t attempt = 1; attempt < 8; attempt++) {
+        fail(given[given_count - 1].worker);
+        node_advance_ms(150); /* its worker is back */
+        cr_expect(attempt > 1 || given_count == 2, "the first is made at once");
+        rested += given_count == attempt;
+        node_advance_ms(1001);
+        cr_assert_eq(given_count, attempt + 1, "attempt %zu", attempt);
+        node_advance_ms(60000); /* the supervisor forgets it */
+    }
+
+    cr_expect_gt(rested, 2);
+    finish(given_count - 1, "");
+}
+
+/* ---- bounds ---- */
+
+Test(router, what_waits_is_bounded_by_its_bytes_too)
+{
+    char large[1001];
+    memset(large, ' ', sizeof(large) - 1);
+    large[1000] = '\0';
+    memcpy(large, "{}", 2);
+    config.majordomo.bytes_max = 3500;
+    pool.max = 1;
+    open_router();
+    for (int i = 0; i < 3; i++) {
+        call("use", large);
+    }
+    cr_assert_eq(answers, 0, "%s", answer);
+
+    call("use", large);
+    cr_assert(answers == 1 && answer_has("E_BUSY") && answer_has("retry_after_ms"), "%s", answer);
+    finish(0, "");
+    call("use", large);
+
+    cr_expect_eq(answers, 2, "there is room again: %s", answer);
+    finish(1, "");
+    finish(2, "");
+    finish(3, "");
+}
+
+/* ---- recycling ---- */
+
+static size_t done_by[8];
+static trp_pid_t first_ones[8];
+
+static bool count_and_answer(trp_pid_t worker, const task_run_t *run, stage_order_t *order)
+{
+    (void)run;
+    (void)order;
+    for (size_t i = 0; i < 8; i++) {
+        done_by[i] += trp_pid_equal(worker, first_ones[i]);
+    }
+    return true;
+}
+
+Test(router, workers_that_came_together_are_not_recycled_together)
+{
+    pool.min = 8;
+    pool.max = 8;
+    pool.recycle_tasks = 80;
+    open_router();
+    stage_auto = count_and_answer;
+    for (size_t i = 0; i < 8; i++) {
+        char name[8];
+        snprintf(name, sizeof(name), "p.%zu", i + 1);
+        first_ones[i] = runtime_whereis(node, name);
+    }
+
+    for (int i = 0; i < 8 * 100; i++) {
+        call("use", "{}");
+        node_advance_ms(1);
+    }
+
+    size_t least = SIZE_MAX, most = 0;
+    for (size_t i = 0; i < 8; i++) {
+        cr_expect_not(runtime_lives(node, first_ones[i]));
+        least = done_by[i] < least ? done_by[i] : least;
+        most = done_by[i] > most ? done_by[i] : most;
+    }
+    cr_expect_geq(least, 80);
+    cr_expect_leq(most, 90);
+    cr_expect_lt(least, most);
+}

@@ -126,3 +126,19 @@ Test(router_intake, body_over_its_limit_is_refused_without_a_look)
 
     cr_assert(answers == 1 && answer_has("E_TOO_LARGE"), "%s", answer);
 }
+
+Test(router_intake, an_answer_that_may_be_shared_is_not_cut_short_by_the_first_who_asked)
+{
+    open();
+    call_within("use", "{}", 500);
+    cr_assert_eq(given_count, 1);
+    cr_expect_eq(given[0].left_ms, pool.run_ms);
+
+    call("use", "{}");
+    node_advance_ms(600);
+    cr_assert(answers == 1 && answer_has("E_TIMEOUT"), "%s", answer);
+    finish(0, "");
+
+    cr_assert_eq(given_count, 1);
+    cr_assert(answers == 2 && answer_has("\"success\":true"), "%s", answer);
+}
