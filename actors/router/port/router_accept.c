@@ -16,6 +16,7 @@
 #include "actors/router/port/router_foreign_port.h"
 #include "actors/router/port/router_intake.h"
 #include "actors/router/port/router_mmi.h"
+#include "actors/router/port/router_options.h"
 #include "actors/router/port/router_rights.h"
 #include "actors/router/port/router_share.h"
 #include "actors/router/port/router_unknown.h"
@@ -266,56 +267,25 @@ static bool check_body(router_t *router, request_t *request)
     return false;
 }
 
-static void set_body(request_t *request, zmq_msg_t *frames, size_t count)
+/* The first `head` frames are options, and not what the form of an answer goes by. */
+static void set_body(request_t *request, zmq_msg_t *frames, size_t count, size_t head)
 {
     request->frames = frames;
     request->frame_count = count;
+    request->head_count = head;
     request->body = count > 0 ? zmq_msg_data(frames) : NULL;
     request->body_size = 0;
     for (size_t i = 0; i < count; i++) {
         request->body_size += zmq_msg_size(&frames[i]);
     }
-    size_t first = count > 0 ? zmq_msg_size(frames) : 0;
-    if (trp_form_detect(request->body, first, &request->form) != TRP_OK) {
+    zmq_msg_t *first = count > head ? &frames[head] : NULL;
+    if (first == NULL ||
+        trp_form_detect(zmq_msg_data(first), zmq_msg_size(first), &request->form) != TRP_OK) {
         request->form = TRP_FORM_JSON; /* of a refusal; check_body says what is wrong */
     }
 }
 
 /* ---- Majordomo ---- */
-
-static void set_stream(request_t *request)
-{
-    if (request->options.has_stream) {
-        request->origin.stream = request->options.stream ? STREAM_EACH : STREAM_LAST;
-    }
-}
-
-/* Reads the options frame; refuses what does not fit. The strings point into `document`, which the
- * caller ends. */
-static bool read_options(router_t *router, request_t *request, const majordomo_request_t *message,
-                         trp_document_t *document)
-{
-    trp_fault_t fault = {0};
-    request->origin.has_options = true;
-    if (trp_schema_unpack(&task_options_schema,
-                          (trp_text_t){message->options, message->options_size}, document,
-                          &request->options, &fault) == TRP_OK) {
-        const trp_text_t *id = &request->options.id;
-        if (request->options.has_id) {
-            memcpy(request->origin.id, id->data, id->size);
-        }
-        set_stream(request);
-        return true;
-    }
-    refusal_t refusal;
-    char path[sizeof(fault.path) + 8];
-    snprintf(path, sizeof(path), "options%s%s", fault.path[0] != '\0' ? "." : "", fault.path);
-    refusal_init(&refusal, "E_BAD_PAYLOAD", "%s: %s", path, fault.rule);
-    snprintf(fault.path, sizeof(fault.path), "%.*s", (int)sizeof(fault.path) - 1, path);
-    refusal_fault(&refusal, &fault);
-    refuse(router, request, &refusal);
-    return false;
-}
 
 /* The tool; one that only a worker will tell about, where the configuration has clients wait for
  * it. NULL: unknown */
@@ -337,16 +307,15 @@ static void serve_request(router_t *router, request_t *request, const majordomo_
     service_t *service = is_broker ? NULL : find_service(router, request->service);
     bool is_foreign = service != NULL && service->pool->config->foreign;
     bool is_verbatim = is_foreign && !service->pool->config->options;
-    set_body(request, message->body, message->body_count);
+    set_body(request, message->body, message->body_count, 0);
     if (message->options != NULL && !is_verbatim) {
-        has_document = read_options(router, request, message, &options);
+        has_document = router_read_options(router, request, message, &options);
         if (!has_document) {
             return;
         }
     }
     if (is_foreign) {
-        request->head_count = has_document;
-        set_body(request, message->frames, message->frame_count);
+        set_body(request, message->frames, message->frame_count, has_document);
     }
     refusal_t refusal;
     if (is_broker) {
@@ -422,7 +391,7 @@ void router_accept_call(router_t *router, const router_call_t *call)
         .service = call->tool, .origin = {.actor = call->reply}, .options = call->options};
     zmq_msg_t body;
     request.options.has_stream = true;
-    set_stream(&request);
+    router_set_stream(&request);
     if (!frame_set(&body, call->body.data, call->body.size)) {
         router->unreachable++;
         return;
@@ -461,7 +430,7 @@ static void serve_actor(router_t *router, const arrival_t *arrival)
         router->unreachable++; /* no memory: we wrote it; its asker's time limit tells it */
         return;
     }
-    set_stream(&request);
+    router_set_stream(&request);
     serve_call(router, &request, body);
     trp_document_fini(&options);
 }

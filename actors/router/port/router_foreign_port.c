@@ -159,6 +159,10 @@ void router_on_worker(router_t *router, const edge_peer_t *peer, majordomo_worke
         return;
     }
     foreign->heard_ns = runtime_now_ns(router->runtime);
+    if (message->version != foreign->version) {
+        message->command = MAJORDOMO_COMMANDS; /* none of those that it may say */
+        message->version = foreign->version;
+    }
     switch (message->command) {
     case MAJORDOMO_PARTIAL:
     case MAJORDOMO_FINAL:
@@ -169,7 +173,7 @@ void router_on_worker(router_t *router, const edge_peer_t *peer, majordomo_worke
     case MAJORDOMO_DISCONNECT:
         foreign_forget(router, foreign, "it said so");
         break;
-    default: /* READY again, or what only a broker says */
+    default: /* READY again, what only a broker says, or the other version's */
         send_away(router, peer, message, "the command does not belong here");
         foreign_forget(router, foreign, "it broke the protocol");
         break;
