@@ -146,6 +146,12 @@ class Balance(BalanceNode):
             turns.append(self.command("select", "parser", "round_robin")["worker"])
             self.assertEqual(self.client.call_01("code_parse", code(i))["metrics"]["worker"], turns[-1])
         self.assertEqual(turns, ["parser.1", "parser.2", "parser.3", "parser.1"])
+        for setting in ("strategy=weighted", "weights=1 1 1000"):
+            self.assertEqual(self.node.command("set", "parser", setting).returncode, 0)
+        for i in range(4, 20):
+            self.client.call_01("code_parse", code(i))
+        self.assertEqual(self.command("select", "parser", "weighted")["worker"], "parser.3")
+        self.assertNotEqual(self.command("select", "parser", "round_robin")["worker"], "parser.3", "it had the last")
         for arguments, text in ((("nobody",), "no pool"), (("parser", "best"), "strategy")):
             done = self.node.command("select", *arguments)
             self.assertNotEqual(done.returncode, 0)

@@ -105,6 +105,20 @@ class Sizes(Pool):
             self.assertEqual(len(self.node.events("pool_shrinks")), 3 * times)
             self.assertEqual(len(self.started()), 1 + 3 * times)
 
+    def test_a_pool_that_scales_by_itself_does_so_before_a_task_waits_or_a_worker_idles_for_long(self):
+        self.start("pools.parser.auto_scale=1", "pools.parser.inflight_max=10", "pools.parser.scale_ms=100", most=2)
+        held = self.processes()[0]
+        os.kill(held, signal.SIGSTOP)
+        for i in range(9):
+            self.send(i)
+        wait_for(lambda: len(self.workers()) == 2, what="a second worker, above 80 %")
+        self.assertEqual([self.pool()[figure] for figure in ("accepted", "running", "queued")], [9, 9, 0])
+
+        os.kill(held, signal.SIGCONT)
+        self.receive(9)
+        wait_for(lambda: len(self.workers()) == 1, what="one worker, below 20 %")
+        self.assertEqual(self.started(), ["parser.1", "parser.2"])
+
     def test_three_workers_start_and_each_answers(self):
         self.start(least=3, most=3)
         self.assertEqual(self.states(), {"parser.1": "idle", "parser.2": "idle", "parser.3": "idle"})
