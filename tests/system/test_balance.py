@@ -189,8 +189,8 @@ class Balance(BalanceNode):
         self.assertEqual(at_work["worker"], "parser.1")
         for event in (at_work, ended):
             self.assertIn("signal 9 (Killed)", event["reason"])
-        self.assertEqual([event["restarts"] for event in self.node.events("child_started")
-                          if event["child"] == "parser.1"], [0, 1])
+        wait_for(lambda: [event["restarts"] for event in self.node.events("child_started")
+                          if event["child"] == "parser.1"] == [0, 1], what="the restart in the log")
 
     def test_workers_are_pinned_to_cores_but_the_first(self):
         cores = sorted(os.sched_getaffinity(0))

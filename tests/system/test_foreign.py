@@ -158,6 +158,10 @@ class Foreign(unittest.TestCase):
             self.assertEqual(client.receive()[3], b"%d" % i)
 
     def test_worker_that_comes_to_a_running_pool_takes_what_waits(self):
+        self.node = Node(CONFIG, ["majordomo.heartbeat_ms=60000"] + [
+            f"pools.echo.{limit}=60000" for limit in ("queue_ms", "run_ms")])
+        self.addCleanup(self.node.close)
+        self.endpoint = self.node.endpoints["majordomo"]
         first, clients = self.worker(), [self.client() for _ in range(2)]
         self.wait_served("echo")
         clients[0].send(b"MDPC02", b"\x01", b"echo", b"0")
