@@ -83,7 +83,7 @@ class Life(unittest.TestCase):
 
         self.assertEqual(self.node.stop(signal.SIGTERM), 0)
         self.assert_nothing_left(family)
-        self.assertEqual(self.node.events("child_shutdown_error"), [], "each ended because it was told to")
+        self.assertEqual(self.node.events("child_shutdown_error"), [], "one did not end within its limit")
 
     def test_node_whose_log_has_no_reader_is_served_by_live_workers_and_leaves_nothing(self):
         reader, writer = os.pipe()
