@@ -118,8 +118,8 @@ bool task_join(task_t *task, const waiter_t *waiter)
 int64_t task_left_ms(const task_t *task, int64_t now_ns)
 {
     const waiter_t *last = &task->waiter; /* whose time is up last */
-    for (const waiter_t *next = last; next != NULL; next = waiter_next(task, next)) {
-        last = next;
+    while (waiter_next(task, last) != NULL) {
+        last = waiter_next(task, last);
     }
     if (task->flight != NULL || last->deadline_ns == INT64_MAX) {
         return INT64_MAX;

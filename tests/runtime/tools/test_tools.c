@@ -317,9 +317,7 @@ Test(tools, partial_answers_that_all_came_are_none_lost)
 
 Test(tools, a_count_of_partial_answers_that_is_none_is_not_counted)
 {
-    const char *const counts[] = {"\xa5parts\xc3", "\xa5parts\xff",
-                                  "\xa5parts\xa1"
-                                  "9",
+    const char *const counts[] = {"\xa5parts\xc3", "\xa5parts\xff", "\xa5parts\xa1\x39",
                                   "\xa5parts\xcd\x01"};
     for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
         char options[64];
