@@ -173,9 +173,14 @@ class Unread(unittest.TestCase):
             size = len(msgpack.packb(other.call_02("code_parse", msgpack.unpackb(self.SOURCE))))
             replies_mb = self.CALLS * size / 2 ** 20
             self.assertGreater(replies_mb, 32)  # many times what the kernel's buffers hold
-            self.calls_in_flight(other.socket)
-            for _ in range(self.CALLS):
-                other.receive()
+            with zmq.Context() as context, context.socket(zmq.DEALER) as eager:
+                eager.setsockopt(zmq.RCVHWM, 0)  # read by its thread, however slow we are
+                eager.setsockopt(zmq.LINGER, 0)
+                eager.connect(node.endpoints["majordomo"])
+                self.calls_in_flight(eager)
+                for _ in range(self.CALLS):
+                    self.assertTrue(eager.poll(20000 * SLOW), "no reply")
+                    eager.recv_multipart()
             before = self.resident_mb(node)
             with zmq.Context() as context, context.socket(zmq.DEALER) as deaf:
                 deaf.setsockopt(zmq.RCVHWM, 1)

@@ -103,8 +103,8 @@ class Quarantine(unittest.TestCase):
         node = self.start()
         for _ in range(3):
             with Client(node.endpoints["majordomo"]) as client:
-                client.send(b"", b"MDPC01", b"ill", json.dumps({"illness": "segv"}).encode())
                 deaths = len(node.events("node_died"))
+                client.send(b"", b"MDPC01", b"ill", json.dumps({"illness": "segv"}).encode())
                 wait_for(lambda deaths=deaths: len(node.events("node_died")) > deaths, what="the death of the node")
             node.read_ready()
 
