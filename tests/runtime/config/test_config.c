@@ -324,6 +324,29 @@ Test(config, pool_that_says_nothing_has_the_limits_that_are_promised)
     cr_expect_eq(config->pools[0].child.limits.probe_ms, 1000);
 }
 
+Test(config, pool_of_foreign_workers_has_a_minute_for_an_attempt_unless_it_says_otherwise)
+{
+    config_pool_t unlisted;
+    cr_assert_eq(load("pools\n"
+                      "    a\n"
+                      "        foreign = 1\n"
+                      "        tools = a\n"
+                      "    b\n"
+                      "        foreign = 1\n"
+                      "        tools = b\n"
+                      "        run_ms = 7\n",
+                      NULL),
+                 TRP_OK, "%s", fault.rule);
+    config_pool_foreign(&unlisted);
+
+    cr_expect_eq(config->pools[0].run_ms, 60000);
+    cr_expect_eq(config->pools[1].run_ms, 7);
+    cr_expect_eq(unlisted.run_ms, 60000, "of a tool that came with its first worker");
+    cr_expect_gt(config->pools[0].run_ms,
+                 config->majordomo.heartbeat_ms * config->majordomo.liveness,
+                 "so a worker that vanished is found first");
+}
+
 Test(config, pool_of_the_size_of_the_machine_leaves_one_core)
 {
     const uint32_t cores = host_os.processors(host_os.user);
