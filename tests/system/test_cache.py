@@ -193,7 +193,7 @@ class Cache(CacheNode):
 
         for client in (first, second, third):
             self.assertEqual(client.receive()[4:], [b"one", b"two"])
-        self.assertTrue(worker.is_silent(0.1))
+        self.assertFalse(worker.has_work(0.1))
 
     def test_failed_attempts_of_the_router_may_be_made_again_under_the_same_key(self):
         client = self.client()

@@ -95,7 +95,7 @@ class ForeignPool(unittest.TestCase):
         self.assertEqual(([first[2], second[2]], sorted([first[0], second[0]])), ([b"a1", b"b1"], [0, 1]))
         workers[second[0]].answer(second[1], b"done")
         self.assertEqual(self.answers(1), {"b1": b"done"})
-        self.assertTrue(workers[second[0]].is_silent(0.05))  # it is free, and the key is not
+        self.assertFalse(workers[second[0]].has_work(0.05))  # it is free, and the key is not
         workers[first[0]].answer(first[1], b"done")
         i, address, body = self.wait_for_work(workers)
         self.assertEqual(body, b"a2")
