@@ -183,6 +183,16 @@ cases.spelled = async (endpoint) => {
   found.push([frames[0].length, String(frames[1]), frames[2][0], frames[4].length, String(frames[5])]);
   await worker1.send(['', 'MDPW01', Buffer.from([3]), frames[3], '', 'end']);
   found.push((await fresh.receive()).map(String));
+  const options = Buffer.from('TRP1\x81\xa2id\xa17', 'latin1');
+  await fresh.send(['MDPC02', Buffer.from([1]), 'mmi.service', options, 'spelled1']);
+  found.push((await fresh.receive()).map((frame) => frame.toString('latin1')));
+  for (const [worker, head, ready, heartbeat] of [[worker1, ['', 'MDPW01'], 1, 4], [worker2, ['MDPW02'], 1, 5]]) {
+    let beat; // the node's own comes of itself
+    do beat = await worker.receive(); while (beat[head.length][0] !== heartbeat);
+    await worker.send([...head, Buffer.from([heartbeat])]);
+    await worker.send([...head, Buffer.from([ready]), 'again']);
+    found.push([beat, await next(worker, head.length, heartbeat)].map((frames) => frames.map(String)));
+  }
   for (const socket of sockets) socket.close();
   return found;
 };

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """CURVE keys on the Majordomo port: who is let in, and what each key may do."""
+import asyncio
 import os
 import shutil
 import signal
@@ -14,7 +15,7 @@ import zmq
 from node import PROGRAM, ROOT, Node, wait_for
 
 sys.path.insert(0, os.path.join(ROOT, "examples", "clients", "python"))
-from troupe_client import Client, Keys, ToolBusy, ToolForbidden  # noqa: E402  (the path above)
+from troupe_client import AsyncClient, Client, Keys, ToolBusy, ToolForbidden  # noqa: E402  (the path above)
 from troupe_worker import Worker  # noqa: E402
 
 CONFIG = """
@@ -95,6 +96,16 @@ class KeysOnThePort(unittest.TestCase):
             with self.assertRaises(PermissionError) as caught:
                 client.call("code_parse", JSON)
             self.assertNotIsInstance(caught.exception, ToolForbidden)  # it is not even let in
+
+    def test_the_client_of_asyncio_has_keys_and_their_errors_too(self):
+        async def call(name):
+            async with AsyncClient(self.endpoint, keys=self.pairs[name]) as client:
+                return (await client.call("code_parse", JSON))["root"]
+
+        self.assertIn("number", asyncio.run(call("alice")))
+        for name, error in (("stranger", PermissionError), ("worker", ToolForbidden)):
+            with self.assertRaises(error):
+                asyncio.run(call(name))
 
     def test_wrong_key_of_the_node_and_no_key_get_no_answer(self):
         wrong = self.pairs["alice"]._replace(server=self.pairs["stranger"].public)

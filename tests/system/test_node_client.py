@@ -143,7 +143,9 @@ class NodeClient(unittest.TestCase):
     def test_both_versions_spelled_out_frame_by_frame(self):
         self.assertEqual(self.found("spelled"), [
             ["MDPW02", 2, 0, "one", "two"], ["", "MDPC01", "spelled2", "part", "end"],
-            [0, "MDPW01", 2, 0, "body"], ["MDPC02", "\x03", "spelled1", "end"]])
+            [0, "MDPW01", 2, 0, "body"], ["MDPC02", "\x03", "spelled1", "end"],
+            ["MDPC02", "\x03", "mmi.service", "TRP1\x81\xa2id\xa17", "200"],
+            [["", "MDPW01", "\x04"], ["", "MDPW01", "\x05"]], [["MDPW02", "\x05"], ["MDPW02", "\x06"]]])
 
 
 if __name__ == "__main__":
