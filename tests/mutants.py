@@ -46,7 +46,7 @@ class Mutant:
 
     def apply(self, tree, *options):
         """None, or what patch says against it."""
-        done = subprocess.run(["patch", "-p1", "--batch", "--silent", *options, "-i", self.path], cwd=tree,
+        done = subprocess.run(["patch", "-p1", "--force", "--silent", *options, "-i", self.path], cwd=tree,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         return done.stdout.strip() if done.returncode != 0 else None
 

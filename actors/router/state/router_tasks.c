@@ -118,10 +118,13 @@ bool task_join(task_t *task, const waiter_t *waiter)
 int64_t task_left_ms(const task_t *task, int64_t now_ns)
 {
     const waiter_t *last = &task->waiter; /* whose time is up last */
+    if (task->flight != NULL) {
+        return INT64_MAX; /* more may join */
+    }
     while (waiter_next(task, last) != NULL) {
         last = waiter_next(task, last);
     }
-    if (task->flight != NULL || last->deadline_ns == INT64_MAX) {
+    if (last->deadline_ns == INT64_MAX) {
         return INT64_MAX;
     }
     const int64_t left_ns = last->deadline_ns - now_ns;
