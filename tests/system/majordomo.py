@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Majordomo spelled out, frame by frame: what a client in any language would send."""
 import json
+import unittest
 
 import msgpack
 import zmq
 
-from node import SLOW
+from node import SLOW, Node
 
 
 class Client:
@@ -52,3 +53,18 @@ class Client:
         self.send(b"", b"MDPC01", tool.encode(), *body)
         body = self.receive()[-1]
         return json.loads(body) if body[:1] == b"{" else msgpack.unpackb(body, strict_map_key=False)
+
+
+class OnOneNode(unittest.TestCase):
+    """Tests that share a node of this configuration, each with a client of its own."""
+    config = None
+
+    @classmethod
+    def setUpClass(cls):
+        cls.node = Node(cls.config)
+        cls.addClassCleanup(cls.node.close)
+        cls.endpoint = cls.node.endpoints["majordomo"]
+
+    def setUp(self):
+        self.client = Client(self.endpoint)
+        self.addCleanup(self.client.socket.close)

@@ -5,8 +5,8 @@ import unittest
 
 import msgpack
 
-from majordomo import Client
-from node import Node, wait_for
+from majordomo import OnOneNode
+from node import wait_for
 from test_foreign import Worker
 
 CONFIG = """
@@ -34,16 +34,8 @@ pools
 """
 
 
-class ForeignPool(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.node = Node(CONFIG)
-        cls.addClassCleanup(cls.node.close)
-        cls.endpoint = cls.node.endpoints["majordomo"]
-
-    def setUp(self):
-        self.client = Client(self.endpoint)
-        self.addCleanup(self.client.socket.close)
+class ForeignPool(OnOneNode):
+    config = CONFIG
 
     def workers(self, tool, count):
         workers = [Worker(self.endpoint, tool, 2) for _ in range(count)]

@@ -7,8 +7,8 @@ import unittest
 
 import msgpack
 
-from majordomo import Client
-from node import ROOT, Node
+from majordomo import OnOneNode
+from node import ROOT
 
 sys.path.insert(0, os.path.join(ROOT, "examples", "clients", "python"))
 
@@ -40,16 +40,8 @@ def packed(**options):
     return b"TRP1" + msgpack.packb(options)
 
 
-class Options(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.node = Node(CONFIG)
-        cls.addClassCleanup(cls.node.close)
-        cls.endpoint = cls.node.endpoints["majordomo"]
-
-    def setUp(self):
-        self.client = Client(self.endpoint)
-        self.addCleanup(self.client.socket.close)
+class Options(OnOneNode):
+    config = CONFIG
 
     def ask(self, tool, options, *body):
         """The options of the answer, and its body frames."""
